@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of this package, with the settings that all of them share.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+// Read from top to bottom: nothing depends on a row below it. Sources/README.md says what each holds.
+let package = Package(
+    name: "rubato",
+    products: [.executable(name: "rubato", targets: ["rubato"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        library("Timebase", [deque]),
+        library("Wire", ["Timebase"]),
+        library("Media", ["Timebase", "Wire"]),
+        library("Sender", ["Media", "Timebase", "Wire", deque]),
+        library("NetworkEmulation", ["Timebase", deque]),
+        library("ClockSync", ["Timebase"]),
+        library("Receiver", ["Media", "Timebase", "Wire", deque]),
+        library("Metrics", ["Timebase", "Wire"]),
+        library(
+            "Emulator",
+            ["ClockSync", "Media", "Metrics", "NetworkEmulation", "Receiver", "Sender", "Timebase", "Wire", deque]),
+        library("Scenario", ["Emulator", "Media", "NetworkEmulation", "Timebase", "Wire", "Yams"]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        library("Capture", ["CPcap", "Timebase", "Wire"]),
+        library(
+            "Report",
+            ["Capture", "CCrypto", "Emulator", "Metrics", "Scenario", "Timebase", "Wire", "Yams"]),
+        .executableTarget(
+            name: "rubato",
+            dependencies: [
+                "Emulator", "Report", "Scenario", "Timebase",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        tests("Timebase", ["Timebase"]),
+        tests("Wire", ["Timebase", "Wire"]),
+        tests("Media", ["Media", "Timebase", "Wire"]),
+        tests("Sender", ["Media", "Sender", "Timebase", "Wire"]),
+        tests("NetworkEmulation", ["NetworkEmulation", "Timebase"]),
+        tests("ClockSync", ["ClockSync", "Timebase"]),
+        tests("Receiver", ["Media", "Receiver", "Sender", "Timebase", "Wire"]),
+        tests("Metrics", ["Metrics", "Timebase", "Wire"]),
+        tests("Emulator", ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Sender", "Timebase", "Wire"]),
+        tests("Scenario", ["Emulator", "Scenario", "Timebase"]),
+        tests("Capture", ["Capture", "Timebase", "Wire"]),
+        tests("Report", ["Capture", "Emulator", "Report", "Scenario", "Timebase"]),
+    ]
+)

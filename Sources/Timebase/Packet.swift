@@ -1,0 +1,36 @@
+/// A packet under way, by its descriptor: 32 bytes that are copied from queue to queue, while the datagram's bytes stay
+/// in their pool slot.
+@frozen
+public struct Packet: Sendable, BitwiseCopyable {
+    /// The instant the descriptor waits for: set by the stage that holds it.
+    public var time: Instant
+    /// The instant the packet was handed to the first link of its path.
+    public var sent: Instant
+    /// The pool slot with the UDP payload.
+    public var slot: UInt32
+    /// The packet's number in its flow, from 0, the same for every copy.
+    public var number: UInt32
+    /// Length of the IP packet, headers included, bytes.
+    public var length: UInt16
+    /// The flow's number: an index into the World's flows.
+    public var flow: UInt16
+    /// The class the network sees: the DSCP (RFC 2474), 0...63.
+    public var differentiatedServices: UInt8
+    /// 0 for the packet itself, 1... for duplicates made on the way.
+    public var copy: UInt8
+
+    @inlinable
+    public init(
+        time: Instant, sent: Instant, slot: UInt32, number: UInt32, length: UInt16, flow: UInt16,
+        differentiatedServices: UInt8 = 0, copy: UInt8 = 0
+    ) {
+        self.time = time
+        self.sent = sent
+        self.slot = slot
+        self.number = number
+        self.length = length
+        self.flow = flow
+        self.differentiatedServices = differentiatedServices
+        self.copy = copy
+    }
+}

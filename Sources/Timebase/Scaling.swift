@@ -1,0 +1,59 @@
+/// Which way a quotient that is not whole goes.
+@frozen
+public enum Rounding: Sendable {
+    /// Toward negative infinity.
+    case down
+    /// Toward positive infinity.
+    case up
+    /// To the nearest, halves away from zero.
+    case nearest
+}
+
+extension Int64 {
+    /// `self * numerator / denominator` through 128 bits, so that the product cannot overflow.
+    ///
+    /// - Precondition: `numerator` ≥ 0, `denominator` > 0, and the result fits in `Int64`.
+    @inlinable
+    public func scaled(by numerator: Int64, over denominator: Int64, _ rounding: Rounding = .down) -> Int64 {
+        let product = self.magnitude.multipliedFullWidth(by: UInt64(numerator))
+        let (quotient, remainder) = UInt64(denominator).dividingFullWidth(product)
+        let away: Bool
+        switch rounding {
+        case .down: away = remainder != 0 && self < 0
+        case .up: away = remainder != 0 && self > 0
+        case .nearest: away = remainder >= UInt64(denominator) - remainder
+        }
+        let magnitude = Int64(quotient) + (away ? 1 : 0)
+        return self < 0 ? -magnitude : magnitude
+    }
+}
+
+/// Events that come at a fixed rational rate, each placed from the origin: event n is at `n * numerator / denominator`
+/// seconds, rounded down to a nanosecond, so that no rounding error ever accumulates.
+@frozen
+public struct PeriodicGrid: Sendable, BitwiseCopyable {
+    /// Nanoseconds in `denominator` periods.
+    @usableFromInline let nanosecondsPerCycle: Int64
+    @usableFromInline let periodsPerCycle: Int64
+
+    /// A grid of `count` periods in every `span`.
+    @inlinable
+    public init(count: Int64, every span: TimeSpan) {
+        nanosecondsPerCycle = span.nanoseconds
+        periodsPerCycle = count
+    }
+
+    /// The time of event `index` after the origin; negative indexes lie before it.
+    @inlinable
+    public func time(_ index: Int64) -> TimeSpan {
+        .nanoseconds(index.scaled(by: nanosecondsPerCycle, over: periodsPerCycle))
+    }
+
+    /// How many events lie at or before `span` after the origin, the one at the origin not counted.
+    @inlinable
+    public func index(atOrBefore span: TimeSpan) -> Int64 {
+        var index = span.nanoseconds.scaled(by: periodsPerCycle, over: nanosecondsPerCycle)
+        while time(index + 1) <= span { index += 1 }
+        return index
+    }
+}

@@ -1,0 +1,4 @@
+@main
+struct Rubato {
+    static func main() {}
+}
