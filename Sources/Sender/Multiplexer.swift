@@ -68,7 +68,9 @@ public struct Multiplexer: Sendable {
 
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
     public mutating func stop(capturedAfter instant: TimeSpan) {
-        for index in lanes.indices { lanes[index].stop(program, capturedAfter: instant) }
+        for index in lanes.indices {
+            lanes[index].stop(program, plan, lead: plan.leads[index], capturedAfter: instant)
+        }
     }
 
     /// The next datagram's transport packets.
@@ -226,22 +228,27 @@ private struct Lane: Sendable {
     mutating func advance(_ program: Program, _ plan: MultiplexPlan, lead: TimeSpan) {
         offset = 0
         head = source.next()
-        while let unit = head, program.timeline(unit.presentation) > stopAfter { head = source.next() }
+        while let unit = head, program.timeline(unit.presentation) > stopAfter {
+            // Units come in decoding order: behind this one, none was captured in time.
+            head = program.timeline(unit.decode) > stopAfter ? nil : source.next()
+        }
         guard let unit = head else {
-            release = .nanoseconds(.max)
-            deadline = .nanoseconds(.max)
+            end()
             return
         }
         deadline = program.timeline(unit.decode)
         release = max(deadline - lead, program.timeline(unit.presentation) - plan.latency)
     }
 
-    mutating func stop(_ program: Program, capturedAfter instant: TimeSpan) {
+    mutating func stop(_ program: Program, _ plan: MultiplexPlan, lead: TimeSpan, capturedAfter instant: TimeSpan) {
         stopAfter = instant
         guard let unit = head, offset == 0, program.timeline(unit.presentation) > instant else { return }
+        if program.timeline(unit.decode) > instant { end() } else { advance(program, plan, lead: lead) }
+    }
+
+    private mutating func end() {
         head = nil
         release = .nanoseconds(.max)
         deadline = .nanoseconds(.max)
-        source.finish()
     }
 }
