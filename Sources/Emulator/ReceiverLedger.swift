@@ -1,6 +1,7 @@
 import Media
 import Metrics
 import Receiver
+import Sender
 import Timebase
 
 /// What the emulator, which knows the truth, notes of one receiver.

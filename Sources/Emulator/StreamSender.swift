@@ -19,7 +19,7 @@ struct StreamSender: Sendable {
     private var prepared: Packet?
 
     init(_ configuration: WorldConfiguration) {
-        multiplexer = Multiplexer(configuration.program, configuration.sources, plan: configuration.plan)
+        multiplexer = Multiplexer(configuration.program, plan: configuration.plan)
         clock = configuration.senderClock
         zero = clock.reading(at: .zero)
         let key = DrawKey(seed: configuration.seed).named("sender.rtp")

@@ -2,6 +2,8 @@ import ClockSync
 import Media
 import Metrics
 import NetworkEmulation
+import Receiver
+import Sender
 import Timebase
 
 extension World {
@@ -56,12 +58,10 @@ extension World {
         flow.pdv = ledger.variation.pdv
         flow.interarrivalJitter = ledger.jitter?.measurements
         flow.lossRuns = ledger.window.lossRuns
-        flow.delayFactorNanoseconds = ledger.deliveryIndex?.delayFactor?.nanoseconds
-        let lostPackets = flow.unrepaired * Int64(configuration.plan.packetsPerDatagram)
-        let span = sender.latestSent - (sender.firstSent ?? .zero)
-        if span > .zero {
-            flow.mediaLossRatePerSecond = Double(lostPackets) * 1e9 / Double(span.nanoseconds)
-        }
+        flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
+        flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
+            lostMediaPackets: flow.unrepaired * Int64(configuration.plan.packetsPerDatagram),
+            over: sender.latestSent - (sender.firstSent ?? .zero))
         return flow
     }
 
@@ -133,9 +133,7 @@ extension World {
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
             result.queueDelay = link.queueDelay.summary
-            if now > .zero {
-                result.utilization = Double(link.busyTime.nanoseconds) / Double((now - .zero).nanoseconds)
-            }
+            if now > .zero { result.utilization = Double(link.busyTime.nanoseconds) / Double(now.nanoseconds) }
         }
         return result
     }

@@ -1,6 +1,8 @@
+import ClockSync
 import Media
 import Metrics
 import Receiver
+import Sender
 import Timebase
 import Wire
 
@@ -130,7 +132,7 @@ extension World {
         let expected =
             configuration.program.firstPresentation
             + MediaClock.ticks(sender.timeline(at: now), rate: MediaClock.ninetyKilohertz)
-        let difference = (ticks &- expected) << 31 >> 31
+        let difference = ((ticks &- expected) << 31) >> 31
         return configuration.program.timeline(expected + difference)
     }
 }

@@ -1,3 +1,8 @@
+import ClockSync
+import Media
+import Metrics
+import NetworkEmulation
+import Receiver
 import Timebase
 
 /// One value of the series at one instant.

@@ -54,6 +54,8 @@ public struct World: ~Copyable {
         /// The middle of the latest sender report's NTP timestamp, and when it came.
         var latestSenderReport: (middle: UInt32, arrival: LocalInstant)?
         var reportNumber: UInt32 = 0
+        /// Whether the sender has heard of it.
+        var hasReported = false
     }
 
     public init(_ configuration: WorldConfiguration) {
@@ -168,13 +170,15 @@ public struct World: ~Copyable {
         if sender.isFinished { stopReports() }
     }
 
-    func rearmedSenderTimeout() -> Instant { sender.nextTimeout }
-
     mutating func rearmSender() { timeouts.set(senderRank, to: sender.nextTimeout) }
 
-    /// Sets the timers of the reports: the sender's first, then the receivers'.
-    mutating func rearmReports() {
+    mutating func rearmSenderReports() {
         timeouts.set(senderRank + 1, to: senderReports.map { instant($0.nextTimeout, sender.clock) } ?? .distantFuture)
+    }
+
+    /// Sets the timers of all reports.
+    mutating func rearmReports() {
+        rearmSenderReports()
         for index in receivers.indices { rearmReceiverReports(index) }
     }
 

@@ -67,8 +67,6 @@ public struct WorldTaps: Sendable {
 public struct WorldConfiguration: Sendable {
     public var seed: UInt64
     public var program: Program
-    /// One for each substream of the program.
-    public var sources: [SubstreamSource]
     public var plan: MultiplexPlan
     public var carriage: Carriage
     public var senderClock: Oscillator
@@ -80,13 +78,12 @@ public struct WorldConfiguration: Sendable {
     public var taps: WorldTaps
 
     public init(
-        seed: UInt64, program: Program, sources: [SubstreamSource], plan: MultiplexPlan, carriage: Carriage,
+        seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
         senderClock: Oscillator = Oscillator(), forward: [NamedLink], reverse: [NamedLink],
         receivers: [ReceiverNodeConfiguration], taps: WorldTaps = WorldTaps()
     ) {
         self.seed = seed
         self.program = program
-        self.sources = sources
         self.plan = plan
         self.carriage = carriage
         self.senderClock = senderClock

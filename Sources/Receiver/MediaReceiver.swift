@@ -88,6 +88,9 @@ public struct MediaReceiver: Sendable {
 
     public mutating func pollOutput() -> ReceiverOutput? { outputs.popFirst() }
 
+    /// The share of packets lost since the last report, in 1/256 (RFC 3550 §6.4.1).
+    public mutating func takeFractionLost() -> UInt8 { statistics.takeFractionLost() }
+
     /// Takes a datagram of the stream.
     public mutating func handle(_ packet: Packet, payload: RawSpan, at now: LocalInstant) {
         if configuration.hasRTP {

@@ -46,13 +46,14 @@ public struct Multiplexer: Sendable {
     /// ...and gets a packet of its own before it is this old (ETSI TS 101 154: at most 40 ms).
     private static let longestReferencePeriod = TimeSpan.milliseconds(38)
 
-    /// - Precondition: one source and one lead per substream of the program.
-    public init(_ program: Program, _ sources: [SubstreamSource], plan: MultiplexPlan) {
-        precondition(sources.count == program.substreams.count && plan.leads.count == sources.count)
+    /// - Precondition: one lead per substream of the program.
+    public init(_ program: Program, plan: MultiplexPlan) {
+        let count = program.substreams.count
+        precondition(plan.leads.count == count)
         self.program = program
         self.plan = plan
-        counters = Array(repeating: SubstreamCounters(), count: sources.count)
-        lanes = sources.indices.map { Lane(sources[$0], pid: program.substreams[$0].pid) }
+        counters = Array(repeating: SubstreamCounters(), count: count)
+        lanes = (0..<count).map { Lane(program.source($0), pid: program.substreams[$0].pid) }
         slots = PeriodicGrid(
             count: Int64(plan.rate.bitsPerSecond), every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
         tables = TableCarousel(program)
