@@ -18,7 +18,7 @@ func run(_ experiment: Experiment) throws -> Taken {
     var world = World(configuration)
     var taken = Taken()
     taken.released = configuration.receivers.map { _ in [] }
-    VirtualTime.run(&world, take: { world, output in
+    VirtualTime.run(&world, shouldStop: { _ in false }, take: { world, output in
         switch output {
         case .sentMedia(let packet): taken.sent += world.payload(of: packet)[world.mediaHeaderLength...]
         case .releasedMedia(let packet, let receiver):
