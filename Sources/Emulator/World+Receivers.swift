@@ -58,7 +58,8 @@ extension World {
     mutating func drainReceiver(_ index: Int, at now: Instant) {
         while let output = receivers[index].media.pollOutput() {
             switch output {
-            case .released(let packet, let arrival): noteRelease(packet, arrival, receiver: index, at: now)
+            case .released(let packet, let arrival, let depth):
+                noteRelease(packet, arrival, depth, receiver: index, at: now)
             case .discarded(let packet, let reason): noteDiscard(packet, reason, receiver: index, at: now)
             case .presented(let lane, let presentation):
                 notePresentation(lane: lane, ticks: presentation, receiver: index, at: now)
@@ -70,11 +71,13 @@ extension World {
         }
     }
 
-    private mutating func noteRelease(_ packet: Packet, _ arrival: LocalInstant, receiver index: Int, at now: Instant) {
+    private mutating func noteRelease(
+        _ packet: Packet, _ arrival: LocalInstant, _ depth: TimeSpan, receiver index: Int, at now: Instant
+    ) {
         let local = receivers[index].clock.reading(at: now)
         receivers[index].ledger.used += 1
         receivers[index].ledger.playoutDelay.add((local - arrival).nanoseconds)
-        receivers[index].ledger.buffer.add(receivers[index].media.bufferDepth(at: local).nanoseconds)
+        receivers[index].ledger.buffer.add(depth.nanoseconds)
         digest.add(4, Int64(packet.number), now.nanoseconds, Int64(index), 0)
         if configuration.taps.packets {
             emit(
