@@ -59,12 +59,12 @@ struct WorldTests {
 struct WorldCountTests {
     /// Loss, queueing, jitter and clocks that are off: everything that a run can do to a packet.
     static func rough(seed: UInt64 = 1, lossOnSecond: Double = 0.01) -> Experiment {
-        var experiment = Experiment(seed: seed, duration: .seconds(8), playout: .milliseconds(30))
+        var experiment = Experiment(seed: seed, duration: .seconds(8), playout: .milliseconds(15))
         experiment.forward = [
             Experiment.link("a", seed: seed, rate: 3_300_000, loss: 0.02, jitter: .milliseconds(12)),
             Experiment.link(
-                "b", seed: seed, delay: .milliseconds(5), rate: 3_150_000, loss: lossOnSecond, jitter: .milliseconds(15),
-                queue: .packets(8)),
+                "b", seed: seed, delay: .milliseconds(5), rate: 3_100_000, loss: lossOnSecond, jitter: .milliseconds(15),
+                queue: .packets(4)),
         ]
         experiment.reverse = [Experiment.link("r", seed: seed, loss: 0.1)]
         experiment.senderClock = Oscillator(offset: .milliseconds(3), partsPerBillion: 40_000)
