@@ -1,3 +1,4 @@
+import Capture
 import Glibc
 
 /// What the process tells the shell when it ends.
@@ -38,20 +39,8 @@ public struct UserFacingError: Error, Equatable, Sendable, CustomStringConvertib
     }
 }
 
-/// A system call that failed: what was being done, to which path, and why.
-public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// In the infinitive: "write", "create directory".
-    public var operation: String
-    public var path: String
-    /// The value of `errno`.
-    public var code: Int32
 
-    public init(operation: String, path: String, code: Int32) {
-        self.operation = operation
-        self.path = path
-        self.code = code
-    }
-
+extension SystemError {
     /// "cannot write runs/r1/run.json: No space left on device"
     public var message: String {
         let reason = strerror(code).map { String(cString: $0) } ?? "error \(code)"
@@ -70,10 +59,5 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         case EMFILE, ENFILE: "raise the limit of open files (ulimit -n) or capture at fewer points"
         default: nil
         }
-    }
-
-    public var description: String {
-        guard let remedy else { return message }
-        return message + "\n" + remedy
     }
 }

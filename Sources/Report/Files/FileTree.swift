@@ -1,3 +1,4 @@
+import Capture
 import Glibc
 
 /// The few things that need doing with files and directories.

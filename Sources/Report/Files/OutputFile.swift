@@ -1,3 +1,4 @@
+import Capture
 import Glibc
 
 /// A file being written through a buffer, which keeps its first error until it is closed.

@@ -1,3 +1,4 @@
+import Capture
 import Glibc
 
 /// A run's directory while it is being filled: under a temporary name beside its final one until it is complete.

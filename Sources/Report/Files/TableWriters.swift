@@ -1,3 +1,5 @@
+import Emulator
+
 /// `series.csv`: `t_ns,entity,metric,value,unit`, a row for each value of each column at each instant.
 public final class SeriesWriter {
     /// What stays the same in a column's rows, ready to be copied.
@@ -45,27 +47,6 @@ public final class SeriesWriter {
     public func close() throws { try file.close() }
 }
 
-/// What became of a datagram, as packets.csv names it.
-public enum PacketFate: UInt8, Sendable, CaseIterable {
-    case used
-    case late
-    case duplicate
-    case lostLink
-    case droppedQueue
-    case droppedChecksum
-
-    public var name: StaticString {
-        switch self {
-        case .used: "used"
-        case .late: "late"
-        case .duplicate: "duplicate"
-        case .lostLink: "lost_link"
-        case .droppedQueue: "dropped_queue"
-        case .droppedChecksum: "dropped_checksum"
-        }
-    }
-}
-
 /// `packets.csv`: `flow,receiver,sequence,length,sent,arrived,released,fate`, a row for each datagram and receiver.
 ///
 /// Instants are true time in nanoseconds since emulated time zero; empty where the datagram never got so far.
@@ -106,7 +87,8 @@ public final class PacketsWriter {
         file.write(byte: comma)
         if let released { file.write(decimal: released) }
         file.write(byte: comma)
-        file.write(UnsafeRawBufferPointer(start: fate.name.utf8Start, count: fate.name.utf8CodeUnitCount))
+        let name = fate.name
+        file.write(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         file.write(byte: UInt8(ascii: "\n"))
     }
 

@@ -1,3 +1,4 @@
+import Capture
 import Glibc
 
 /// Where results and messages go. Results are for stdout, everything else for stderr.

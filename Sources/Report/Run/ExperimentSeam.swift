@@ -1,4 +1,7 @@
+import Capture
+import Emulator
 import Metrics
+import Scenario
 import Timebase
 
 /// What `rubato run` was asked for.
@@ -43,10 +46,13 @@ public struct PreparedRun {
 public struct RunOutcome: Sendable {
     public var measurements: RunMeasurements
     public var status: RunStatus
+    /// When the sources stopped before their time.
+    public var stopped: Instant?
 
-    public init(measurements: RunMeasurements, status: RunStatus) {
+    public init(measurements: RunMeasurements, status: RunStatus, stopped: Instant? = nil) {
         self.measurements = measurements
         self.status = status
+        self.stopped = stopped
     }
 }
 
@@ -71,9 +77,77 @@ public enum ExperimentSeam {
     ///
     /// - Throws: ``UserFacingError`` (usage) with all problems of the scenario at once, ``SystemError``.
     public static func prepare(_ request: RunRequest) throws -> PreparedRun {
-        throw UserFacingError("cannot run '\(request.scenario)': this build has no emulator")
+        do {
+            let document = try ScenarioDocument.load(request.scenario)
+            let scenario = try document.resolve(settings(request))
+            return try prepare(scenario, document)
+        } catch let problems as ScenarioProblems {
+            throw UserFacingError.usage(problems.description)
+        }
     }
 
     /// In the order in which they are listed.
-    public static func presets() -> [PresetDescription] { [] }
+    public static func presets() -> [PresetDescription] {
+        Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, text: $0.yaml) }
+    }
+
+    /// `--seed`, `--duration` and `--capture` stand for settings; what is given last holds.
+    private static func settings(_ request: RunRequest) -> [ScenarioSetting] {
+        var settings = request.settings.map { ScenarioSetting(argument: $0) }
+        if let seed = request.seed {
+            settings.append(ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)"))
+        }
+        if let duration = request.duration {
+            settings.append(ScenarioSetting(path: "duration", value: duration, option: "--duration \(duration)"))
+        }
+        if request.capture {
+            settings.append(
+                ScenarioSetting(path: "capture.points", value: "[sender, receiver]", option: "--capture"))
+        }
+        return settings
+    }
+
+    private static func prepare(_ scenario: ExperimentScenario, _ document: ScenarioDocument) throws -> PreparedRun {
+        let configuration = try WorldBuilder(scenario, title: document.title).configuration()
+        let duration = scenario.duration ?? configuration.programDuration ?? .zero
+        let identity = RunIdentity(
+            name: scenario.name, seed: scenario.seed, duration: duration, resolvedScenario: scenario.resolvedYAML)
+        return PreparedRun(
+            identity: identity, scenarioText: document.text, contract: try scenario.qos.checks.map(check),
+            elements: elements(configuration)
+        ) { directory, monitor in
+            try execute(scenario, configuration, in: directory, monitor)
+        }
+    }
+
+    private static func check(_ term: QoSCheck) throws -> Check {
+        try QoSContract.check(term: term.name.rawValue, requirement: term.text)
+    }
+
+    private static func elements(_ configuration: WorldConfiguration) -> [String: [String]] {
+        let receivers = configuration.receivers.map(\.id)
+        let substreams = configuration.substreamIDs
+        return [
+            "flows": ["program"] + receivers, "substreams": substreams + receivers, "lip_sync": receivers + substreams,
+            "playout": receivers, "clocks": ["sender"] + receivers, "links": configuration.linkIDs,
+        ]
+    }
+
+    private static func execute(
+        _ scenario: ExperimentScenario, _ configuration: WorldConfiguration, in directory: RunDirectory,
+        _ monitor: RunMonitor
+    ) throws -> RunOutcome {
+        let outputs = try RunOutputs(scenario, configuration, in: directory)
+        var world = World(configuration)
+        let stopped = try VirtualTime.run(
+            &world,
+            shouldStop: { world in
+                monitor.report(world.now)
+                return monitor.shouldStop
+            },
+            take: { world, output throws(SystemError) in try outputs.take(output, of: world) })
+        try outputs.close()
+        return RunOutcome(
+            measurements: world.measurements(), status: stopped == nil ? .completed : .interrupted, stopped: stopped)
+    }
 }
