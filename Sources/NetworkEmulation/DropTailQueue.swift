@@ -1,0 +1,46 @@
+import DequeModule
+import Timebase
+
+/// A first-in first-out queue that refuses what no longer fits.
+///
+/// What is being sent is outside the queue and does not count against its limit.
+public struct DropTailQueue: Sendable {
+    /// How much may wait.
+    public enum Limit: Sendable, Hashable {
+        case packets(Int)
+        /// IP bytes.
+        case bytes(Int)
+        /// The time that what waits takes to be sent at the link's rate.
+        case time(TimeSpan)
+    }
+
+    /// Waiting packets, each with the instant of its arrival.
+    var waiting = Deque<Packet>()
+    var waitingBytes = 0
+    let packetLimit: Int
+    let byteLimit: Int
+
+    /// - Parameter rate: the rate of the link behind it, which turns a limit in time into one in bytes.
+    public init(limit: Limit, rate: BitRate) {
+        switch limit {
+        case .packets(let count): (packetLimit, byteLimit) = (count, .max)
+        case .bytes(let count): (packetLimit, byteLimit) = (.max, count)
+        case .time(let span):
+            (packetLimit, byteLimit) = (.max, Int(clamping: rate.bits(in: span) / 8))
+        }
+    }
+
+    /// Takes the packet, or refuses it because it would pass the limit.
+    mutating func enqueue(_ packet: Packet) -> Bool {
+        guard waiting.count < packetLimit, waitingBytes + Int(packet.length) <= byteLimit else { return false }
+        waiting.append(packet)
+        waitingBytes += Int(packet.length)
+        return true
+    }
+
+    mutating func dequeue() -> Packet? {
+        guard let packet = waiting.popFirst() else { return nil }
+        waitingBytes -= Int(packet.length)
+        return packet
+    }
+}

@@ -1,0 +1,217 @@
+import DequeModule
+import Timebase
+import Wire
+
+/// Finds the units in a transport stream: tables, continuity, and where each PES packet begins and ends
+/// (ISO/IEC 13818-1 §2.4.3, §2.4.4).
+///
+/// Bytes stay where they are; a unit is known by its header, its length and its gaps.
+struct Demultiplexer: Sendable {
+    enum Event: Sendable {
+        /// A unit has begun. Times are 33-bit values as on the wire.
+        case began(lane: Int, pts: Int64?, isBounded: Bool)
+        /// A unit of known length has all its bytes.
+        case completed(lane: Int)
+        /// A unit is over: its last byte was released at `lastByte`.
+        case closed(lane: Int, lastByte: LocalInstant, isDamaged: Bool)
+        /// 27 MHz ticks, modulo 2^33·300.
+        case reference(Int64)
+    }
+
+    private(set) var lanes: [Lane] = []
+    private var events = Deque<Event>()
+    private var mapPID: UInt16?
+    private var referencePID: UInt16?
+    private var latestLane = 0
+    private var mapVersion: UInt8?
+    private var association = SectionBuffer()
+    private var map = SectionBuffer()
+
+    /// What is known of one elementary stream.
+    struct Lane: Sendable {
+        let pid: UInt16
+        var continuity: UInt8?
+        var hadDuplicate = false
+        var isOpen = false
+        var isDamaged = false
+        var isClosedWhole = false
+        var received = 0
+        var expected: Int?
+        var lastByte = LocalInstant(nanoseconds: 0)
+        /// The start of a unit whose header does not end in its first packet.
+        var header: [UInt8] = []
+
+        init(pid: UInt16) { self.pid = pid }
+    }
+
+    /// Datagrams are missing before the next packet: open units of unknown length that could hide a gap of sixteen
+    /// packets or more, which the continuity counter cannot show, count as damaged.
+    mutating func noteGap(packets: Int) {
+        guard packets >= 16 else { return }
+        for index in lanes.indices where lanes[index].isOpen && lanes[index].expected == nil {
+            lanes[index].isDamaged = true
+        }
+    }
+
+    /// Reads one transport packet.
+    mutating func handle(_ bytes: RawSpan, at offset: Int, released now: LocalInstant) {
+        guard let header = TransportPacketHeader(bytes, at: offset), !header.transportError else { return }
+        let pid = header.pid
+        if header.hasPCR, pid == referencePID, let ticks = header.pcr(bytes, at: offset) { events.append(.reference(ticks)) }
+        guard header.hasPayload, pid != TransportPacket.nullPID, header.scrambling == 0 else { return }
+        if let lane = lane(of: pid) {
+            handle(header, lane: lane, bytes, at: offset, now)
+        } else if pid == 0 {
+            if let section = association.add(header, bytes, at: offset) { readAssociation(section) }
+        } else if pid == mapPID {
+            if let section = map.add(header, bytes, at: offset) { readMap(section) }
+        }
+    }
+
+    /// What has been found, in order.
+    mutating func pollOutput() -> Event? { events.popFirst() }
+
+    /// Closes what is open: nothing more will come.
+    mutating func finish() {
+        for index in lanes.indices { close(index, isCutOff: false) }
+    }
+
+    private mutating func lane(of pid: UInt16) -> Int? {
+        if latestLane < lanes.count, lanes[latestLane].pid == pid { return latestLane }
+        for index in lanes.indices where lanes[index].pid == pid {
+            latestLane = index
+            return index
+        }
+        return nil
+    }
+
+    private mutating func handle(
+        _ header: TransportPacketHeader, lane index: Int, _ bytes: RawSpan, at offset: Int, _ now: LocalInstant,
+        _ 
+    ) {
+        let counter = header.continuityCounter
+        var hasGap = false
+        if let before = lanes[index].continuity, !header.discontinuityIndicator {
+            if counter == before, !lanes[index].hadDuplicate {
+                // The one repetition that §2.4.3.3 allows.
+                lanes[index].hadDuplicate = true
+                return
+            }
+            hasGap = counter != (before + 1) & 15
+        }
+        lanes[index].continuity = counter
+        lanes[index].hadDuplicate = false
+        if header.payloadUnitStart {
+            close(index, isCutOff: hasGap)
+            begin(index, bytes, from: offset + header.payloadOffset, count: header.payloadCount, now)
+        } else {
+            if hasGap { lanes[index].isDamaged = true }
+            guard lanes[index].isOpen else { return }
+            lanes[index].received += header.payloadCount
+            lanes[index].lastByte = now
+            if !lanes[index].header.isEmpty {
+                continueHeader(index, bytes, from: offset + header.payloadOffset, count: header.payloadCount)
+            }
+        }
+        completeIfWhole(index)
+    }
+
+    private mutating func completeIfWhole(_ index: Int) {
+        guard let expected = lanes[index].expected, lanes[index].received >= expected, lanes[index].isOpen else { return }
+        if !lanes[index].isDamaged { events.append(.completed(lane: index)) }
+        close(index, isCutOff: false)
+    }
+
+    private mutating func begin(
+        _ index: Int, _ bytes: RawSpan, from start: Int, count: Int, _ now: LocalInstant
+    ) {
+        lanes[index].isOpen = true
+        lanes[index].isDamaged = false
+        lanes[index].received = count
+        lanes[index].expected = nil
+        lanes[index].lastByte = now
+        lanes[index].header.removeAll(keepingCapacity: true)
+        let payload = bytes.extracting(start..<start + count)
+        readHeader(index, payload)
+    }
+
+    /// Reads a unit's header, or keeps its bytes until the rest has come.
+    private mutating func readHeader(_ index: Int, _ payload: RawSpan) {
+        do throws(ParseError) {
+            let pes = try PESHeader(parsing: payload)
+            lanes[index].expected = pes.packetLength == 0 ? nil : Int(pes.packetLength) + 6
+            events.append(.began(lane: index, pts: pes.pts, isBounded: pes.packetLength != 0))
+        } catch {
+            guard error == .truncated, payload.byteCount < 274 else {
+                lanes[index].isDamaged = true
+                return
+            }
+            lanes[index].header = payload.withUnsafeBytes { Array($0) }
+        }
+    }
+
+    private mutating func continueHeader(
+        _ index: Int, _ bytes: RawSpan, from start: Int, count: Int
+    ) {
+        let more = bytes.extracting(start..<start + count).withUnsafeBytes { Array($0) }
+        let whole = lanes[index].header + more
+        lanes[index].header.removeAll(keepingCapacity: true)
+        readHeader(index, whole.span.bytes)
+    }
+
+    private mutating func close(_ index: Int, isCutOff: Bool) {
+        guard lanes[index].isOpen else { return }
+        lanes[index].isOpen = false
+        let isShort = lanes[index].expected.map { lanes[index].received < $0 } ?? isCutOff
+        events.append(
+            .closed(
+                lane: index, lastByte: lanes[index].lastByte,
+                isDamaged: lanes[index].isDamaged || isShort || !lanes[index].header.isEmpty))
+    }
+
+    private mutating func readAssociation(_ section: [UInt8]) {
+        guard let table = try? ProgramAssociation(parsing: section.span.bytes) else { return }
+        mapPID = table.programs.first { $0.number != 0 }?.pid
+    }
+
+    private mutating func readMap(_ section: [UInt8]) {
+        guard let table = try? ProgramMap(parsing: section.span.bytes), table.version != mapVersion else { return }
+        mapVersion = table.version
+        referencePID = table.pcrPID
+        lanes = table.streams.map { Lane(pid: $0.pid) }
+    }
+}
+
+/// Puts a section together from the payloads of one PID (ISO/IEC 13818-1 §2.4.4).
+struct SectionBuffer: Sendable {
+    private var bytes: [UInt8] = []
+    private var latest: [UInt8] = []
+    private var continuity: UInt8?
+
+    /// Takes a packet; returns a section when one has become whole that differs from the one before it.
+    mutating func add(_ header: TransportPacketHeader, _ packet: RawSpan, at offset: Int) -> [UInt8]? {
+        let isNext = continuity.map { header.continuityCounter == ($0 + 1) & 15 } ?? false
+        continuity = header.continuityCounter
+        var start = offset + header.payloadOffset
+        let end = offset + TransportPacket.length
+        if header.payloadUnitStart {
+            guard start < end else { return nil }
+            let pointer = Int(packet.unsafeLoad(fromByteOffset: start, as: UInt8.self))
+            start += 1 + pointer
+            guard start < end else { return nil }
+            bytes.removeAll(keepingCapacity: true)
+        } else if !isNext || bytes.isEmpty {
+            bytes.removeAll(keepingCapacity: true)
+            return nil
+        }
+        packet.extracting(start..<end).withUnsafeBytes { bytes.append(contentsOf: $0) }
+        guard bytes.count >= 3 else { return nil }
+        let length = 3 + (Int(bytes[1] & 15) << 8 | Int(bytes[2]))
+        guard bytes.count >= length else { return nil }
+        bytes.removeLast(bytes.count - length)
+        defer { bytes.removeAll(keepingCapacity: true) }
+        guard bytes != latest else { return nil }
+        latest = bytes
+        return bytes
+    }
+}

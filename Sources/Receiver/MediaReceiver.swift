@@ -1,0 +1,249 @@
+import DequeModule
+import Media
+import Timebase
+import Wire
+
+/// How a receiver plays.
+public struct ReceiverConfiguration: Sendable {
+    /// Fixed playout: how much later than by the anchor packet's path a datagram is released.
+    public var playoutDelay: TimeSpan
+    public var latePolicy: LatePolicy
+    /// RTP comes before the transport packets.
+    public var hasRTP: Bool
+
+    public init(playoutDelay: TimeSpan, latePolicy: LatePolicy = .drop, hasRTP: Bool) {
+        self.playoutDelay = playoutDelay
+        self.latePolicy = latePolicy
+        self.hasRTP = hasRTP
+    }
+}
+
+/// What a receiver did.
+public enum ReceiverOutput: Sendable {
+    /// A datagram came out of the playout buffer; whoever takes this frees it.
+    case released(Packet, arrival: LocalInstant)
+    /// A datagram that is of no use: whoever takes this frees it.
+    case discarded(Packet, Discard)
+    /// A unit is on screen or heard from now on. `presentation` in 90 kHz ticks, unwrapped by the receiver.
+    case presented(lane: Int, presentation: Int64)
+    /// All that will come of a unit has come.
+    case closed(lane: Int, presentation: Int64?, UnitVerdict)
+
+    public enum Discard: UInt8, Sendable {
+        /// After its release.
+        case late
+        /// Received before.
+        case duplicate
+        /// The playout buffer was full.
+        case overflow
+        /// Not a datagram of the stream.
+        case malformed
+    }
+}
+
+/// The receiving end of a stream: playout buffer, demultiplexer and presentation, all by the receiver's own clock.
+///
+/// It knows only what a receiver can know: bytes and their arrival.
+public struct MediaReceiver: Sendable {
+    public private(set) var statistics: ReceptionStatistics
+    public var underruns: Int64 { playout.underruns }
+    public var overflows: Int64 { playout.overflows }
+
+    private let configuration: ReceiverConfiguration
+    private var playout: PlayoutBuffer
+    private var window = ReceivedWindow()
+    private var timestamp = WrapUnwrapper(bits: 32)
+    private var timeline = ReferenceTimeline()
+    private var arrivals: Int64 = 0
+    private var demultiplexer = Demultiplexer()
+    private var presenters: [Presenter] = []
+    private var units: [Unit?] = []
+    private var latestNumber: Int64?
+    private var reference = WrapUnwrapper(bits: 33)
+    /// Of a release and the clock reference released then: the clock that is rebuilt.
+    private var clock: (local: LocalInstant, ticks: Int64)?
+    private var outputs = Deque<ReceiverOutput>()
+
+    /// A unit that has begun and is not closed.
+    private struct Unit: Sendable {
+        var presentation: Int64?
+        var due: LocalInstant?
+    }
+
+    public init(_ configuration: ReceiverConfiguration) {
+        self.configuration = configuration
+        playout = PlayoutBuffer(delay: configuration.playoutDelay, latePolicy: configuration.latePolicy)
+        statistics = ReceptionStatistics(clockRate: MediaClock.ninetyKilohertz)
+    }
+
+    /// When the receiver next has something to do, by its own clock.
+    public var nextTimeout: LocalInstant {
+        var next = playout.nextRelease
+        for presenter in presenters { next = min(next, presenter.nextDue) }
+        return next
+    }
+
+    /// How long what waits for playout will last after `now`.
+    public func bufferDepth(at now: LocalInstant) -> TimeSpan { playout.depth(at: now) }
+
+    public mutating func pollOutput() -> ReceiverOutput? { outputs.popFirst() }
+
+    /// Takes a datagram of the stream.
+    public mutating func handle(_ packet: Packet, payload: RawSpan, at now: LocalInstant) {
+        if configuration.hasRTP {
+            handleRTP(packet, payload, now)
+        } else {
+            handlePlain(packet, payload, now)
+        }
+    }
+
+    /// Releases and presents what is due by `now`.
+    public mutating func handleTimeout(at now: LocalInstant, pool: borrowing PacketPool) {
+        while true {
+            let release = playout.nextRelease
+            let due = nextPresentation()
+            if release <= now, release <= due.at {
+                releaseNext(at: now, pool)
+            } else if due.at <= now {
+                if let unit = presenters[due.lane].present(at: now) {
+                    outputs.append(.presented(lane: due.lane, presentation: unit.presentation))
+                }
+            } else {
+                return
+            }
+        }
+    }
+
+    /// Closes what is open: no datagram is under way any more.
+    public mutating func finish() {
+        while let waiting = timeline.takeWaiting() { outputs.append(.discarded(waiting.packet, .malformed)) }
+        demultiplexer.finish()
+        drainDemultiplexer(release: LocalInstant(nanoseconds: 0))
+    }
+
+    private func nextPresentation() -> (at: LocalInstant, lane: Int) {
+        var next = (at: LocalInstant.distantFuture, lane: 0)
+        for lane in presenters.indices where presenters[lane].nextDue < next.at {
+            next = (presenters[lane].nextDue, lane)
+        }
+        return next
+    }
+
+    private mutating func handleRTP(_ packet: Packet, _ payload: RawSpan, _ now: LocalInstant) {
+        guard let header = try? RTPHeader(parsing: payload) else {
+            outputs.append(.discarded(packet, .malformed))
+            return
+        }
+        let number = statistics.add(sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, at: now)
+        guard window.insert(number) else {
+            outputs.append(.discarded(packet, .duplicate))
+            return
+        }
+        let ticks = timestamp.unwrap(UInt64(header.timestamp))
+        let sourceTime = MediaClock.span(ticks: ticks, rate: MediaClock.ninetyKilohertz)
+        buffer(packet, number: number, sourceTime: sourceTime, at: now)
+    }
+
+    private mutating func handlePlain(_ packet: Packet, _ payload: RawSpan, _ now: LocalInstant) {
+        let count = payload.byteCount / TransportPacket.length
+        var latest: (packets: Int, ticks: Int64)?
+        for index in 0..<count {
+            let offset = index * TransportPacket.length
+            guard let header = TransportPacketHeader(payload, at: offset), header.hasPCR,
+                let ticks = header.pcr(payload, at: offset)
+            else { continue }
+            let base = reference.unwrap(UInt64(ticks / 300))
+            latest = (index + 1, base * 300 + ticks % 300)
+        }
+        timeline.add(packets: count, reference: latest)
+        guard timeline.isRunning else {
+            if !timeline.wait(packet, at: now) { outputs.append(.discarded(packet, .overflow)) }
+            return
+        }
+        while let waiting = timeline.takeWaiting() {
+            if let time = timeline.time(position: waiting.position) {
+                buffer(waiting.packet, number: arrivals, sourceTime: time, at: waiting.arrival)
+                arrivals += 1
+            }
+        }
+        if let time = timeline.timeNow() {
+            buffer(packet, number: arrivals, sourceTime: time, at: now)
+            arrivals += 1
+        }
+    }
+
+    private mutating func buffer(_ packet: Packet, number: Int64, sourceTime: TimeSpan, at now: LocalInstant) {
+        switch playout.insert(packet, number: number, sourceTime: sourceTime, at: now) {
+        case .buffered: break
+        case .late: outputs.append(.discarded(packet, .late))
+        case .overflow: outputs.append(.discarded(packet, .overflow))
+        }
+    }
+
+    private mutating func releaseNext(at now: LocalInstant, _ pool: borrowing PacketPool) {
+        guard let entry = playout.release(at: now) else { return }
+        let length = Int(entry.packet.length) - Self.networkHeaderLength
+        let payload = pool.bytes(entry.packet.slot, count: length).bytes
+        let start = configuration.hasRTP ? ((try? RTPHeader(parsing: payload))?.payloadOffset ?? 0) : 0
+        let count = (length - start) / TransportPacket.length
+        if configuration.hasRTP, let before = latestNumber, entry.number > before + 1 {
+            demultiplexer.noteGap(packets: Int(entry.number - before - 1) * max(1, count))
+        }
+        latestNumber = max(latestNumber ?? entry.number, entry.number)
+        outputs.append(.released(entry.packet, arrival: entry.arrival))
+        for index in 0..<count {
+            demultiplexer.handle(payload, at: start + index * TransportPacket.length, released: entry.release)
+        }
+        drainDemultiplexer(release: entry.release)
+    }
+
+    /// IPv4 and UDP headers, which a packet's length counts and its payload does not.
+    public static var networkHeaderLength: Int { 28 }
+
+    private mutating func drainDemultiplexer(release: LocalInstant) {
+        while let event = demultiplexer.pollOutput() {
+            switch event {
+            case .reference(let ticks):
+                let base = reference.unwrap(UInt64(ticks / 300))
+                if clock == nil { clock = (release, base * 300 + ticks % 300) }
+            case .began(let lane, let pts, let isBounded):
+                begin(lane, pts: pts, isBounded: isBounded)
+            case .completed(let lane):
+                if let presentation = units[lane]?.presentation {
+                    presenters[lane].complete(presentation: presentation)
+                }
+            case .closed(let lane, let lastByte, let isDamaged):
+                close(lane, lastByte: lastByte, isDamaged: isDamaged)
+            }
+        }
+    }
+
+    private mutating func begin(_ lane: Int, pts: Int64?, isBounded: Bool) {
+        while presenters.count <= lane {
+            presenters.append(Presenter())
+            units.append(nil)
+        }
+        var unit = Unit(presentation: nil, due: nil)
+        if let pts {
+            let presentation = reference.nearest(UInt64(pts))
+            unit.presentation = presentation
+            if let clock {
+                let ticks = presentation * 300 - clock.ticks
+                let due = clock.local + MediaClock.span(ticks: ticks, rate: MediaClock.system)
+                unit.due = due
+                presenters[lane].add(.init(presentation: presentation, due: due, isIncomplete: isBounded))
+            }
+        }
+        units[lane] = unit
+    }
+
+    private mutating func close(_ lane: Int, lastByte: LocalInstant, isDamaged: Bool) {
+        guard lane < units.count, let unit = units[lane] else { return }
+        units[lane] = nil
+        let isLate = unit.due.map { lastByte > $0 } ?? false
+        outputs.append(
+            .closed(
+                lane: lane, presentation: unit.presentation,
+                isDamaged ? .damaged : isLate ? .late : .onTime))
+    }
+}

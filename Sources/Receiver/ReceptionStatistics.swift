@@ -1,0 +1,61 @@
+import Timebase
+
+/// What a receiver reports of one source (RFC 3550 §6.4.1, §A.1, §A.3, §A.8), by its own clock.
+public struct ReceptionStatistics: Sendable {
+    /// Sequence numbers, unwrapped: the cycles are in the upper bits.
+    private var sequence = WrapUnwrapper(bits: 16)
+    private var base: Int64 = 0
+    private var highest: Int64 = 0
+    private var received: Int64 = 0
+    private var expectedBefore: Int64 = 0
+    private var receivedBefore: Int64 = 0
+    private var transit: Int64?
+    private let clockRate: Int64
+    /// Sixteen times the jitter, in ticks (RFC 3550 §A.8).
+    private var scaledJitter: Int64 = 0
+
+    public init(clockRate: Int64) { self.clockRate = clockRate }
+
+    public var isEmpty: Bool { received == 0 }
+    /// The extended highest sequence number received.
+    public var extendedHighest: UInt32 { UInt32(truncatingIfNeeded: highest) }
+    /// Packets expected less packets received, duplicates counted; clamped to 24 bits, negative with duplicates.
+    public var cumulativeLost: Int32 {
+        guard received > 0 else { return 0 }
+        return Int32(max(-0x80_0000, min(0x7f_ffff, highest - base + 1 - received)))
+    }
+    /// Interarrival jitter in ticks of the RTP clock.
+    public var jitter: UInt32 { UInt32(truncatingIfNeeded: scaledJitter >> 4) }
+
+    /// Counts a packet and returns its sequence number, unwrapped.
+    public mutating func add(sequenceNumber: UInt16, timestamp: UInt32, at arrival: LocalInstant) -> Int64 {
+        let number = sequence.nearest(UInt64(sequenceNumber))
+        if received == 0 {
+            base = number
+            highest = number
+        }
+        highest = max(highest, number)
+        // The wrap follows the highest number, so that a late packet does not drag it back.
+        _ = sequence.unwrap(UInt64(UInt16(truncatingIfNeeded: highest)))
+        received += 1
+        let ticks = MediaClock.ticks(.nanoseconds(arrival.nanoseconds), rate: clockRate)
+        let transit = Int64(Int32(truncatingIfNeeded: ticks &- Int64(timestamp)))
+        if let before = self.transit {
+            let difference = Int64(Int32(truncatingIfNeeded: transit &- before)).magnitude
+            scaledJitter += Int64(difference) - ((scaledJitter + 8) >> 4)
+        }
+        self.transit = transit
+        return number
+    }
+
+    /// The share of packets lost since the last report, in 1/256 (RFC 3550 §A.3); begins a new interval.
+    public mutating func takeFractionLost() -> UInt8 {
+        let expected = highest - base + 1
+        let expectedInterval = expected - expectedBefore
+        let lostInterval = expectedInterval - (received - receivedBefore)
+        expectedBefore = expected
+        receivedBefore = received
+        guard received > 0, expectedInterval > 0, lostInterval > 0 else { return 0 }
+        return UInt8(min(255, (lostInterval << 8) / expectedInterval))
+    }
+}

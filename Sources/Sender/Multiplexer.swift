@@ -1,0 +1,247 @@
+import Media
+import Timebase
+import Wire
+
+/// Turns a program's units into datagrams of transport packets at a constant rate (ISO/IEC 13818-1 §2.4).
+///
+/// Time runs in slots of one packet each. A slot holds, in this order of need: the tables when due, a clock reference
+/// that can wait no longer, the released unit whose decoding time is the earliest, or a null packet. The n-th slot is
+/// placed from the origin, so the clock references are exact to a tick of 27 MHz.
+public struct Multiplexer: Sendable {
+    public let program: Program
+    public let plan: MultiplexPlan
+    public private(set) var counters: [SubstreamCounters]
+    /// Transport packets sent so far, null packets included.
+    public private(set) var packetsSent: Int64 = 0
+    public private(set) var nullPacketsSent: Int64 = 0
+
+    /// What has been sent of one substream.
+    public struct SubstreamCounters: Sendable {
+        /// Units of which the first byte was sent.
+        public var units: Int64 = 0
+        /// Bytes of PES packets.
+        public var bytes: Int64 = 0
+        /// Units whose last byte was sent after their decoding time.
+        public var unitsTooLate: Int64 = 0
+        /// Presentation times of the first and last unit on the program's timeline.
+        public var firstPresentation: TimeSpan?
+        public var lastPresentationEnd: TimeSpan?
+    }
+
+    private var lanes: [Lane]
+    private var tables: TableCarousel
+    private let slots: PeriodicGrid
+    /// The timeline's time at slot 0.
+    private let origin: TimeSpan
+    private var slot: Int64 = 0
+    private var latestReference: TimeSpan?
+    private let referenceLane: Int?
+    /// The bottom of every reference: the timeline's origin in ticks of 27 MHz.
+    private let originTicks: Int64
+    private var referenceContinuity: UInt8 = 0
+    private var hasEnded = false
+
+    /// A reference rides on a packet of its PID once this old...
+    private static let referencePeriod = TimeSpan.milliseconds(20)
+    /// ...and gets a packet of its own before it is this old (ETSI TS 101 154: at most 40 ms).
+    private static let longestReferencePeriod = TimeSpan.milliseconds(38)
+
+    /// - Precondition: one source and one lead per substream of the program.
+    public init(_ program: Program, _ sources: [SubstreamSource], plan: MultiplexPlan) {
+        precondition(sources.count == program.substreams.count && plan.leads.count == sources.count)
+        self.program = program
+        self.plan = plan
+        counters = Array(repeating: SubstreamCounters(), count: sources.count)
+        lanes = sources.indices.map { Lane(sources[$0], pid: program.substreams[$0].pid) }
+        slots = PeriodicGrid(
+            count: Int64(plan.rate.bitsPerSecond), every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
+        tables = TableCarousel(program)
+        referenceLane = program.substreams.firstIndex { $0.pid == program.pcrPID }
+        for index in lanes.indices { lanes[index].advance(program, plan, lead: plan.leads[index]) }
+        origin = lanes.compactMap { $0.head == nil ? nil : $0.release }.min() ?? .zero
+        originTicks =
+            program.firstPresentation * 300 + MediaClock.ticks(origin, rate: MediaClock.system, .nearest)
+    }
+
+    /// Whether everything has been sent.
+    public var isFinished: Bool { hasEnded }
+
+    /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
+    public mutating func stop(capturedAfter instant: TimeSpan) {
+        for index in lanes.indices { lanes[index].stop(program, capturedAfter: instant) }
+    }
+
+    /// The next datagram's transport packets.
+    ///
+    /// - Parameter buffer: room for `packetsPerDatagram` packets.
+    /// - Returns: how many packets were written, and when on the program's timeline the last bit of the last one has
+    ///   been multiplexed; nil when everything has been sent.
+    public mutating func nextDatagram(into buffer: UnsafeMutableRawBufferPointer) -> (packets: Int, end: TimeSpan)? {
+        guard !hasEnded else { return nil }
+        var count = 0
+        var began = TimeSpan.zero
+        while count < plan.packetsPerDatagram {
+            let now = origin + slots.time(slot)
+            if count > 0, !plan.sendsNullPackets, now - began >= plan.longestWait { break }
+            let base = count * TransportPacket.length
+            let packet = UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length])
+            guard fill(packet, at: now) else {
+                if lanes.allSatisfy({ $0.head == nil }) {
+                    hasEnded = true
+                    guard plan.sendsNullPackets, count > 0 else { break }
+                    fillUp(buffer, from: &count)
+                    break
+                }
+                if plan.sendsNullPackets {
+                    TransportPacket.writeNull(to: packet)
+                    nullPacketsSent += 1
+                } else {
+                    slot = max(slot + 1, nextBusySlot(after: now, waitingSince: count > 0 ? began : nil))
+                    continue
+                }
+                slot += 1
+                count += 1
+                continue
+            }
+            if count == 0 { began = now }
+            slot += 1
+            count += 1
+        }
+        packetsSent += Int64(count)
+        guard count > 0 else { return nil }
+        return (count, origin + slots.time(slot))
+    }
+
+    private mutating func fillUp(_ buffer: UnsafeMutableRawBufferPointer, from count: inout Int) {
+        while count < plan.packetsPerDatagram {
+            let base = count * TransportPacket.length
+            TransportPacket.writeNull(
+                to: UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length]))
+            nullPacketsSent += 1
+            count += 1
+            slot += 1
+        }
+    }
+
+    /// The first slot at or after which something may be due, for skipping idle time.
+    private func nextBusySlot(after now: TimeSpan, waitingSince began: TimeSpan?) -> Int64 {
+        var next = min(tables.nextDue, (latestReference ?? now) + Self.longestReferencePeriod)
+        if let began { next = min(next, began + plan.longestWait) }
+        for lane in lanes where lane.head != nil { next = min(next, lane.release) }
+        // At or before: one slot early at most, never late.
+        return slots.index(atOrBefore: next - origin)
+    }
+
+    /// Writes the slot's packet; false when nothing is due.
+    private mutating func fill(_ packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) -> Bool {
+        var chosen: Int?
+        var earliest = TimeSpan.nanoseconds(.max)
+        for index in lanes.indices where lanes[index].release <= now && lanes[index].deadline < earliest {
+            chosen = index
+            earliest = lanes[index].deadline
+        }
+        let referenceAge = latestReference.map { now - $0 } ?? .seconds(3_600)
+        if tables.isDue(at: now) {
+            guard lanes.contains(where: { $0.head != nil }) || tables.isUnderWay else { return false }
+            tables.write(to: packet, at: now)
+            return true
+        }
+        if referenceAge >= Self.longestReferencePeriod, chosen == nil || chosen != referenceLane,
+            lanes.contains(where: { $0.head != nil })
+        {
+            writeReference(to: packet, at: now)
+            return true
+        }
+        guard let chosen else { return false }
+        let withReference = chosen == referenceLane && referenceAge >= Self.referencePeriod
+        writePayload(of: chosen, to: packet, at: now, withReference: withReference)
+        return true
+    }
+
+    private mutating func writePayload(
+        of index: Int, to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan, withReference: Bool
+    ) {
+        guard let unit = lanes[index].head else { return }
+        let offset = lanes[index].offset
+        var fields = TransportPacketFields(
+            pid: lanes[index].pid, continuityCounter: lanes[index].continuity, payloadUnitStart: offset == 0)
+        fields.randomAccess = offset == 0 && unit.isRandomAccess
+        if withReference {
+            fields.pcr = reference(at: slot)
+            latestReference = now
+        }
+        let payload = writeTransportPacket(fields, payloadCount: unit.byteCount - offset, to: packet)
+        lanes[index].source.write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
+        lanes[index].continuity = (lanes[index].continuity + 1) & 15
+        if offset == 0 { count(unit, index) }
+        lanes[index].offset += payload.count
+        guard lanes[index].offset == unit.byteCount else { return }
+        counters[index].bytes += Int64(unit.byteCount)
+        if origin + slots.time(slot + 1) > lanes[index].deadline { counters[index].unitsTooLate += 1 }
+        lanes[index].advance(program, plan, lead: plan.leads[index])
+    }
+
+    private mutating func count(_ unit: MediaUnit, _ index: Int) {
+        let presentation = program.timeline(unit.presentation)
+        let end = program.timeline(unit.presentation + unit.duration)
+        counters[index].units += 1
+        counters[index].firstPresentation = min(counters[index].firstPresentation ?? presentation, presentation)
+        counters[index].lastPresentationEnd = max(counters[index].lastPresentationEnd ?? end, end)
+    }
+
+    /// A packet with a clock reference and nothing else; its counter repeats that of the PID's latest packet.
+    private mutating func writeReference(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) {
+        let continuity = referenceLane.map { lanes[$0].continuity &- 1 } ?? referenceContinuity
+        let fields = TransportPacketFields(
+            pid: program.pcrPID, continuityCounter: continuity, pcr: reference(at: slot))
+        _ = writeTransportPacket(fields, payloadCount: 0, to: packet)
+        latestReference = now
+    }
+
+    /// The time, in ticks of 27 MHz, at which the eleventh byte of a slot's packet has been sent.
+    private func reference(at slot: Int64) -> Int64 {
+        let bits = slot * Int64(MultiplexFeasibility.packetBits) + 88
+        return originTicks + bits.scaled(by: MediaClock.system, over: Int64(plan.rate.bitsPerSecond))
+    }
+}
+
+/// One substream on its way into the multiplex.
+private struct Lane: Sendable {
+    var source: SubstreamSource
+    let pid: UInt16
+    /// The unit being sent or waiting for its release.
+    var head: MediaUnit?
+    var offset = 0
+    /// On the program's timeline; in the far future without a head, so that it is never chosen.
+    var release = TimeSpan.nanoseconds(.max)
+    var deadline = TimeSpan.nanoseconds(.max)
+    var continuity: UInt8 = 0
+    var stopAfter = TimeSpan.nanoseconds(.max)
+
+    init(_ source: SubstreamSource, pid: UInt16) {
+        self.source = source
+        self.pid = pid
+    }
+
+    mutating func advance(_ program: Program, _ plan: MultiplexPlan, lead: TimeSpan) {
+        offset = 0
+        head = source.next()
+        while let unit = head, program.timeline(unit.presentation) > stopAfter { head = source.next() }
+        guard let unit = head else {
+            release = .nanoseconds(.max)
+            deadline = .nanoseconds(.max)
+            return
+        }
+        deadline = program.timeline(unit.decode)
+        release = max(deadline - lead, program.timeline(unit.presentation) - plan.latency)
+    }
+
+    mutating func stop(_ program: Program, capturedAfter instant: TimeSpan) {
+        stopAfter = instant
+        guard let unit = head, offset == 0, program.timeline(unit.presentation) > instant else { return }
+        head = nil
+        release = .nanoseconds(.max)
+        deadline = .nanoseconds(.max)
+        source.finish()
+    }
+}

@@ -1,0 +1,50 @@
+import Timebase
+import Wire
+
+/// The RTP side of a stream: sequence numbers and timestamps of what is sent (RFC 3550 §5.1, RFC 2250 §2).
+public struct RTPPacketizer: Sendable {
+    /// MPEG-2 transport streams (RFC 3551 §6).
+    public static let transportStreamPayloadType: UInt8 = 33
+
+    public let ssrc: UInt32
+    public let payloadType: UInt8
+    /// Hz.
+    public let clockRate: Int64
+    public private(set) var packetCount: Int64 = 0
+    /// Payload bytes, headers not counted (RFC 3550 §6.4.1).
+    public private(set) var octetCount: Int64 = 0
+    private var sequenceNumber: UInt16
+    private let timestampOffset: UInt32
+
+    /// A stream whose SSRC, first sequence number and timestamp offset are drawn from `key` (RFC 3550 §5.1 wants them
+    /// random).
+    public init(payloadType: UInt8, clockRate: Int64, key: DrawKey) {
+        self.payloadType = payloadType
+        self.clockRate = clockRate
+        ssrc = UInt32(truncatingIfNeeded: key.draw(0) >> 32)
+        sequenceNumber = UInt16(truncatingIfNeeded: key.draw(1) >> 48)
+        timestampOffset = UInt32(truncatingIfNeeded: key.draw(2) >> 32)
+    }
+
+    /// The timestamp of what is sent `elapsed` after the stream's zero by the sender's clock, rounded to the nearest
+    /// tick.
+    public func timestamp(_ elapsed: TimeSpan) -> UInt32 {
+        UInt32(truncatingIfNeeded: MediaClock.ticks(elapsed, rate: clockRate, .nearest)) &+ timestampOffset
+    }
+
+    /// Writes the header of the next packet, 12 bytes.
+    ///
+    /// - Parameters:
+    ///   - elapsed: the sending time after the stream's zero, by the sender's clock.
+    ///   - payloadCount: bytes that follow the header.
+    public mutating func writeHeader(
+        to buffer: UnsafeMutableRawBufferPointer, sentAfter elapsed: TimeSpan, payloadCount: Int
+    ) {
+        let header = RTPHeader(
+            payloadType: payloadType, sequenceNumber: sequenceNumber, timestamp: timestamp(elapsed), ssrc: ssrc)
+        header.write(to: buffer)
+        sequenceNumber &+= 1
+        packetCount += 1
+        octetCount += Int64(payloadCount)
+    }
+}

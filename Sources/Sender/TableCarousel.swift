@@ -1,0 +1,79 @@
+import Media
+import Timebase
+import Wire
+
+/// The program's tables, repeated: PAT and PMT every 100 ms, the service description every 500 ms.
+///
+/// ISO/IEC 13818-1 sets no period; DVB asks for at most 500 ms (ETSI TR 101 290 1.3, 1.5), and 100 ms is what
+/// multiplexers use.
+struct TableCarousel: Sendable {
+    private static let period = TimeSpan.milliseconds(100)
+    private static let servicePeriod = 5
+
+    /// Whole packets in the order in which they are sent, continuity counters still 0.
+    private var packets: [UInt8] = []
+    /// PID of each packet, for its counter.
+    private var pids: [Int] = []
+    private var continuity: [UInt8] = [0, 0, 0]
+    private let basicCount: Int
+    private var round = 0
+    /// The packet to be sent next; 0 between rounds.
+    private var position = 0
+    private(set) var nextDue = TimeSpan.nanoseconds(.min)
+
+    init(_ program: Program) {
+        let association = ProgramAssociation(
+            transportStreamID: program.transportStreamID, version: 0,
+            programs: [.init(number: program.programNumber, pid: program.pmtPID)])
+        let map = ProgramMap(
+            programNumber: program.programNumber, version: 0, pcrPID: program.pcrPID,
+            descriptors: program.programDescriptors,
+            streams: program.substreams.map {
+                .init(streamType: $0.streamType, pid: $0.pid, descriptors: $0.descriptors)
+            })
+        append(association.section, pid: 0, lane: 0)
+        append(map.section, pid: program.pmtPID, lane: 1)
+        basicCount = pids.count
+        if let service = program.serviceDescriptionSection { append(service, pid: 0x11, lane: 2) }
+    }
+
+    /// Cuts a section into packets: a pointer field of 0 before its first byte, stuffing of 0xff after its last.
+    private mutating func append(_ section: [UInt8], pid: UInt16, lane: Int) {
+        var rest = [0] + section
+        var isFirst = true
+        while !rest.isEmpty {
+            let header = [
+                TransportPacket.syncByte, UInt8(pid >> 8) | (isFirst ? 0x40 : 0), UInt8(truncatingIfNeeded: pid), 0x10,
+            ]
+            let payload = rest.prefix(184)
+            packets += header + payload + Array(repeating: 0xff, count: 184 - payload.count)
+            pids.append(lane)
+            rest.removeFirst(payload.count)
+            isFirst = false
+        }
+    }
+
+    func isDue(at now: TimeSpan) -> Bool { position > 0 || now >= nextDue }
+
+    /// A round has begun and is not yet complete.
+    var isUnderWay: Bool { position > 0 }
+
+    mutating func write(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) {
+        if position == 0 {
+            nextDue = (nextDue == .nanoseconds(.min) ? now : nextDue) + Self.period
+        }
+        let base = position * TransportPacket.length
+        packets.withUnsafeBytes { bytes in
+            packet.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[base..<base + TransportPacket.length]))
+        }
+        let lane = pids[position]
+        packet[3] |= continuity[lane]
+        continuity[lane] = (continuity[lane] + 1) & 15
+        position += 1
+        let end = round % Self.servicePeriod == 0 ? pids.count : basicCount
+        if position >= end {
+            position = 0
+            round += 1
+        }
+    }
+}

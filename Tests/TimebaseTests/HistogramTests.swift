@@ -1,0 +1,182 @@
+import Testing
+
+@testable import Timebase
+
+@Suite("Histogram (0.1 %, constant memory)")
+struct HistogramTests {
+    static let quantiles = [0, 0.001, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1]
+
+    /// Shapes that press on different parts: values by index 0..<n.
+    static let shapes: [(name: String, count: Int, value: @Sendable (Int64, UInt64) -> Int64)] = [
+        ("small exact", 3_000, { _, draw in Int64(draw % 1024) - 300 }),
+        ("all scales", 20_000, { _, draw in Int64(bitPattern: draw) >> Int64(draw % 63) }),
+        ("delay", 20_000, { _, draw in 20_000_000 + Int64(draw % 5_000_000) }),
+        ("symmetric", 20_000, { _, draw in Int64(draw % 10_000_000) - 5_000_000 }),
+        ("one value", 100, { _, _ in -123_456_789 }),
+        ("two far apart", 1_000, { index, _ in index % 2 == 0 ? -40_000_000_000 : 7_000_000_000_000 }),
+        ("descending", 10_000, { index, _ in 30_000_000_000 - index * 2_999_999 }),
+    ]
+
+    @Test("quantiles are within 0.1 % of the sorted values; count, ends, sum are exact", arguments: shapes.indices)
+    func againstSortedValues(shape: Int) throws {
+        let (_, count, value) = Self.shapes[shape]
+        let key = DrawKey(seed: 1).named("histogram")
+        var histogram = Histogram()
+        var values: [Int64] = []
+        for index in 0..<Int64(count) {
+            values.append(value(index, key.draw(index)))
+            histogram.add(values[Int(index)])
+        }
+        values.sort()
+        #expect(histogram.count == Int64(count))
+        #expect(histogram.minimum == values.first)
+        #expect(histogram.maximum == values.last)
+        #expect(histogram.sum == values.reduce(Int128(0)) { $0 + Int128($1) })
+        for p in Self.quantiles {
+            let rank = max(1, Int((p * Double(count)).rounded(.up)))
+            let exact = values[rank - 1]
+            let got = try #require(histogram.quantile(p))
+            let difference = (Int128(got) - Int128(exact)).magnitude
+            #expect(difference * 1000 <= exact.magnitude, "p = \(p): \(got), exactly \(exact)")
+            if exact.magnitude < 1024 { #expect(got == exact) }
+        }
+    }
+
+    @Test("the quantile of rank ceil(p n) is not moved by the rounding of p")
+    func rank() {
+        var histogram = Histogram()
+        for value in 1...100 { histogram.add(Int64(value)) }
+        for percent in 1...100 {
+            #expect(histogram.quantile(Double(percent) / 100) == Int64(percent))
+        }
+        #expect(histogram.quantile(0.0701) == 8)
+        #expect(histogram.quantile(-1) == 1)
+        #expect(histogram.quantile(2) == 100)
+    }
+
+    @Test("mean and deviation of 2, 4, 4, 4, 5, 5, 7, 9 are 5 and 2, wherever they lie")
+    func moments() {
+        for offset: Int64 in [0, -5, 1_000_000_000_000_000, -1_000_000_000_000_000] {
+            var histogram = Histogram()
+            for value: Int64 in [2, 4, 4, 4, 5, 5, 7, 9] { histogram.add(value + offset) }
+            #expect(histogram.mean == Double(offset + 5))
+            #expect(histogram.roundedMean == offset + 5)
+            #expect(histogram.standardDeviation == 2)
+        }
+    }
+
+    @Test("the mean is rounded to the nearest, halves away from zero")
+    func meanRounding() {
+        for (values, mean) in [([1, 2], 2), ([-1, -2], -2), ([1, 1, 2], 1), ([-1, -1, -2], -1), ([-1, 1], 0)] {
+            var histogram = Histogram()
+            for value in values { histogram.add(Int64(value)) }
+            #expect(histogram.roundedMean == Int64(mean))
+        }
+    }
+
+    @Test("empty has no numbers and no memory")
+    func empty() {
+        let histogram = Histogram()
+        #expect(histogram.isEmpty && histogram.count == 0)
+        #expect(histogram.minimum == nil && histogram.maximum == nil && histogram.mean == nil)
+        #expect(histogram.standardDeviation == nil && histogram.quantile(0.5) == nil && histogram.roundedMean == nil)
+        #expect(histogram.storageByteCount == 0)
+    }
+
+    @Test("the ends of the range are taken without a trap")
+    func extremes() {
+        var histogram = Histogram()
+        for value: Int64 in [.min, .max, 0, .min, .max] { histogram.add(value) }
+        #expect(histogram.minimum == .min && histogram.maximum == .max)
+        #expect(histogram.quantile(0.5) == 0)
+        #expect(histogram.sum == -2)
+        #expect(histogram.standardDeviation != nil)
+    }
+
+    @Test("every bucket's middle lies in that bucket, and buckets ascend with their values")
+    func buckets() {
+        var last = Int.min
+        for bucket in -28_160...28_159 {
+            let middle = Histogram.middle(of: bucket)
+            if bucket > -28_160 { #expect(Histogram.bucket(of: middle) == bucket) }
+            #expect(bucket > last)
+            last = bucket
+        }
+        #expect(Histogram.bucket(of: .min) == -28_160)
+        #expect(Histogram.bucket(of: .max) == 28_159)
+        #expect(Histogram.bucket(of: -1) == -1)
+    }
+
+    @Test("a counter that goes round keeps every hit")
+    func carries() {
+        var histogram = Histogram()
+        for _ in 0..<70_000 { histogram.add(5_000_000) }
+        for _ in 0..<200_000 { histogram.add(6_000_000) }
+        histogram.add(7_000_000, times: 9_000_000_000)
+        var total: UInt64 = 0
+        var counts: [UInt64] = []
+        histogram.forEachBucket { _, count in
+            total += count
+            counts.append(count)
+            return true
+        }
+        #expect(counts == [70_000, 200_000, 9_000_000_000])
+        #expect(total == UInt64(histogram.count))
+        #expect(histogram.sum == 70_000 * 5_000_000 + 200_000 * 6_000_000 + 9_000_000_000 * 7_000_000)
+    }
+
+    @Test("merging two halves equals adding all to one")
+    func merge() {
+        let key = DrawKey(seed: 2)
+        var (all, left, right) = (Histogram(), Histogram(), Histogram())
+        for index in 0..<200_000 as Range<Int64> {
+            let value = Int64(key.draw(index) % 3000) * 1000 - 500_000
+            all.add(value)
+            if index % 3 == 0 { left.add(value) } else { right.add(value) }
+        }
+        left.merge(right)
+        left.merge(Histogram())
+        #expect(left.count == all.count && left.sum == all.sum && left.minimum == all.minimum)
+        #expect(left.standardDeviation == all.standardDeviation)
+        for p in Self.quantiles { #expect(left.quantile(p) == all.quantile(p)) }
+    }
+
+    @Test("a shifted histogram has shifted moments and ends exactly")
+    func shifted() throws {
+        var histogram = Histogram()
+        for value: Int64 in [20_000_001, 20_000_003, 25_000_000, 31_000_000] { histogram.add(value) }
+        let moved = histogram.shifted(by: -20_000_001)
+        #expect(moved.minimum == 0 && moved.maximum == 10_999_999)
+        #expect(moved.sum == histogram.sum - 4 * 20_000_001)
+        let (left, right) = (try #require(moved.standardDeviation), try #require(histogram.standardDeviation))
+        #expect(abs(left - right) < 1e-6)
+    }
+
+    @Test("forgetting keeps the memory and nothing else")
+    func removeAll() {
+        var histogram = Histogram()
+        for _ in 0..<70_000 { histogram.add(5_000_000) }
+        let bytes = histogram.storageByteCount
+        histogram.removeAll()
+        #expect(histogram.isEmpty && histogram.quantile(0.5) == nil && histogram.storageByteCount == bytes)
+        histogram.add(3)
+        #expect(histogram.minimum == 3 && histogram.maximum == 3 && histogram.quantile(0.5) == 3)
+    }
+
+    @Test("memory: a narrow distribution under 2 kB, ten usual ones under 64 kB, more values no more memory")
+    func memory() {
+        let key = DrawKey(seed: 3)
+        var narrow = Histogram()
+        var wide = Histogram()
+        for index in 0..<100_000 as Range<Int64> {
+            narrow.add(20_000_000 + Int64(key.draw(index) % 5_000_000))
+            wide.add(Int64(key.draw(index) % 20_000_000) - 10_000_000)
+        }
+        #expect(narrow.storageByteCount < 2048, "\(narrow.storageByteCount)")
+        #expect(wide.storageByteCount < 36_000, "\(wide.storageByteCount)")
+        #expect(8 * narrow.storageByteCount + wide.storageByteCount < 53_000)
+        let before = narrow.storageByteCount
+        for index in 0..<400_000 as Range<Int64> { narrow.add(20_000_000 + Int64(key.draw(index) % 5_000_000)) }
+        #expect(narrow.storageByteCount == before)
+    }
+}
