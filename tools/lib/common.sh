@@ -131,7 +131,7 @@ $answer"
 
 # Builds the optimized program: $release_rubato.
 build_release() {
-    (cd "$root" && swift build -c release --product rubato --scratch-path "$release_path" "$@")
+    (cd "$root" && swift build -c release --product rubato --scratch-path "$release_path")
 }
 
 # Seconds between two readings of now_seconds, with one decimal.
