@@ -46,8 +46,8 @@ decoded_frames() {
 # that one shift of all (and only that) goes unnoticed.
 access_units() {
     ffprobe -loglevel error -show_entries packet=codec_type,pts,size -of compact=print_section=0:nokey=1 "$1" \
-        | awk -F'|' '{ if (NR == 1 || $2 < first) first = $2; line[NR] = $0 }
-            END { for (n = 1; n <= NR; n++) { split(line[n], part, "|"); print part[1], part[2] - first, part[3] } }' \
+        | awk -F'|' 'NF == 3 { line[++count] = $0; if (count == 1 || $2 + 0 < first) first = $2 + 0 }
+            END { for (n = 1; n <= count; n++) { split(line[n], part, "|"); print part[1], part[2] - first, part[3] } }' \
         | sort -s -k 1,1
 }
 
