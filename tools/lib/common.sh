@@ -17,6 +17,9 @@ release_rubato=$root/$release_path/release/rubato
 # What each job needs, as Debian names it.
 # shellcheck disable=SC2034
 build_packages=(g++ libc6-dev libpcap-dev libssl-dev pkg-config git ca-certificates)
+# What the Swift toolchain itself is linked with; asked for only where it does not run. The -dev packages, as their
+# names stay while the libraries' change from release to release.
+swift_packages=(binutils g++ git libcurl4-openssl-dev libncurses-dev libsqlite3-dev libxml2-dev tzdata)
 # shellcheck disable=SC2034
 media_packages=(ffmpeg)
 # shellcheck disable=SC2034
@@ -95,6 +98,9 @@ provided_elsewhere() {
         libns3-dev) pkg-config --exists ns3-core ;;
         libc6-dev) [ -e /usr/include/stdio.h ] ;;
         ca-certificates) [ -e /etc/ssl/certs ] ;;
+        binutils) command -v ld ;;
+        libcurl4-openssl-dev | libncurses-dev | libsqlite3-dev | libxml2-dev) false ;;
+        tzdata) [ -e /usr/share/zoneinfo ] ;;
         gstreamer1.0-tools) command -v gst-launch-1.0 ;;
         gstreamer1.0-plugins-base) gst-inspect-1.0 videotestsrc ;;
         gstreamer1.0-plugins-good) gst-inspect-1.0 rtpmp2tpay ;;
@@ -114,9 +120,14 @@ example with swiftly: 'curl -O https://download.swift.org/swiftly/linux/swiftly-
     command -v swift >/dev/null || stop "swift is not on the PATH.
 $how"
     local answer version
-    answer=$(swift --version 2>&1) || stop "'swift --version' fails:
+    # A toolchain that was only unpacked lacks libraries, which its first call shows.
+    if ! swift build --version >/dev/null 2>&1; then
+        require_packages "for the Swift toolchain, which does not run without them" "${swift_packages[@]}"
+        answer=$(swift build --version 2>&1) || stop "'swift build --version' fails:
 $answer
 $how"
+    fi
+    answer=$(swift --version 2>&1)
     version=$(sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' <<<"$answer" | head -n 1)
     [ -n "$version" ] || stop "'swift --version' says no version that can be read:
 $answer
@@ -125,8 +136,6 @@ $how"
         stop "swift is version $version.
 $how"
     fi
-    answer=$(swift build --version 2>&1) || stop "swift $version is there but its package manager does not run:
-$answer"
 }
 
 # Builds the optimized program: $release_rubato.
