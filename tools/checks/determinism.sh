@@ -69,6 +69,6 @@ exits 0 "verify by the debug build agrees with release" "$debug" verify "$scratc
 cp -r "$scratch/again" "$scratch/forged"
 jq '.run.digest |= (if startswith("0") then "1" else "0" end) + .[1:]' "$scratch/again/run.json" \
     >"$scratch/forged/run.json"
-exits 1 "verify refuses a digest that is not the run's" "$rubato" verify "$scratch/forged"
+exits 3 "verify refuses a digest that is not the run's" "$rubato" verify "$scratch/forged"
 
 finish

@@ -42,7 +42,7 @@ for file in resolved.yaml series.csv session.sdp sent.ts received.ts capture/sen
 done
 equal "series.csv has its header" t_ns,entity,metric,value,unit "$(head -n 1 "$scratch/clapper-dsl/series.csv")"
 for preset in lan iptv dsl-evening wifi-busy; do
-    exits 0 "preset $preset runs" "$rubato" run "$preset" --duration 10s --set qos=null --quiet --out "$scratch/$preset"
+    exits 0 "preset $preset runs" "$rubato" run "$preset" --duration 10s --set "qos={}" --quiet --out "$scratch/$preset"
     adds_up "preset $preset" "$scratch/$preset/run.json"
     contains "presets list names $preset" "$preset" "$("$rubato" presets list)"
 done
@@ -88,7 +88,7 @@ exits 0 "compare" "$rubato" compare "$scratch/clapper-dsl" "$scratch/worse"
 contains "compare shows what differs in the scenario" gilbert_elliott "$(cat "$scratch/stdout")"
 exits 0 "compare --json" "$rubato" compare "$scratch/clapper-dsl" "$scratch/worse" --json
 ok "compare --json prints JSON" jq -e . "$scratch/stdout"
-exits 3 "compare --fail-on-regression" "$rubato" compare "$scratch/clapper-dsl" "$scratch/worse" --fail-on-regression
+exits 3 "compare --fail-on-regression" "$rubato" compare "$scratch/clapper-dsl" "$scratch/worse" --fail-on-regression 5%
 
 # Every command explains itself with an example.
 for command in run compare verify presets; do
