@@ -86,8 +86,7 @@ struct Demultiplexer: Sendable {
     }
 
     private mutating func handle(
-        _ header: TransportPacketHeader, lane index: Int, _ bytes: RawSpan, at offset: Int, _ now: LocalInstant,
-        _ 
+        _ header: TransportPacketHeader, lane index: Int, _ bytes: RawSpan, at offset: Int, _ now: LocalInstant
     ) {
         let counter = header.continuityCounter
         var hasGap = false
@@ -171,7 +170,7 @@ struct Demultiplexer: Sendable {
 
     private mutating func readAssociation(_ section: [UInt8]) {
         guard let table = try? ProgramAssociation(parsing: section.span.bytes) else { return }
-        mapPID = table.programs.first { $0.number != 0 }?.pid
+        mapPID = table.programs.first?.pid
     }
 
     private mutating func readMap(_ section: [UInt8]) {

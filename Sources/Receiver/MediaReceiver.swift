@@ -21,7 +21,8 @@ public struct ReceiverConfiguration: Sendable {
 /// What a receiver did.
 public enum ReceiverOutput: Sendable {
     /// A datagram came out of the playout buffer; whoever takes this frees it.
-    case released(Packet, arrival: LocalInstant)
+    /// `depth` is how long what still waits will last.
+    case released(Packet, arrival: LocalInstant, depth: TimeSpan)
     /// A datagram that is of no use: whoever takes this frees it.
     case discarded(Packet, Discard)
     /// A unit is on screen or heard from now on. `presentation` in 90 kHz ticks, unwrapped by the receiver.
@@ -77,16 +78,17 @@ public struct MediaReceiver: Sendable {
     }
 
     /// When the receiver next has something to do, by its own clock.
-    public var nextTimeout: LocalInstant {
-        var next = playout.nextRelease
-        for presenter in presenters { next = min(next, presenter.nextDue) }
-        return next
-    }
+    ///
+    /// Stored, not computed: whoever keeps receivers in an array reads it without a copy of the receiver.
+    public private(set) var nextTimeout = LocalInstant.distantFuture
 
     /// How long what waits for playout will last after `now`.
     public func bufferDepth(at now: LocalInstant) -> TimeSpan { playout.depth(at: now) }
 
     public mutating func pollOutput() -> ReceiverOutput? { outputs.popFirst() }
+
+    /// The share of packets lost since the last report, in 1/256 (RFC 3550 §6.4.1).
+    public mutating func takeFractionLost() -> UInt8 { statistics.takeFractionLost() }
 
     /// Takes a datagram of the stream.
     public mutating func handle(_ packet: Packet, payload: RawSpan, at now: LocalInstant) {
@@ -95,6 +97,7 @@ public struct MediaReceiver: Sendable {
         } else {
             handlePlain(packet, payload, now)
         }
+        rearm()
     }
 
     /// Releases and presents what is due by `now`.
@@ -109,10 +112,13 @@ public struct MediaReceiver: Sendable {
                     outputs.append(.presented(lane: due.lane, presentation: unit.presentation))
                 }
             } else {
-                return
+                break
             }
         }
+        rearm()
     }
+
+    private mutating func rearm() { nextTimeout = min(playout.nextRelease, nextPresentation().at) }
 
     /// Closes what is open: no datagram is under way any more.
     public mutating func finish() {
@@ -123,8 +129,9 @@ public struct MediaReceiver: Sendable {
 
     private func nextPresentation() -> (at: LocalInstant, lane: Int) {
         var next = (at: LocalInstant.distantFuture, lane: 0)
-        for lane in presenters.indices where presenters[lane].nextDue < next.at {
-            next = (presenters[lane].nextDue, lane)
+        for lane in presenters.indices {
+            let due = presenters[lane].nextDue
+            if due < next.at { next = (due, lane) }
         }
         return next
     }
@@ -190,7 +197,7 @@ public struct MediaReceiver: Sendable {
             demultiplexer.noteGap(packets: Int(entry.number - before - 1) * max(1, count))
         }
         latestNumber = max(latestNumber ?? entry.number, entry.number)
-        outputs.append(.released(entry.packet, arrival: entry.arrival))
+        outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
         for index in 0..<count {
             demultiplexer.handle(payload, at: start + index * TransportPacket.length, released: entry.release)
         }

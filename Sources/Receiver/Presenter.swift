@@ -25,14 +25,14 @@ struct Presenter: Sendable {
     static let capacity = 4_096
 
     private var pending = Deque<Pending>()
-
-    var nextDue: LocalInstant { pending.first?.due ?? .distantFuture }
+    private(set) var nextDue = LocalInstant.distantFuture
 
     mutating func add(_ unit: Pending) {
         if pending.count == Self.capacity { pending.removeFirst() }
         var index = pending.count
         while index > 0, pending[index - 1].due > unit.due { index -= 1 }
         pending.insert(unit, at: index)
+        nextDue = pending.first?.due ?? .distantFuture
     }
 
     /// All bytes of a unit of known length have come.
@@ -54,6 +54,7 @@ struct Presenter: Sendable {
     mutating func present(at now: LocalInstant) -> Pending? {
         while let head = pending.first, head.due <= now {
             pending.removeFirst()
+            nextDue = pending.first?.due ?? .distantFuture
             if !head.isIncomplete { return head }
         }
         return nil

@@ -43,13 +43,13 @@ public struct ProgramDemand: Sendable {
     public private(set) var span = TimeSpan.zero
 
     /// - Complexity: O(units), no unit is kept.
-    public init(_ program: Program, _ sources: [SubstreamSource]) {
-        bytes = Array(repeating: 0, count: sources.count)
+    public init(_ program: Program) {
+        bytes = Array(repeating: 0, count: program.substreams.count)
         units = bytes
         var first = Int64.max
         var last = Int64.min
-        for (index, original) in sources.enumerated() {
-            var source = original
+        for index in bytes.indices {
+            var source = program.source(index)
             while let unit = source.next() {
                 bytes[index] += Int64(unit.byteCount)
                 units[index] += 1
@@ -85,7 +85,6 @@ extension Program {
 /// begun) is counted against the rate and as a guard before each deadline.
 public struct MultiplexFeasibility: Sendable {
     let program: Program
-    let sources: [SubstreamSource]
     let leads: [TimeSpan]
     let latency: TimeSpan
     /// Deadlines are taken this much earlier: packets begun, and clock references sent on their own.
@@ -94,9 +93,8 @@ public struct MultiplexFeasibility: Sendable {
     static var tablePackets: UInt64 { 26 }
     static var packetBits: UInt64 { 1_504 }
 
-    public init(_ program: Program, _ sources: [SubstreamSource], leads: [TimeSpan], latency: TimeSpan) {
+    public init(_ program: Program, leads: [TimeSpan], latency: TimeSpan) {
         self.program = program
-        self.sources = sources
         self.leads = leads
         self.latency = latency
     }
@@ -124,7 +122,7 @@ public struct MultiplexFeasibility: Sendable {
         let overhead = Self.tablePackets * Self.packetBits
         guard rate.bitsPerSecond > overhead else { return false }
         let usable = BitRate(bitsPerSecond: rate.bitsPerSecond - overhead)
-        var sources = sources
+        var sources = program.substreams.indices.map { program.source($0) }
         var jobs = sources.indices.map { nextJob(&sources[$0], $0) }
         var now = Int64.min
         while true {

@@ -28,16 +28,21 @@ public struct Multiplexer: Sendable {
         public var lastPresentationEnd: TimeSpan?
     }
 
+    private var sources: [SubstreamSource]
     private var lanes: [Lane]
+    /// Lanes that have a unit to send.
+    private var openLanes = 0
+    /// Units captured later are not sent.
+    private var stopAfter = TimeSpan.nanoseconds(.max)
     private var tables: TableCarousel
     private let slots: PeriodicGrid
     /// The timeline's time at slot 0.
-    private let origin: TimeSpan
+    private var origin = TimeSpan.zero
     private var slot: Int64 = 0
     private var latestReference: TimeSpan?
     private let referenceLane: Int?
     /// The bottom of every reference: the timeline's origin in ticks of 27 MHz.
-    private let originTicks: Int64
+    private var originTicks: Int64 = 0
     private var referenceContinuity: UInt8 = 0
     private var hasEnded = false
 
@@ -46,19 +51,22 @@ public struct Multiplexer: Sendable {
     /// ...and gets a packet of its own before it is this old (ETSI TS 101 154: at most 40 ms).
     private static let longestReferencePeriod = TimeSpan.milliseconds(38)
 
-    /// - Precondition: one source and one lead per substream of the program.
-    public init(_ program: Program, _ sources: [SubstreamSource], plan: MultiplexPlan) {
-        precondition(sources.count == program.substreams.count && plan.leads.count == sources.count)
+    /// - Precondition: one lead per substream of the program.
+    public init(_ program: Program, plan: MultiplexPlan) {
+        let count = program.substreams.count
+        precondition(plan.leads.count == count)
         self.program = program
         self.plan = plan
-        counters = Array(repeating: SubstreamCounters(), count: sources.count)
-        lanes = sources.indices.map { Lane(sources[$0], pid: program.substreams[$0].pid) }
+        counters = Array(repeating: SubstreamCounters(), count: count)
+        sources = (0..<count).map { program.source($0) }
+        lanes = program.substreams.map { Lane(pid: $0.pid) }
+        openLanes = count
         slots = PeriodicGrid(
             count: Int64(plan.rate.bitsPerSecond), every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
         tables = TableCarousel(program)
         referenceLane = program.substreams.firstIndex { $0.pid == program.pcrPID }
-        for index in lanes.indices { lanes[index].advance(program, plan, lead: plan.leads[index]) }
-        origin = lanes.compactMap { $0.head == nil ? nil : $0.release }.min() ?? .zero
+        for index in lanes.indices { advance(index) }
+        if openLanes > 0 { origin = lanes.map(\.release).min() ?? .zero }
         originTicks =
             program.firstPresentation * 300 + MediaClock.ticks(origin, rate: MediaClock.system, .nearest)
     }
@@ -68,7 +76,13 @@ public struct Multiplexer: Sendable {
 
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
     public mutating func stop(capturedAfter instant: TimeSpan) {
-        for index in lanes.indices { lanes[index].stop(program, capturedAfter: instant) }
+        stopAfter = instant
+        for index in lanes.indices {
+            guard let unit = lanes[index].head, lanes[index].offset == 0,
+                program.timeline(unit.presentation) > instant
+            else { continue }
+            if program.timeline(unit.decode) > instant { close(index) } else { advance(index) }
+        }
     }
 
     /// The next datagram's transport packets.
@@ -86,7 +100,7 @@ public struct Multiplexer: Sendable {
             let base = count * TransportPacket.length
             let packet = UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length])
             guard fill(packet, at: now) else {
-                if lanes.allSatisfy({ $0.head == nil }) {
+                if openLanes == 0 {
                     hasEnded = true
                     guard plan.sendsNullPackets, count > 0 else { break }
                     fillUp(buffer, from: &count)
@@ -127,7 +141,7 @@ public struct Multiplexer: Sendable {
     private func nextBusySlot(after now: TimeSpan, waitingSince began: TimeSpan?) -> Int64 {
         var next = min(tables.nextDue, (latestReference ?? now) + Self.longestReferencePeriod)
         if let began { next = min(next, began + plan.longestWait) }
-        for lane in lanes where lane.head != nil { next = min(next, lane.release) }
+        for lane in lanes { next = min(next, lane.release) }
         // At or before: one slot early at most, never late.
         return slots.index(atOrBefore: next - origin)
     }
@@ -142,13 +156,11 @@ public struct Multiplexer: Sendable {
         }
         let referenceAge = latestReference.map { now - $0 } ?? .seconds(3_600)
         if tables.isDue(at: now) {
-            guard lanes.contains(where: { $0.head != nil }) || tables.isUnderWay else { return false }
+            guard openLanes > 0 || tables.isUnderWay else { return false }
             tables.write(to: packet, at: now)
             return true
         }
-        if referenceAge >= Self.longestReferencePeriod, chosen == nil || chosen != referenceLane,
-            lanes.contains(where: { $0.head != nil })
-        {
+        if referenceAge >= Self.longestReferencePeriod, chosen == nil || chosen != referenceLane, openLanes > 0 {
             writeReference(to: packet, at: now)
             return true
         }
@@ -171,14 +183,39 @@ public struct Multiplexer: Sendable {
             latestReference = now
         }
         let payload = writeTransportPacket(fields, payloadCount: unit.byteCount - offset, to: packet)
-        lanes[index].source.write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
+        sources[index].write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
         lanes[index].continuity = (lanes[index].continuity + 1) & 15
         if offset == 0 { count(unit, index) }
         lanes[index].offset += payload.count
         guard lanes[index].offset == unit.byteCount else { return }
         counters[index].bytes += Int64(unit.byteCount)
         if origin + slots.time(slot + 1) > lanes[index].deadline { counters[index].unitsTooLate += 1 }
-        lanes[index].advance(program, plan, lead: plan.leads[index])
+        advance(index)
+    }
+
+    /// Takes a lane's next unit.
+    private mutating func advance(_ index: Int) {
+        lanes[index].offset = 0
+        var head = sources[index].next()
+        while let unit = head, program.timeline(unit.presentation) > stopAfter {
+            // Units come in decoding order: behind this one, none was captured in time.
+            head = program.timeline(unit.decode) > stopAfter ? nil : sources[index].next()
+        }
+        guard let unit = head else {
+            close(index)
+            return
+        }
+        let decode = program.timeline(unit.decode)
+        lanes[index].head = unit
+        lanes[index].deadline = decode
+        lanes[index].release = max(decode - plan.leads[index], program.timeline(unit.presentation) - plan.latency)
+    }
+
+    private mutating func close(_ index: Int) {
+        lanes[index].head = nil
+        lanes[index].release = .nanoseconds(.max)
+        lanes[index].deadline = .nanoseconds(.max)
+        openLanes -= 1
     }
 
     private mutating func count(_ unit: MediaUnit, _ index: Int) {
@@ -206,42 +243,16 @@ public struct Multiplexer: Sendable {
 }
 
 /// One substream on its way into the multiplex.
-private struct Lane: Sendable {
-    var source: SubstreamSource
+private struct Lane: Sendable, BitwiseCopyable {
     let pid: UInt16
     /// The unit being sent or waiting for its release.
     var head: MediaUnit?
+    /// Bytes of it that have been sent.
     var offset = 0
     /// On the program's timeline; in the far future without a head, so that it is never chosen.
     var release = TimeSpan.nanoseconds(.max)
     var deadline = TimeSpan.nanoseconds(.max)
     var continuity: UInt8 = 0
-    var stopAfter = TimeSpan.nanoseconds(.max)
 
-    init(_ source: SubstreamSource, pid: UInt16) {
-        self.source = source
-        self.pid = pid
-    }
-
-    mutating func advance(_ program: Program, _ plan: MultiplexPlan, lead: TimeSpan) {
-        offset = 0
-        head = source.next()
-        while let unit = head, program.timeline(unit.presentation) > stopAfter { head = source.next() }
-        guard let unit = head else {
-            release = .nanoseconds(.max)
-            deadline = .nanoseconds(.max)
-            return
-        }
-        deadline = program.timeline(unit.decode)
-        release = max(deadline - lead, program.timeline(unit.presentation) - plan.latency)
-    }
-
-    mutating func stop(_ program: Program, capturedAfter instant: TimeSpan) {
-        stopAfter = instant
-        guard let unit = head, offset == 0, program.timeline(unit.presentation) > instant else { return }
-        head = nil
-        release = .nanoseconds(.max)
-        deadline = .nanoseconds(.max)
-        source.finish()
-    }
+    init(pid: UInt16) { self.pid = pid }
 }

@@ -15,7 +15,7 @@ struct TableCarousel: Sendable {
     /// PID of each packet, for its counter.
     private var pids: [Int] = []
     private var continuity: [UInt8] = [0, 0, 0]
-    private let basicCount: Int
+    private var basicCount = 0
     private var round = 0
     /// The packet to be sent next; 0 between rounds.
     private var position = 0
@@ -23,16 +23,15 @@ struct TableCarousel: Sendable {
 
     init(_ program: Program) {
         let association = ProgramAssociation(
-            transportStreamID: program.transportStreamID, version: 0,
-            programs: [.init(number: program.programNumber, pid: program.pmtPID)])
+            transportStreamID: program.transportStreamID, programs: [.init(programNumber: program.programNumber, pid: program.pmtPID)])
         let map = ProgramMap(
-            programNumber: program.programNumber, version: 0, pcrPID: program.pcrPID,
+            programNumber: program.programNumber, pcrPID: program.pcrPID,
             descriptors: program.programDescriptors,
             streams: program.substreams.map {
-                .init(streamType: $0.streamType, pid: $0.pid, descriptors: $0.descriptors)
+                .init(streamTypeCode: $0.streamType, pid: $0.pid, descriptors: $0.descriptors)
             })
-        append(association.section, pid: 0, lane: 0)
-        append(map.section, pid: program.pmtPID, lane: 1)
+        append(association.section ?? [], pid: 0, lane: 0)
+        append(map.section ?? [], pid: program.pmtPID, lane: 1)
         basicCount = pids.count
         if let service = program.serviceDescriptionSection { append(service, pid: 0x11, lane: 2) }
     }

@@ -5,10 +5,10 @@ public struct Probability: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline let threshold: UInt64
     @usableFromInline let isCertain: Bool
 
-    /// - Parameter value: 0...1; what lies outside is clamped.
+    /// - Parameter value: 0...1; what lies outside is clamped, and what is not a number is 0.
     public init(_ value: Double) {
         isCertain = value >= 1
-        threshold = value <= 0 || value >= 1 ? 0 : UInt64(value * 0x1p64)
+        threshold = value > 0 && value < 1 ? UInt64(value * 0x1p64) : 0
     }
 
     @inlinable public static var never: Probability { Probability(0) }

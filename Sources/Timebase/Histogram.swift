@@ -47,7 +47,13 @@ public struct Histogram: Sendable {
     /// Adds one value.
     @inlinable
     public mutating func add(_ value: Int64) {
-        add(value, count: 1)
+        total &+= 1
+        if value < least { least = value }
+        if value > greatest { greatest = value }
+        exactSum &+= Int128(value)
+        let square = UInt128(truncatingIfNeeded: Int128(value) &* Int128(value))
+        let (squares, overflow) = sumOfSquares.addingReportingOverflow(square)
+        sumOfSquares = overflow ? .max : squares
         let bucket = Self.bucket(of: value)
         let chunk = bucket &>> 6 &- firstChunk
         guard chunk >= 0, chunk < directory.count, directory[chunk] != Self.noSlot else {
@@ -61,7 +67,14 @@ public struct Histogram: Sendable {
     /// Adds the same value `times` times.
     public mutating func add(_ value: Int64, times: Int64) {
         guard times > 0 else { return }
-        add(value, count: times)
+        total += times
+        least = min(least, value)
+        greatest = max(greatest, value)
+        exactSum += Int128(value) * Int128(times)
+        let square = UInt128(truncatingIfNeeded: Int128(value) &* Int128(value))
+        let (product, excess) = square.multipliedReportingOverflow(by: UInt128(times))
+        let (squares, overflow) = sumOfSquares.addingReportingOverflow(product)
+        sumOfSquares = excess || overflow ? .max : squares
         add(UInt64(times), to: Self.bucket(of: value))
     }
 
@@ -115,19 +128,6 @@ extension Histogram {
         let magnitude = (UInt64(position) - shift << 9) << shift + 1 << (shift - 1)
         let middle = Int64(clamping: magnitude)
         return bucket < 0 ? -middle : middle
-    }
-
-    /// Adds to everything but the buckets.
-    @inlinable
-    mutating func add(_ value: Int64, count times: Int64) {
-        total &+= times
-        if value < least { least = value }
-        if value > greatest { greatest = value }
-        exactSum &+= Int128(value) &* Int128(times)
-        let square = UInt128(truncatingIfNeeded: Int128(value) &* Int128(value))
-        let (squares, excess) = times == 1 ? (square, false) : square.multipliedReportingOverflow(by: UInt128(times))
-        let (grown, overflow) = sumOfSquares.addingReportingOverflow(squares)
-        sumOfSquares = overflow || excess ? .max : grown
     }
 
     @usableFromInline

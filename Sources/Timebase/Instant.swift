@@ -14,8 +14,10 @@ public struct TimeSpan: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable public static var zero: TimeSpan { TimeSpan(nanoseconds: 0) }
 
     @inlinable public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
-    @inlinable public static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan { .nanoseconds(a.nanoseconds + b.nanoseconds) }
-    @inlinable public static func - (a: TimeSpan, b: TimeSpan) -> TimeSpan { .nanoseconds(a.nanoseconds - b.nanoseconds) }
+    @inlinable
+    public static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan { .nanoseconds(a.nanoseconds + b.nanoseconds) }
+    @inlinable
+    public static func - (a: TimeSpan, b: TimeSpan) -> TimeSpan { .nanoseconds(a.nanoseconds - b.nanoseconds) }
     @inlinable public static prefix func - (a: TimeSpan) -> TimeSpan { .nanoseconds(-a.nanoseconds) }
     @inlinable public static func * (a: TimeSpan, n: Int64) -> TimeSpan { .nanoseconds(a.nanoseconds * n) }
     @inlinable public static func += (a: inout TimeSpan, b: TimeSpan) { a.nanoseconds += b.nanoseconds }
@@ -38,8 +40,10 @@ public struct Instant: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable public static var distantFuture: Instant { Instant(nanoseconds: .max) }
 
     @inlinable public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
-    @inlinable public static func + (a: Instant, b: TimeSpan) -> Instant { Instant(nanoseconds: a.nanoseconds + b.nanoseconds) }
-    @inlinable public static func - (a: Instant, b: TimeSpan) -> Instant { Instant(nanoseconds: a.nanoseconds - b.nanoseconds) }
+    @inlinable
+    public static func + (a: Instant, b: TimeSpan) -> Instant { Instant(nanoseconds: a.nanoseconds + b.nanoseconds) }
+    @inlinable
+    public static func - (a: Instant, b: TimeSpan) -> Instant { Instant(nanoseconds: a.nanoseconds - b.nanoseconds) }
     @inlinable public static func - (a: Instant, b: Instant) -> TimeSpan { .nanoseconds(a.nanoseconds - b.nanoseconds) }
     @inlinable public static func += (a: inout Instant, b: TimeSpan) { a.nanoseconds += b.nanoseconds }
 }
@@ -56,9 +60,16 @@ public struct LocalInstant: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable public static var distantFuture: LocalInstant { LocalInstant(nanoseconds: .max) }
 
     @inlinable public static func < (a: LocalInstant, b: LocalInstant) -> Bool { a.nanoseconds < b.nanoseconds }
-    @inlinable public static func + (a: LocalInstant, b: TimeSpan) -> LocalInstant { LocalInstant(nanoseconds: a.nanoseconds + b.nanoseconds) }
-    @inlinable public static func - (a: LocalInstant, b: TimeSpan) -> LocalInstant { LocalInstant(nanoseconds: a.nanoseconds - b.nanoseconds) }
-    @inlinable public static func - (a: LocalInstant, b: LocalInstant) -> TimeSpan { .nanoseconds(a.nanoseconds - b.nanoseconds) }
+    @inlinable
+    public static func + (a: LocalInstant, b: TimeSpan) -> LocalInstant {
+        LocalInstant(nanoseconds: a.nanoseconds + b.nanoseconds)
+    }
+    @inlinable
+    public static func - (a: LocalInstant, b: TimeSpan) -> LocalInstant {
+        LocalInstant(nanoseconds: a.nanoseconds - b.nanoseconds)
+    }
+    @inlinable
+    public static func - (a: LocalInstant, b: LocalInstant) -> TimeSpan { .nanoseconds(a.nanoseconds - b.nanoseconds) }
 }
 
 /// The calendar date of emulated time zero: 2020-01-01T00:00:00Z, in seconds since 1970-01-01T00:00:00Z.

@@ -1,0 +1,77 @@
+import Media
+import Metrics
+import Receiver
+import Sender
+import Timebase
+
+/// What the emulator, which knows the truth, notes of one receiver.
+struct ReceiverLedger: Sendable {
+    var window = DeliveryWindow()
+    var delivered: Int64 = 0
+    var late: Int64 = 0
+    var duplicates: Int64 = 0
+    var refused: Int64 = 0
+    var used: Int64 = 0
+    var latestDelay: TimeSpan?
+    var oneWayDelay = Histogram()
+    var oneWayDelayMeasured = Histogram()
+    var oneWayDelayError = Histogram()
+    var roundTrip = Histogram()
+    var variation = PacketDelayVariation()
+    var jitter: InterarrivalJitter?
+    var rate = RateMeter()
+    var deliveryIndex: MediaDeliveryIndex?
+    var playoutDelay = Histogram()
+    var buffer = Histogram()
+    var clockError = Histogram()
+    var lanes: [Lane] = []
+    var pairs: [Pair] = []
+
+    /// One substream.
+    struct Lane: Sendable {
+        var onTime: Int64 = 0
+        var late: Int64 = 0
+        var damaged: Int64 = 0
+        var endToEnd = Histogram()
+        var freezes: FreezeDetector?
+    }
+
+    /// An audio and a video substream that play together.
+    struct Pair: Sendable {
+        let audio: Int
+        let video: Int
+        var sampler = LipSyncSampler()
+    }
+
+    init(_ configuration: WorldConfiguration) {
+        let substreams = configuration.program.substreams
+        if configuration.carriage.hasRTP { jitter = InterarrivalJitter(clockRate: 90_000) }
+        if configuration.plan.sendsNullPackets { deliveryIndex = MediaDeliveryIndex(mediaRate: configuration.plan.rate) }
+        for substream in substreams {
+            lanes.append(Lane(freezes: substream.kind == .video ? FreezeDetector() : nil))
+        }
+        guard let video = substreams.firstIndex(where: { $0.kind == .video }) else { return }
+        for audio in substreams.indices where substreams[audio].kind == .audio {
+            pairs.append(Pair(audio: audio, video: video))
+        }
+    }
+
+    mutating func close(lane: Int, _ verdict: UnitVerdict) {
+        switch verdict {
+        case .onTime: lanes[lane].onTime += 1
+        case .late: lanes[lane].late += 1
+        case .damaged: lanes[lane].damaged += 1
+        }
+    }
+
+    mutating func present(lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant) {
+        lanes[lane].freezes?.add(presentedAt: now)
+        for index in pairs.indices {
+            if pairs[index].audio == lane {
+                pairs[index].sampler.present(isAudio: true, media: media, duration: duration, at: now)
+            } else if pairs[index].video == lane {
+                pairs[index].sampler.present(isAudio: false, media: media, duration: duration, at: now)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import NetworkEmulation
+import Timebase
+
+/// Where a packet goes when it leaves a link.
+enum Hop: Sendable {
+    case link(Int)
+    /// To every receiver, each by the first link of its own.
+    case branch
+    case receiver(Int)
+    case sender
+}
+
+/// The World's links and where each leads.
+struct Topology: Sendable {
+    var links: [Link] = []
+    var ids: [String] = []
+    var isForward: [Bool] = []
+    var rates: [BitRate?] = []
+    var next: [Hop] = []
+    /// The sender's way out, and each receiver's.
+    var forwardEntry = Hop.branch
+    var receiverEntries: [Hop] = []
+    var reverseEntries: [Hop] = []
+    /// Per receiver, the links that its packets cross.
+    var paths: [[Int]] = []
+
+    /// Links in the order of their rank: those nearer to the receivers first, so that at one instant a link is served
+    /// before what comes to it.
+    init(_ configuration: WorldConfiguration) {
+        for (index, receiver) in configuration.receivers.enumerated() {
+            let last = add(receiver.lastLinks, isForward: true, to: .receiver(index))
+            receiverEntries.append(last.entry)
+            paths.append(last.path)
+        }
+        let shared = add(configuration.forward, isForward: true, to: .branch)
+        forwardEntry = shared.entry
+        for index in paths.indices { paths[index] += shared.path }
+        let back = add(configuration.reverse, isForward: false, to: .sender)
+        for receiver in configuration.receivers {
+            reverseEntries.append(add(receiver.firstReverseLinks, isForward: false, to: back.entry).entry)
+        }
+    }
+
+    /// Adds links that follow each other and end at `end`; the last one gets the lowest rank.
+    private mutating func add(_ named: [NamedLink], isForward: Bool, to end: Hop) -> (entry: Hop, path: [Int]) {
+        var hop = end
+        var path: [Int] = []
+        for link in named.reversed() {
+            links.append(Link(link.configuration))
+            ids.append(link.id)
+            self.isForward.append(isForward)
+            rates.append(link.configuration.rate)
+            next.append(hop)
+            path.append(links.count - 1)
+            hop = .link(links.count - 1)
+        }
+        return (hop, path)
+    }
+}

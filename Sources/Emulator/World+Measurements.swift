@@ -1,0 +1,140 @@
+import ClockSync
+import Media
+import Metrics
+import NetworkEmulation
+import Receiver
+import Sender
+import Timebase
+
+extension World {
+    /// Everything measured up to now; complete once ``nextTimeout`` is nil.
+    public func measurements() -> RunMeasurements {
+        var result = RunMeasurements()
+        result.ended = now
+        result.digest = digest
+        result.links = topology.links.indices.map { link($0) }
+        result.clocks.append(clock("sender", sender.clock, senderClockError))
+        for index in receivers.indices {
+            result.flows.append(flow(index))
+            result.substreams += configuration.program.substreams.indices.map { substream($0, receiver: index) }
+            result.lipSync += receivers[index].ledger.pairs.map { lipSync($0, receiver: index) }
+            result.playout.append(playout(index))
+            result.clocks.append(
+                clock(configuration.receivers[index].id, receivers[index].clock, receivers[index].ledger.clockError))
+        }
+        result.warnings = configuration.program.warnings
+        let tooLate = sender.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
+        if tooLate > 0 {
+            result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
+        }
+        return result
+    }
+
+    private func flow(_ index: Int) -> FlowMeasurements {
+        let ledger = receivers[index].ledger
+        var flow = FlowMeasurements()
+        flow.id = "program"
+        flow.receiver = configuration.receivers[index].id
+        flow.carriage = configuration.carriage.rawValue
+        flow.sent = sender.packetsSent
+        flow.delivered = ledger.delivered
+        for link in topology.paths[index] {
+            flow.lostLink += topology.links[link].counters.lost(flow: Self.programFlow)
+            flow.droppedQueue += topology.links[link].counters.queueFull(flow: Self.programFlow)
+        }
+        flow.late = ledger.late
+        flow.duplicates = ledger.duplicates
+        flow.reordered = ledger.window.reordered
+        flow.unrepaired = flow.sent - (ledger.delivered - ledger.duplicates)
+        flow.sentBitsPerSecond = sender.rate.bitsPerSecond
+        flow.deliveredBitsPerSecond = ledger.rate.bitsPerSecond
+        let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
+        if sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(sender.rate.bytes) }
+        flow.oneWayDelay = ledger.oneWayDelay.summary
+        flow.oneWayDelayMeasured = ledger.oneWayDelayMeasured.summary
+        flow.oneWayDelayError = ledger.oneWayDelayError.summary
+        flow.roundTrip = ledger.roundTrip.summary
+        flow.ipdv = ledger.variation.ipdv
+        flow.pdv = ledger.variation.pdv
+        flow.interarrivalJitter = ledger.jitter?.measurements
+        flow.lossRuns = ledger.window.lossRuns
+        flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
+        flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
+            lostMediaPackets: flow.unrepaired * Int64(configuration.plan.packetsPerDatagram),
+            over: sender.latestSent - (sender.firstSent ?? .zero))
+        return flow
+    }
+
+    private func substream(_ lane: Int, receiver index: Int) -> SubstreamMeasurements {
+        let description = configuration.program.substreams[lane]
+        let sent = sender.multiplexer.counters[lane]
+        let seen = receivers[index].ledger.lanes[lane]
+        var result = SubstreamMeasurements()
+        result.id = description.id
+        switch description.kind {
+        case .video: result.kind = "video"
+        case .audio: result.kind = "audio"
+        case .data: result.kind = "data"
+        }
+        result.receiver = configuration.receivers[index].id
+        result.sentUnits = sent.units
+        result.sentBytes = sent.bytes
+        if let first = sent.firstPresentation, let end = sent.lastPresentationEnd, end > first {
+            result.sentBitsPerSecond = (sent.bytes * 8).scaled(
+                by: 1_000_000_000, over: (end - first).nanoseconds, .nearest)
+        }
+        result.onTime = seen.onTime
+        result.late = seen.late
+        result.damaged = seen.damaged
+        result.missing = sent.units - seen.onTime - seen.late - seen.damaged
+        result.endToEndDelay = seen.endToEnd.summary
+        result.freezes = seen.freezes?.measurements
+        return result
+    }
+
+    private func lipSync(_ pair: ReceiverLedger.Pair, receiver index: Int) -> LipSyncMeasurements {
+        let substreams = configuration.program.substreams
+        var result = pair.sampler.estimator.measurements
+        result.receiver = configuration.receivers[index].id
+        result.audio = substreams[pair.audio].id
+        result.video = substreams[pair.video].id
+        return result
+    }
+
+    private func playout(_ index: Int) -> PlayoutMeasurements {
+        var result = PlayoutMeasurements()
+        result.receiver = configuration.receivers[index].id
+        result.algorithm = "fixed"
+        result.delay = receivers[index].ledger.playoutDelay.summary
+        result.buffer = receivers[index].ledger.buffer.summary
+        result.underruns = receivers[index].media.underruns
+        result.overflows = receivers[index].media.overflows
+        return result
+    }
+
+    private func clock(_ node: String, _ oscillator: Oscillator, _ errors: Histogram) -> ClockMeasurements {
+        var result = ClockMeasurements()
+        result.node = node
+        result.algorithm = "none"
+        result.offsetError = errors.summary
+        result.trueFrequencyPartsPerBillion = oscillator.frequency
+        return result
+    }
+
+    private func link(_ index: Int) -> LinkMeasurements {
+        let link = topology.links[index]
+        var result = LinkMeasurements()
+        result.id = topology.ids[index]
+        result.direction = topology.isForward[index] ? "forward" : "reverse"
+        result.packetsIn = link.counters.packetsIn
+        result.packetsOut = link.counters.packetsOut
+        result.lossDrops = link.counters.lost
+        result.queueFullDrops = link.counters.queueFull
+        if let rate = topology.rates[index] {
+            result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
+            result.queueDelay = link.queueDelay.summary
+            if now > .zero { result.utilization = Double(link.busyTime.nanoseconds) / Double(now.nanoseconds) }
+        }
+        return result
+    }
+}

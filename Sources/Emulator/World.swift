@@ -1,0 +1,294 @@
+import ClockSync
+import DequeModule
+import Media
+import Metrics
+import NetworkEmulation
+import Receiver
+import Sender
+import Timebase
+import Wire
+
+/// The whole experiment: one sender, links, receivers, each node with a clock of its own.
+///
+/// It has the four verbs of every active part: ``handle(_:at:)``, ``nextTimeout``, ``handleTimeout(at:)`` and
+/// ``pollOutput()``. Whoever drives it brings time in as an argument and takes effects out as values; the World reads no
+/// clock and touches no file.
+///
+/// Every part keeps its packets in order and only the head of each is scheduled; of simultaneous events the part nearest
+/// to the receivers is served first. So the course of events is a function of the configuration alone.
+public struct World: ~Copyable {
+    /// The program's flow; its packets are numbered from 0.
+    public static let programFlow: UInt16 = 0
+    /// The sender's reports.
+    public static let senderReportFlow: UInt16 = 1
+    /// The first receiver's reports; the next receiver's are one more.
+    public static let firstReceiverReportFlow: UInt16 = 2
+    /// IPv4 and UDP headers.
+    public static let networkHeaderLength = MediaReceiver.networkHeaderLength
+
+    public let configuration: WorldConfiguration
+    /// True time: the latest instant the World has been told.
+    public private(set) var now = Instant.zero
+    var pool: PacketPool
+    var topology: Topology
+    var sender: StreamSender
+    var senderReports: RTCPSession?
+    var reportNumber: UInt32 = 0
+    var receivers: [ReceiverNode] = []
+    var timeouts: TimeoutTree
+    var digest = EventDigest()
+    var senderClockError = Histogram()
+    private var outputs = Deque<WorldOutput>()
+    /// The slot of the output that was polled last.
+    private var lent: UInt32?
+    private var nextSample: Instant
+    private var nextClockSample = Instant.zero
+    private var hasFinished = false
+
+    /// A receiving node.
+    struct ReceiverNode: Sendable {
+        var media: MediaReceiver
+        let clock: Oscillator
+        var reports: RTCPSession?
+        var ledger: ReceiverLedger
+        /// The middle of the latest sender report's NTP timestamp, and when it came.
+        var latestSenderReport: (middle: UInt32, arrival: LocalInstant)?
+        var reportNumber: UInt32 = 0
+        /// Whether the sender has heard of it.
+        var hasReported = false
+    }
+
+    public init(_ configuration: WorldConfiguration) {
+        self.configuration = configuration
+        pool = PacketPool(slotCapacity: 1_536)
+        topology = Topology(configuration)
+        sender = StreamSender(configuration)
+        nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
+        // Ranks: receivers, links, the sender, its reports, the receivers' reports.
+        let count = configuration.receivers.count
+        timeouts = TimeoutTree(count: 2 * count + topology.links.count + 2)
+        for receiver in configuration.receivers {
+            receivers.append(
+                ReceiverNode(
+                    media: MediaReceiver(receiver.media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
+        }
+        startReports()
+        sender.prepare(&pool)
+        rearmSender()
+        rearmReports()
+    }
+
+    /// When the World next has something to do; nil when everything has met its fate.
+    public var nextTimeout: Instant? {
+        let earliest = timeouts.earliest.at
+        guard earliest != .distantFuture else { return hasFinished ? nil : now }
+        return min(earliest, nextSample, nextClockSample)
+    }
+
+    /// Tells the World something from outside.
+    public mutating func handle(_ input: WorldInput, at now: Instant) {
+        advance(to: now)
+        switch input {
+        case .stopSources: sender.stop(at: now)
+        }
+    }
+
+    /// Serves the next event that is due by `now`; an early call does nothing.
+    public mutating func handleTimeout(at now: Instant) {
+        advance(to: now)
+        let (component, at) = timeouts.earliest
+        if at == .distantFuture {
+            finish()
+        } else if min(nextSample, nextClockSample) < at {
+            // Behind everything of an earlier instant, before everything of this one.
+            sample(at: now)
+        } else if at <= now {
+            serve(component, at: now)
+        }
+    }
+
+    /// The next effect. Its bytes are valid until the next call.
+    public mutating func pollOutput() -> WorldOutput? {
+        if let lent {
+            pool.release(lent)
+            self.lent = nil
+        }
+        guard let output = outputs.popFirst() else { return nil }
+        switch output {
+        case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
+        case .packet, .sample: break
+        }
+        return output
+    }
+
+    /// The UDP payload of an output's packet, as long as the output is the latest one polled.
+    public func payload(of packet: Packet) -> UnsafeRawBufferPointer {
+        pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength)
+    }
+
+    /// Bytes before the transport packets in a datagram of the program.
+    public var mediaHeaderLength: Int { sender.headerLength }
+
+    /// Datagrams that exist somewhere in the World.
+    public var packetsUnderWay: Int { pool.slotsInUse }
+
+    /// How far the program has been sent: the latest datagram's sending, and whether all has been.
+    public var progress: (latestSent: Instant, hasSentAll: Bool) { (sender.latestSent, sender.isFinished) }
+
+    private mutating func advance(to instant: Instant) {
+        if instant > now { now = instant }
+    }
+
+    // MARK: Serving
+
+    private var firstLink: Int { receivers.count }
+    private var senderRank: Int { receivers.count + topology.links.count }
+
+    private mutating func serve(_ component: Int, at now: Instant) {
+        if component < firstLink {
+            serveReceiver(component, at: now)
+        } else if component < senderRank {
+            serveLink(component - firstLink, at: now)
+        } else if component == senderRank {
+            serveSender(at: now)
+        } else {
+            serveReports(component - senderRank - 1, at: now)
+        }
+    }
+
+    private mutating func serveSender(at now: Instant) {
+        if let packet = sender.send(at: now, &pool) {
+            capture(packet, .sender, at: now)
+            if configuration.taps.media {
+                pool.retain(packet.slot)
+                outputs.append(.sentMedia(packet))
+            }
+            digest.add(1, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
+            hand(packet, to: topology.forwardEntry, at: now)
+        }
+        rearmSender()
+        if sender.isFinished { stopReports() }
+    }
+
+    mutating func rearmSender() { timeouts.set(senderRank, to: sender.nextTimeout) }
+
+    mutating func rearmSenderReports() {
+        timeouts.set(senderRank + 1, to: senderReports.map { instant($0.nextTimeout, sender.clock) } ?? .distantFuture)
+    }
+
+    /// Sets the timers of all reports.
+    mutating func rearmReports() {
+        rearmSenderReports()
+        for index in receivers.indices { rearmReceiverReports(index) }
+    }
+
+    mutating func rearmReceiverReports(_ index: Int) {
+        let timeout = receivers[index].reports.map { instant($0.nextTimeout, receivers[index].clock) }
+        timeouts.set(senderRank + 2 + index, to: timeout ?? .distantFuture)
+    }
+
+    private mutating func serveLink(_ index: Int, at now: Instant) {
+        topology.links[index].handleTimeout(at: now)
+        while let packet = topology.links[index].pollOutput(at: now) {
+            if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: true), at: now) }
+            hand(packet, to: topology.next[index], at: now)
+        }
+        timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
+    }
+
+    /// Hands a packet on: to a link, over a branch to every receiver, or to a node.
+    mutating func hand(_ packet: Packet, to hop: Hop, at now: Instant) {
+        switch hop {
+        case .link(let index): handToLink(packet, index, at: now)
+        case .receiver(let index): deliver(packet, toReceiver: index, at: now)
+        case .sender: deliverToSender(packet, at: now)
+        case .branch:
+            for index in receivers.indices {
+                if index > 0 { pool.retain(packet.slot) }
+            }
+            for index in receivers.indices { hand(packet, to: topology.receiverEntries[index], at: now) }
+        }
+    }
+
+    private mutating func handToLink(_ packet: Packet, _ index: Int, at now: Instant) {
+        if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: false), at: now) }
+        let verdict = topology.links[index].handle(packet, at: now)
+        switch verdict {
+        case .accepted:
+            timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
+            return
+        case .lost, .queueFull:
+            let fate: PacketFate = verdict == .lost ? .lostLink : .droppedQueue
+            digest.add(2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), Int64(index) << 8 | Int64(fate.rawValue))
+            recordDrop(packet, link: index, fate)
+            pool.release(packet.slot)
+        }
+    }
+
+    private func recordedReceiver(ofLink index: Int) -> Int? {
+        topology.paths.count == 1 ? 0 : topology.paths.firstIndex { $0.contains(index) && !sharedLinks.contains(index) }
+    }
+
+    private var sharedLinks: Range<Int> {
+        let last = configuration.receivers.reduce(0) { $0 + $1.lastLinks.count }
+        return last..<last + configuration.forward.count
+    }
+
+    private mutating func recordDrop(_ packet: Packet, link: Int, _ fate: PacketFate) {
+        guard configuration.taps.packets, packet.flow == Self.programFlow else { return }
+        outputs.append(
+            .packet(
+                PacketRecord(
+                    receiver: recordedReceiver(ofLink: link), number: packet.number, length: packet.length,
+                    sent: packet.sent, fate: fate)))
+    }
+
+    /// Lends a packet to whoever captures.
+    func isCaptured(_ point: CapturePoint) -> Bool {
+        switch point {
+        case .sender, .receiver: configuration.taps.capturesNodes
+        case .link: configuration.taps.capturesLinks
+        }
+    }
+
+    mutating func capture(_ packet: Packet, _ point: CapturePoint, at now: Instant) {
+        guard isCaptured(point) else { return }
+        pool.retain(packet.slot)
+        outputs.append(.captured(packet, point, at: now))
+    }
+
+    mutating func emit(_ output: WorldOutput) { outputs.append(output) }
+
+    // MARK: Samples and the end
+
+    private mutating func sample(at now: Instant) {
+        if nextClockSample <= now {
+            senderClockError.add(sender.clock.error(at: nextClockSample).nanoseconds)
+            for index in receivers.indices {
+                receivers[index].ledger.clockError.add(receivers[index].clock.error(at: nextClockSample).nanoseconds)
+            }
+            nextClockSample += .seconds(1)
+        }
+        if nextSample <= now, let interval = configuration.taps.seriesInterval {
+            outputs.append(.sample(at: nextSample))
+            nextSample += interval
+        }
+    }
+
+    /// Nothing is under way any more: closes what is open.
+    private mutating func finish() {
+        guard !hasFinished else { return }
+        hasFinished = true
+        for index in receivers.indices {
+            receivers[index].media.finish()
+            drainReceiver(index, at: now)
+            receivers[index].ledger.window.finish(sentCount: sender.packetsSent)
+            for pair in receivers[index].ledger.pairs.indices { receivers[index].ledger.pairs[pair].sampler.finish() }
+        }
+    }
+}
+
+/// The true instant of a local one; the far future stays where it is.
+func instant(_ local: LocalInstant, _ clock: Oscillator) -> Instant {
+    local == .distantFuture ? .distantFuture : clock.instant(showing: local)
+}

@@ -1,0 +1,105 @@
+import ClockSync
+import Media
+import NetworkEmulation
+import Receiver
+import Sender
+import Timebase
+
+/// How the program's transport packets are carried.
+public enum Carriage: String, Sendable, Hashable {
+    /// Bare in UDP datagrams.
+    case tsUDP = "ts-udp"
+    /// In RTP (RFC 2250), with RTCP beside it.
+    case tsRTP = "ts-rtp"
+
+    public var hasRTP: Bool { self == .tsRTP }
+}
+
+/// A link with its name: "forward.0", "reverse.0", "tv.last.0".
+public struct NamedLink: Sendable {
+    public var id: String
+    public var configuration: LinkConfiguration
+
+    public init(id: String, _ configuration: LinkConfiguration) {
+        self.id = id
+        self.configuration = configuration
+    }
+}
+
+public struct ReceiverNodeConfiguration: Sendable {
+    public var id: String
+    public var media: ReceiverConfiguration
+    public var clock: Oscillator
+    /// Links of its own, behind the shared ones, in the order of its packets.
+    public var lastLinks: [NamedLink]
+    /// The way back from the receiver to the shared links, in the order of its packets.
+    public var firstReverseLinks: [NamedLink]
+
+    public init(
+        id: String, media: ReceiverConfiguration, clock: Oscillator = Oscillator(), lastLinks: [NamedLink] = [],
+        firstReverseLinks: [NamedLink] = []
+    ) {
+        self.id = id
+        self.media = media
+        self.clock = clock
+        self.lastLinks = lastLinks
+        self.firstReverseLinks = firstReverseLinks
+    }
+}
+
+/// What the World tells while it runs, besides its measurements.
+public struct WorldTaps: Sendable {
+    /// Datagrams at the sender and at the receivers.
+    public var capturesNodes = false
+    /// Datagrams at both ends of every link.
+    public var capturesLinks = false
+    /// The transport packets sent, and those that came out of each playout buffer.
+    public var media = false
+    /// Every datagram's fate.
+    public var packets = false
+    /// The time between two samples of the series; nil for none.
+    public var seriesInterval: TimeSpan?
+
+    public init() {}
+}
+
+/// Everything a World is made of: numbers only, all policy resolved.
+public struct WorldConfiguration: Sendable {
+    public var seed: UInt64
+    public var program: Program
+    public var plan: MultiplexPlan
+    public var carriage: Carriage
+    public var senderClock: Oscillator
+    /// From the sender, in the order of its packets.
+    public var forward: [NamedLink]
+    /// To the sender, in the order of the receivers' packets.
+    public var reverse: [NamedLink]
+    public var receivers: [ReceiverNodeConfiguration]
+    public var taps: WorldTaps
+
+    public init(
+        seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
+        senderClock: Oscillator = Oscillator(), forward: [NamedLink], reverse: [NamedLink],
+        receivers: [ReceiverNodeConfiguration], taps: WorldTaps = WorldTaps()
+    ) {
+        self.seed = seed
+        self.program = program
+        self.plan = plan
+        self.carriage = carriage
+        self.senderClock = senderClock
+        self.forward = forward
+        self.reverse = reverse
+        self.receivers = receivers
+        self.taps = taps
+    }
+
+    /// The names of all links, in the World's order: what ``CapturePoint/link(_:isFarEnd:)`` counts.
+    public var linkIDs: [String] { Topology(self).ids }
+
+    /// The program's substreams by name.
+    public var substreamIDs: [String] { program.substreams.map(\.id) }
+    /// How long the program lasts; nil when nothing ends it.
+    public var programDuration: TimeSpan? { program.duration }
+    /// Transport-stream bits per second.
+    public var transportRate: BitRate { plan.rate }
+}

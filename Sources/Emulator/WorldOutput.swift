@@ -1,0 +1,68 @@
+import Timebase
+
+/// What a World is told from outside.
+public enum WorldInput: Sendable {
+    /// The sources stop: what has not been captured yet never is, and what is under way drains.
+    case stopSources
+}
+
+/// Where datagrams are captured.
+public enum CapturePoint: Hashable, Sendable {
+    case sender
+    /// By index.
+    case receiver(Int)
+    /// A link by index, at its near or far end.
+    case link(Int, isFarEnd: Bool)
+}
+
+/// What became of one datagram of the program on its way to one receiver.
+public enum PacketFate: UInt8, Sendable {
+    case used
+    case late
+    case duplicate
+    case lostLink
+    case droppedQueue
+    /// It found the playout buffer full, or was no datagram of the stream.
+    case refused
+
+    /// As packets.csv names it.
+    public var name: StaticString {
+        switch self {
+        case .used: "used"
+        case .late: "late"
+        case .duplicate: "duplicate"
+        case .lostLink: "lost_link"
+        case .droppedQueue: "dropped_queue"
+        case .refused: "refused"
+        }
+    }
+}
+
+/// A datagram's record: one row of packets.csv.
+public struct PacketRecord: Sendable {
+    /// The receiver's index; nil for a loss on a link that several receivers share.
+    public var receiver: Int?
+    public var number: UInt32
+    /// IP bytes.
+    public var length: UInt16
+    public var sent: Instant
+    /// At the receiver; nil if it never came.
+    public var arrived: Instant?
+    /// From the playout buffer; nil if it was not used.
+    public var released: Instant?
+    public var fate: PacketFate
+}
+
+/// An effect of the World, for whoever drives it.
+///
+/// Bytes are those of a pool slot, which the World keeps until the next output is asked for.
+public enum WorldOutput: Sendable {
+    case captured(Packet, CapturePoint, at: Instant)
+    /// The transport packets of a datagram that was sent.
+    case sentMedia(Packet)
+    /// The transport packets of a datagram that a receiver's playout buffer released.
+    case releasedMedia(Packet, receiver: Int)
+    case packet(PacketRecord)
+    /// The time for a sample of the series.
+    case sample(at: Instant)
+}

@@ -1,0 +1,45 @@
+/// What a substream is to those who watch, hear or read it.
+@frozen
+public enum SubstreamKind: Sendable { case video, audio, data }
+
+/// How a video picture was coded, as far as its unit tells.
+@frozen
+public enum FrameType: UInt8, Sendable {
+    /// Not video, or of a codec that is carried opaque.
+    case unknown
+    /// I, and H.264's SI: needs no other picture.
+    case intra
+    /// P, and H.264's SP: needs earlier pictures.
+    case predicted
+    /// B: needs pictures on both sides.
+    case bidirectional
+}
+
+/// One PES packet: what a substream hands to the multiplexer, and what the receiver presents.
+///
+/// Times are ticks of 90 kHz on the program's timeline: unwrapped, so without the modulus of 2^33 that they have on
+/// the wire. Subtract ``Program/firstPresentation`` for the time since emulated time zero.
+@frozen
+public struct MediaUnit: Sendable, BitwiseCopyable {
+    /// 0, 1, 2… in decoding order, without gaps, over every repetition of a looped file.
+    public var index: Int64
+    /// When it is to be presented: its PTS; worked out from its neighbours when ``hasTimestamp`` is false.
+    public var presentation: Int64
+    /// When it is to be decoded: its DTS, or its PTS where it has none. At most ``presentation``, but for bad files;
+    /// negative or before the program's first presentation where decoding runs ahead.
+    public var decode: Int64
+    /// How long it is presented: the distance to the next presentation, or the usual one for the last. Not negative.
+    public var duration: Int64
+    /// Bytes of the whole PES packet, its header included. At least 6.
+    public var byteCount: Int
+    public var frameType: FrameType
+    /// Decoding can begin here.
+    public var isRandomAccess: Bool
+    /// Whether the PES packet carries a PTS.
+    public var hasTimestamp: Bool
+
+    /// Where its source finds its bytes.
+    var locator: Int64
+    /// What its source needs besides to make its bytes.
+    var detail: UInt64
+}

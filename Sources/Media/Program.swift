@@ -1,0 +1,59 @@
+import Timebase
+
+/// What is sent: substreams on one timeline, with what a transport stream says about them.
+public struct Program: Sendable {
+    /// program_number of the program association table, 1...65535.
+    public var programNumber: UInt16
+    public var transportStreamID: UInt16
+    public var pmtPID: UInt16
+    /// The PID whose packets carry the PCR; that of a substream, or one of its own.
+    public var pcrPID: UInt16
+    /// The program's own descriptors in its map, raw.
+    public var programDescriptors: [UInt8]
+    /// In the order of the program map.
+    public var substreams: [Substream]
+    /// A service description section (table_id 0x42) to pass on, CRC included.
+    public var serviceDescriptionSection: [UInt8]?
+    /// The PTS, in ticks of 90 kHz, that is emulated time zero: a unit's capture instant is its presentation less this.
+    public var firstPresentation: Int64
+    /// How long the program is presented; nil for an endless one.
+    public var duration: TimeSpan?
+    /// Sentences about what makes the program less than it seems.
+    public var warnings: [String]
+    /// What was wrong with the file; all zero for a made program.
+    public var damage: ProgramDamage
+
+    var sources: [SubstreamSource]
+
+    /// The units of `substreams[index]`, from the first.
+    public func source(_ index: Int) -> SubstreamSource { sources[index] }
+}
+
+/// What was found wrong in a transport stream file, counted.
+public struct ProgramDamage: Sendable, Equatable {
+    /// Jumps of a PID's continuity counter that no discontinuity indicator announces, and third copies of a packet.
+    public var continuityErrors: Int64 = 0
+    /// Legal repetitions of a packet, ignored.
+    public var duplicatePackets: Int64 = 0
+    /// Places where the sync byte was not where it had to be.
+    public var syncLosses: Int64 = 0
+    /// Bytes skipped looking for it.
+    public var skippedBytes: Int64 = 0
+    /// Packets with transport_error_indicator: ignored.
+    public var transportErrors: Int64 = 0
+    public var scrambledPackets: Int64 = 0
+    /// Units left out because bytes of them are missing or are not a PES packet.
+    public var damagedUnits: Int64 = 0
+    /// Units that the file's end cut off, left out.
+    public var truncatedUnits: Int64 = 0
+    /// Sections with a wrong CRC or syntax.
+    public var damagedSections: Int64 = 0
+    /// Steps of the program's clock that were closed up.
+    public var clockDiscontinuities: Int64 = 0
+    /// Elementary streams of the program map that are not sent.
+    public var droppedSubstreams: Int64 = 0
+    /// Programs of the file that are not sent.
+    public var droppedPrograms: Int64 = 0
+
+    public init() {}
+}

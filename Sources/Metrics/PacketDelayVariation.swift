@@ -1,0 +1,131 @@
+import Timebase
+
+/// IP packet delay variation of one flow, in both readings: IPDV (RFC 3393, each packet against the one numbered before
+/// it) and PDV (RFC 5481, each packet against the least delay of all).
+///
+/// Feed it the first copy of each delivered packet, in whatever order they arrive.
+@frozen
+public struct PacketDelayVariation: Sendable {
+    /// D(n) − D(n−1) over all n for which both were delivered, nanoseconds, signed.
+    ///
+    /// Undefined, and so absent, when either was lost, or when the later of the two arrivals came when the flow had
+    /// already reached a number more than 63 above.
+    @usableFromInline var successive = Histogram()
+    /// Delays less `anchor`, from the moment it is chosen.
+    @usableFromInline var aboveAnchor = Histogram()
+    /// What PDV is binned against: a delay that nearly none undercuts; nil while the first are being collected.
+    @usableFromInline var anchor: Int64?
+    /// How many of `aboveAnchor` are negative, and at how many it is re-anchored.
+    @usableFromInline var undercuts: Int64 = 0
+    /// The delays before the anchor is chosen; afterwards empty.
+    @usableFromInline var early: [Int64] = []
+    /// The delay of number n at index n mod 64.
+    @usableFromInline var recent: [Int64]
+    /// Bit k: number `newest` − k was delivered.
+    @usableFromInline var present: UInt64 = 0
+    @usableFromInline var newest: Int64 = .min
+
+    public init() {
+        recent = Array(repeating: 0, count: 64)
+    }
+
+    /// Takes a delivered packet.
+    ///
+    /// - Parameters:
+    ///   - number: the packet's number in its flow (unwrapped).
+    ///   - delay: its one-way delay; a constant clock offset in it does not matter here.
+    @inlinable
+    public mutating func add(number: Int64, delay: TimeSpan) {
+        let value = delay.nanoseconds
+        if let anchor {
+            let relative = value &- anchor
+            aboveAnchor.add(relative)
+            if relative < 0 { undercut() }
+        } else {
+            collect(value)
+        }
+        if number == newest &+ 1 {
+            present = present &<< 1 | 1
+            newest = number
+            if present & 2 != 0 { successive.add(value &- recent[Int(truncatingIfNeeded: number &- 1) & 63]) }
+            recent[Int(truncatingIfNeeded: number) & 63] = value
+        } else {
+            addOutOfStep(number, value)
+        }
+    }
+
+    /// IPDV (RFC 3393), nanoseconds; nil without two packets of successive numbers.
+    public var ipdv: DistributionSummary? { successive.summary }
+
+    /// PDV (RFC 5481 §4.2), delay less the least delay of the whole run, nanoseconds; nil without packets.
+    ///
+    /// Count, minimum (0), maximum, mean and deviation are exact. Quantiles are within 0.1 %, and 0.1 % more for each
+    /// time that the flow came to a new level of delay below nearly all before it.
+    public var pdv: DistributionSummary? {
+        if anchor == nil {
+            var histogram = Histogram()
+            if let least = early.min() {
+                for value in early { histogram.add(value - least) }
+            }
+            return histogram.summary
+        }
+        guard var summary = aboveAnchor.summary else { return nil }
+        let least = summary.minimum
+        summary.minimum = 0
+        summary.mean -= least
+        summary.p5 -= least
+        summary.p50 -= least
+        summary.p95 -= least
+        summary.p99 -= least
+        summary.p999 -= least
+        summary.maximum -= least
+        return summary
+    }
+}
+
+extension PacketDelayVariation {
+    /// Packets collected before the anchor is chosen: the least of 64 leaves some 1.5 % of a steady flow's below it.
+    private static var collected: Int { 64 }
+
+    @usableFromInline
+    @inline(never)
+    mutating func collect(_ value: Int64) {
+        early.append(value)
+        guard early.count == Self.collected, let least = early.min() else { return }
+        anchor = least
+        for value in early { aboveAnchor.add(value - least) }
+        early = []
+    }
+
+    /// Re-anchors at the least delay when over 1/32 of all lie below the anchor, where bins are cut by the distance from
+    /// it and not by PDV itself. Between, a value below the anchor is off by at most 0.1 % of that distance.
+    @usableFromInline
+    @inline(never)
+    mutating func undercut() {
+        undercuts += 1
+        guard undercuts > aboveAnchor.count / 32, let least = aboveAnchor.minimum, let old = anchor else { return }
+        aboveAnchor = aboveAnchor.shifted(by: -least)
+        anchor = old + least
+        undercuts = 0
+    }
+
+    /// A packet that is not numbered one above the newest: after a gap, late, or a copy.
+    @usableFromInline
+    @inline(never)
+    mutating func addOutOfStep(_ number: Int64, _ value: Int64) {
+        let slot = Int(truncatingIfNeeded: number) & 63
+        if present == 0 || number > newest {
+            let step = present == 0 ? 64 : number - newest
+            present = step < 64 ? present << UInt64(step) | 1 : 1
+            newest = number
+            recent[slot] = value
+            return
+        }
+        let age = newest - number
+        guard age < 64, present & 1 << UInt64(age) == 0 else { return }
+        present |= 1 << UInt64(age)
+        recent[slot] = value
+        if present & 1 << UInt64(age - 1) != 0 { successive.add(recent[(slot + 1) & 63] - value) }
+        if age < 63, present & 1 << UInt64(age + 1) != 0 { successive.add(value - recent[(slot + 63) & 63]) }
+    }
+}

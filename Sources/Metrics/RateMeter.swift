@@ -1,0 +1,41 @@
+import Timebase
+
+/// The mean rate of a flow while it was flowing.
+///
+/// Bits of all packets but the last, over the time from the first packet to the last: each packet's bits fill the time
+/// until the next, so that a flow of constant rate measures exactly that rate, however short. (All bits over the same
+/// time, the other usual reading, is high by one packet in n.)
+@frozen
+public struct RateMeter: Sendable, BitwiseCopyable {
+    @usableFromInline var packetCount: Int64 = 0
+    @usableFromInline var byteCount: Int64 = 0
+    @usableFromInline var lastBytes: Int64 = 0
+    @usableFromInline var first: Instant = .zero
+    @usableFromInline var last: Instant = .zero
+
+    @inlinable public init() {}
+
+    /// Packets taken.
+    public var packets: Int64 { packetCount }
+    /// Bytes of all packets taken.
+    public var bytes: Int64 { byteCount }
+
+    /// Takes a packet; instants do not decrease.
+    @inlinable
+    public mutating func add(bytes count: Int, at instant: Instant) {
+        if packetCount == 0 { first = instant }
+        packetCount &+= 1
+        byteCount &+= Int64(count)
+        lastBytes = Int64(count)
+        last = instant
+    }
+
+    /// Bit/s, rounded to the nearest, of whatever layer the bytes were counted at; nil with fewer than two packets or
+    /// when all came at once.
+    public var bitsPerSecond: Int64? {
+        let span = (last - first).nanoseconds
+        guard packets > 1, span > 0 else { return nil }
+        let product = Int128(bytes - lastBytes) * 8_000_000_000
+        return Int64(clamping: (product + Int128(span / 2)) / Int128(span))
+    }
+}

@@ -1,0 +1,72 @@
+import ClockSync
+import Emulator
+import Media
+import NetworkEmulation
+import Receiver
+import Sender
+import Timebase
+
+/// A small experiment to start from: 25 fps video of 2 Mbit/s and layer II audio over given links.
+struct Experiment {
+    var seed: UInt64 = 1
+    var duration = TimeSpan.seconds(4)
+    var carriage = Carriage.tsRTP
+    var rate = BitRate(bitsPerSecond: 3_000_000)
+    var sendsNullPackets = true
+    var forward: [NamedLink] = []
+    var reverse: [NamedLink] = []
+    var playout = TimeSpan.milliseconds(100)
+    var senderClock = Oscillator()
+    var receiverClock = Oscillator()
+    var receivers = ["tv"]
+    var taps = WorldTaps()
+
+    static func link(
+        _ id: String, seed: UInt64 = 1, delay: TimeSpan = .milliseconds(20), rate: UInt64? = nil, loss: Double = 0,
+        jitter: TimeSpan? = nil, queue: DropTailQueue.Limit = .time(.milliseconds(200))
+    ) -> NamedLink {
+        let key = DrawKey(seed: seed).named(id)
+        let model: LossModel =
+            loss == 0 ? .none : .bernoulli(BernoulliLoss(Probability(loss), key: key.named("loss")))
+        let table = jitter.map { halfRange in
+            QuantileTable { tail, isUpper in
+                Double(halfRange.nanoseconds) * (isUpper ? 1 - 2 * tail : 2 * tail - 1)
+            }
+        }
+        return NamedLink(
+            id: id,
+            LinkConfiguration(
+                loss: model, rate: rate.map { BitRate(bitsPerSecond: $0) }, queueLimit: queue,
+                delay: DelayModel(delay: delay, jitter: table, key: key.named("jitter"))))
+    }
+
+    func configuration() throws -> WorldConfiguration {
+        let requests = [
+            SubstreamRequest(
+                id: "video", kind: .video,
+                content: .h264(
+                    SyntheticVideo(
+                        frameRate: UnitRate(count: 25, every: .seconds(1))!,
+                        groupOfPictures: GroupOfPictures("IBBPBBPBBPBB")!,
+                        bitRate: BitRate(bitsPerSecond: 2_000_000), sizeVariation: 0.2))),
+            SubstreamRequest(
+                id: "audio", kind: .audio,
+                content: .mp2(
+                    SyntheticAudio(bitRate: BitRate(bitsPerSecond: 192_000), frameDuration: .milliseconds(24)))),
+        ]
+        let program = try Program(synthetic: requests, duration: duration, key: DrawKey(seed: seed))
+        let demand = ProgramDemand(program)
+        let window = TimeSpan.milliseconds(200)
+        let plan = MultiplexPlan(
+            rate: rate, sendsNullPackets: sendsNullPackets, leads: program.substreams.map { _ in window },
+            latency: window + demand.longestReordering)
+        return WorldConfiguration(
+            seed: seed, program: program, plan: plan, carriage: carriage, senderClock: senderClock, forward: forward,
+            reverse: reverse,
+            receivers: receivers.map {
+                ReceiverNodeConfiguration(
+                    id: $0, media: ReceiverConfiguration(playoutDelay: playout, hasRTP: carriage.hasRTP),
+                    clock: receiverClock)
+            }, taps: taps)
+    }
+}
