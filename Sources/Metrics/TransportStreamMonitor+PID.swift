@@ -51,8 +51,18 @@ extension TransportStreamMonitor {
             seenBefore = seen
         }
 
-        /// Takes a packet of this PID: everything that is done for every packet. What else is to do, 0 for nothing.
+        /// Takes a packet with payload and without adaptation field, when there is nothing else to do for it; if not,
+        /// false, and nothing has changed.
         @inline(__always)
+        mutating func takePlain(_ next: UInt8, at instant: Int64) -> Bool {
+            guard next == (counter &+ 1) & 15, instant &- seen <= silenceLimit, !hasSections else { return false }
+            counter = next
+            mayRepeat = true
+            seen = instant
+            return true
+        }
+
+        /// Takes any packet of this PID. What else is to do for it, 0 for nothing.
         mutating func take(_ header: TransportPacketHeader, at instant: Int64) -> UInt8 {
             var verdict: UInt8 = 0
             seenBefore = seen

@@ -48,9 +48,11 @@ public struct TransportStreamMonitor: Sendable {
     var last = Instant.zero
     /// Packets that passed before `last`.
     var packetsBeforeLast: Int64 = 0
+    /// Whether the packet before had a wrong sync byte, or the stream is out of sync.
+    var isWatchful = false
+    var isSynchronized = true
     var wrongSyncBytes = 0
     var rightSyncBytes = 0
-    var isSynchronized = true
     var hasConditionalAccessTable = false
     var hasReportedScrambling = false
 
@@ -65,24 +67,18 @@ public struct TransportStreamMonitor: Sendable {
     ///
     /// - Parameter instant: when it passes; not before the packet before it.
     public mutating func add(_ bytes: RawSpan, at offset: Int, instant: Instant) {
-        guard offset >= 0, offset <= bytes.byteCount - TransportPacket.length else { return }
-        if instant != last || packets == 0 { openInstant(instant) }
-        packets &+= 1
-        guard let header = TransportPacketHeader(bytes, at: offset) else { return addUnreadable(bytes, at: offset) }
-        if wrongSyncBytes > 0 || !isSynchronized, !regainsSync() { return }
-        if header.transportError {
-            errors.transport += 1
-            return
+        guard offset >= 0, offset <= bytes.byteCount &- TransportPacket.length else { return }
+        addChecked(bytes, at: offset, instant: instant)
+    }
+
+    /// Takes all whole packets of a datagram, the first of them at `offset`; cheaper than one by one.
+    public mutating func add(packetsIn bytes: RawSpan, from offset: Int, instant: Instant) {
+        guard offset >= 0 else { return }
+        var offset = offset
+        while offset <= bytes.byteCount &- TransportPacket.length {
+            addChecked(bytes, at: offset, instant: instant)
+            offset &+= TransportPacket.length
         }
-        let pid = header.pid
-        guard pid != TransportPacket.nullPID else { return }
-        var place = Int(index[Int(pid)])
-        if place == Int(Self.untracked) {
-            guard let new = track(pid) else { return }
-            place = new
-        }
-        let verdict = states[place].take(header, at: instant.nanoseconds)
-        if verdict != 0 { act(on: verdict, place, header, bytes, offset) }
     }
 
     /// Says that bytes are missing here, as the numbers of the datagrams around tell: PCR accuracy is judged anew from
@@ -123,10 +119,48 @@ public struct TransportStreamMonitor: Sendable {
 // MARK: - One packet
 
 extension TransportStreamMonitor {
+    /// Takes the packet at an offset at which there are 188 bytes.
+    @inline(__always)
+    private mutating func addChecked(_ bytes: RawSpan, at offset: Int, instant: Instant) {
+        if instant != last || packets == 0 { openInstant(instant) }
+        packets &+= 1
+        // Most packets only go on with a payload: sync byte, no error, no unit's start, not scrambled, no adaptation
+        // field. They are done here, in half the time that the general way takes.
+        let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        guard word & 0xffc0_00f0 == 0x4700_0010, !isWatchful else { return addAny(bytes, at: offset) }
+        let pid = Int(word &>> 8 & 0x1fff)
+        guard pid != Int(TransportPacket.nullPID) else { return }
+        let place = Int(index[pid])
+        guard place < states.count, states[place].takePlain(UInt8(word & 15), at: instant.nanoseconds) else {
+            return addAny(bytes, at: offset)
+        }
+    }
+
+    @inline(never)
     private mutating func openInstant(_ instant: Instant) {
         if packets == 0 { first = instant }
         last = instant
         packetsBeforeLast = packets
+    }
+
+    /// Takes any packet, which `add` has counted.
+    @inline(never)
+    private mutating func addAny(_ bytes: RawSpan, at offset: Int) {
+        guard let header = TransportPacketHeader(bytes, at: offset) else { return addUnreadable(bytes, at: offset) }
+        if isWatchful, !regainsSync() { return }
+        if header.transportError {
+            errors.transport += 1
+            return
+        }
+        let pid = header.pid
+        guard pid != TransportPacket.nullPID else { return }
+        var place = Int(index[Int(pid)])
+        if place == Int(Self.untracked) {
+            guard let new = track(pid) else { return }
+            place = new
+        }
+        let verdict = states[place].take(header, at: last.nanoseconds)
+        if verdict != 0 { act(on: verdict, place, header, bytes, offset) }
     }
 
     /// A packet without sync byte, or with an adaptation field that does not fit.
@@ -137,6 +171,7 @@ extension TransportStreamMonitor {
             return
         }
         errors.syncByte += 1
+        isWatchful = true
         rightSyncBytes = 0
         wrongSyncBytes += 1
         if wrongSyncBytes >= Limit.syncLoss, isSynchronized {
@@ -150,9 +185,10 @@ extension TransportStreamMonitor {
     /// Whether the stream is in sync with this right sync byte.
     private mutating func regainsSync() -> Bool {
         wrongSyncBytes = 0
-        guard !isSynchronized else { return true }
         rightSyncBytes += 1
-        guard rightSyncBytes >= Limit.syncFound else { return false }
+        guard isSynchronized || rightSyncBytes >= Limit.syncFound else { return false }
+        isWatchful = false
+        guard !isSynchronized else { return true }
         isSynchronized = true
         // Counters jumped while nobody looked: that is the sync loss, not errors of their own.
         for place in states.indices { states[place].forgetContinuity() }

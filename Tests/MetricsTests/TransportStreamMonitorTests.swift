@@ -258,6 +258,24 @@ struct TransportStreamMonitorTests {
         #expect(result.bitsPerSecond == 1_504_000 && result.failures.isEmpty)
     }
 
+    @Test("whole datagrams are the same as their packets one by one, and a rest is left", arguments: [0, 12])
+    func datagrams(header: Int) {
+        let fixture = Fixture(count: 7000)
+        var (single, whole) = (TransportStreamMonitor(), TransportStreamMonitor())
+        for start in stride(from: 0, to: 7000, by: 7) {
+            let instant = Instant(nanoseconds: Int64(start) * 1_000_000)
+            var datagram = [UInt8](repeating: 0x47, count: header)
+            for packet in fixture.packets[start..<start + 7] where start != 700 {
+                single.add(packet.span.bytes, at: 0, instant: instant)
+                datagram += packet
+            }
+            datagram += [0x47, 0x1f, 0xff]
+            whole.add(packetsIn: datagram.span.bytes, from: header, instant: instant)
+        }
+        #expect(whole.packets == 6993 && whole.packets == single.packets && whole.errors == single.errors)
+        #expect(whole.errors.continuity > 0 && whole.bitsPerSecond == single.bitsPerSecond)
+    }
+
     @Test("random and cut bytes are taken without a trap, whatever they say", arguments: 1...4)
     func garbage(seed: UInt64) {
         let key = DrawKey(seed: seed)
