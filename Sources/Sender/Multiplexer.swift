@@ -175,10 +175,12 @@ public struct Multiplexer: Sendable {
     private mutating func writePayload(
         of index: Int, to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan, withReference: Bool
     ) {
-        guard let unit = lanes[index].head else { return }
-        let offset = lanes[index].offset
+        // Taken out and put back whole: each access through the array checks that it is not shared.
+        var lane = lanes[index]
+        guard let unit = lane.head else { return }
+        let offset = lane.offset
         var fields = TransportPacketFields(
-            pid: lanes[index].pid, continuityCounter: lanes[index].continuity, payloadUnitStart: offset == 0)
+            pid: lane.pid, continuityCounter: lane.continuity, payloadUnitStart: offset == 0)
         fields.randomAccess = offset == 0 && unit.isRandomAccess
         if withReference {
             fields.pcr = reference(at: slot)
@@ -186,12 +188,13 @@ public struct Multiplexer: Sendable {
         }
         let payload = writeTransportPacket(fields, payloadCount: unit.byteCount - offset, to: packet)
         writers[index].write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
-        lanes[index].continuity = (lanes[index].continuity + 1) & 15
+        lane.continuity = (lane.continuity &+ 1) & 15
+        lane.offset += payload.count
+        lanes[index] = lane
         if offset == 0 { count(unit, index) }
-        lanes[index].offset += payload.count
-        guard lanes[index].offset == unit.byteCount else { return }
+        guard lane.offset == unit.byteCount else { return }
         counters[index].bytes += Int64(unit.byteCount)
-        if origin + slots.time(slot + 1) > lanes[index].deadline { counters[index].unitsTooLate += 1 }
+        if origin + slots.time(slot + 1) > lane.deadline { counters[index].unitsTooLate += 1 }
         advance(index)
     }
 
