@@ -39,7 +39,11 @@ let package = Package(
         library(
             "Emulator",
             ["ClockSync", "Media", "Metrics", "NetworkEmulation", "Receiver", "Sender", "Timebase", "Wire", deque]),
-        library("Scenario", ["Emulator", "Media", "NetworkEmulation", "Timebase", "Wire", "Yams"]),
+        library(
+            "Scenario",
+            [
+                "ClockSync", "Emulator", "Media", "NetworkEmulation", "Receiver", "Sender", "Timebase", "Wire", "Yams",
+            ]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         library("Capture", ["CPcap", "Timebase", "Wire"]),
@@ -49,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "rubato",
             dependencies: [
-                "Emulator", "Report", "Scenario", "Timebase",
+                "Capture", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -65,6 +69,6 @@ let package = Package(
         tests("Emulator", ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Sender", "Timebase", "Wire"]),
         tests("Scenario", ["Emulator", "Scenario", "Timebase"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),
-        tests("Report", ["Capture", "Emulator", "Report", "Scenario", "Timebase"]),
+        tests("Report", ["Capture", "Emulator", "Metrics", "Report", "Scenario", "Timebase"]),
     ]
 )

@@ -92,4 +92,14 @@ public struct WorldConfiguration: Sendable {
         self.receivers = receivers
         self.taps = taps
     }
+
+    /// The names of all links, in the World's order: what ``CapturePoint/link(_:isFarEnd:)`` counts.
+    public var linkIDs: [String] { Topology(self).ids }
+
+    /// The program's substreams by name.
+    public var substreamIDs: [String] { program.substreams.map(\.id) }
+    /// How long the program lasts; nil when nothing ends it.
+    public var programDuration: TimeSpan? { program.duration }
+    /// Transport-stream bits per second.
+    public var transportRate: BitRate { plan.rate }
 }

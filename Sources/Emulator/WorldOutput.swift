@@ -25,7 +25,8 @@ public enum PacketFate: UInt8, Sendable {
     /// It found the playout buffer full, or was no datagram of the stream.
     case refused
 
-    public var name: String {
+    /// As packets.csv names it.
+    public var name: StaticString {
         switch self {
         case .used: "used"
         case .late: "late"

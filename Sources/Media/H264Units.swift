@@ -5,7 +5,7 @@ import Wire
 ///
 /// A packet is header, access unit delimiter, at an I picture parameter sets (and a recovery point where it is not
 /// IDR), an SEI message filled with what the size asks for, and the slice.
-struct H264Units: Sendable {
+struct H264Units: UnitWriting {
     private let pictures: [GroupOfPictures.Picture]
     private let trailing: Int
     private let isReordered: Bool
@@ -107,8 +107,9 @@ struct H264Units: Sendable {
         while true {
             let within = Int(position % cycle)
             let group = position / cycle
-            // The group's I picture and the last B pictures of the group before are behind the end.
-            if let pictureCount, group * cycle >= pictureCount, within > trailing || group == 0 { return nil }
+            // What is still to come begins with the group's own pictures, or with the last B pictures of the one before.
+            let earliest = group * cycle - Int64(within > trailing ? 0 : trailing)
+            if let pictureCount, earliest >= pictureCount { return nil }
             let picture = pictures[within]
             let display = group * cycle + Int64(picture.display)
             let decodeIndex = position == 0 ? 0 : position - Int64(trailing)

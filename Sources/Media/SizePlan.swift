@@ -86,7 +86,7 @@ struct SizePlan: Sendable {
 
     private func weight(_ index: Int64) -> Int64 {
         let draw = Int64(key.draw(index) >> 43)  // 21 bits
-        let deviation = variation * (draw - (1 << 20)) >> 20
+        let deviation = (variation * (draw - (1 << 20))) >> 20
         return weights[position(index)] * ((1 << 20) + deviation)
     }
 

@@ -42,11 +42,11 @@ public struct UnitTrace: Sendable {
     /// `time` is seconds from the program's beginning (`0.04`) or carries a unit (`40ms`); `size` is bytes; `type` is I,
     /// P or B for video, anything else for what is not. Lines that are empty or begin with # are skipped.
     public init(csv bytes: [UInt8]) throws(Problem) {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw .notText }
         var columns: (time: Int, size: Int, type: Int?, count: Int)?
         var rows: [Row] = []
         var previous: Int64 = 0
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
             let fields = Self.fields(line)
             if fields.count == 1 && fields[0].isEmpty || fields[0].hasPrefix("#") { continue }
             guard let columns else {
@@ -73,14 +73,14 @@ public struct UnitTrace: Sendable {
     }
 
     /// The line's fields without the blanks, quotation marks and carriage returns around them.
-    private static func fields(_ line: Substring) -> [String] {
-        line.split(separator: ",", omittingEmptySubsequences: false).map { field in
-            let bytes = field.unicodeScalars
-            let isPadding = { (scalar: Unicode.Scalar) in " \t\r\"\u{feff}".unicodeScalars.contains(scalar) }
-            guard let first = bytes.firstIndex(where: { !isPadding($0) }),
-                let last = bytes.lastIndex(where: { !isPadding($0) })
-            else { return "" }
-            return String(bytes[first...last])
+    private static func fields(_ line: ArraySlice<UInt8>) -> [String] {
+        // Bytes, not characters: to Swift a carriage return and a line feed are one character.
+        let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+        let line = line.starts(with: byteOrderMark) ? line.dropFirst(3) : line
+        return line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { field in
+            let isPadding = { (byte: UInt8) in [0x20, 0x09, 0x0d, 0x22].contains(byte) }
+            let end = field.lastIndex { !isPadding($0) }.map { $0 + 1 } ?? field.startIndex
+            return String(decoding: field[..<end].drop(while: isPadding), as: UTF8.self)
         }
     }
 

@@ -29,6 +29,7 @@ public struct Multiplexer: Sendable {
     }
 
     private var sources: [SubstreamSource]
+    private let writers: [UnitWriter]
     private var lanes: [Lane]
     /// Lanes that have a unit to send.
     private var openLanes = 0
@@ -59,6 +60,7 @@ public struct Multiplexer: Sendable {
         self.plan = plan
         counters = Array(repeating: SubstreamCounters(), count: count)
         sources = (0..<count).map { program.source($0) }
+        writers = sources.map(\.writer)
         lanes = program.substreams.map { Lane(pid: $0.pid) }
         openLanes = count
         slots = PeriodicGrid(
@@ -183,7 +185,7 @@ public struct Multiplexer: Sendable {
             latestReference = now
         }
         let payload = writeTransportPacket(fields, payloadCount: unit.byteCount - offset, to: packet)
-        sources[index].write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
+        writers[index].write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
         lanes[index].continuity = (lanes[index].continuity + 1) & 15
         if offset == 0 { count(unit, index) }
         lanes[index].offset += payload.count

@@ -54,3 +54,105 @@ struct WorldTests {
         #expect(taken.measurements.warnings.isEmpty)
     }
 }
+
+@Suite("World: counts and repeatability")
+struct WorldCountTests {
+    /// Loss, queueing, jitter and clocks that are off: everything that a run can do to a packet.
+    static func rough(seed: UInt64 = 1, lossOnSecond: Double = 0.01) -> Experiment {
+        var experiment = Experiment(seed: seed, duration: .seconds(8), playout: .milliseconds(15))
+        experiment.forward = [
+            Experiment.link("a", seed: seed, rate: 3_300_000, loss: 0.02, jitter: .milliseconds(12)),
+            Experiment.link(
+                "b", seed: seed, delay: .milliseconds(5), rate: 3_100_000, loss: lossOnSecond, jitter: .milliseconds(15),
+                queue: .packets(4)),
+        ]
+        experiment.reverse = [Experiment.link("r", seed: seed, loss: 0.1)]
+        experiment.senderClock = Oscillator(offset: .milliseconds(3), partsPerBillion: 40_000)
+        experiment.receiverClock = Oscillator(offset: .milliseconds(-7), partsPerBillion: -25_000)
+        experiment.receivers = ["one", "two", "three"]
+        experiment.taps.packets = true
+        return experiment
+    }
+
+    @Test("every datagram meets exactly one fate, and links, flows and records agree", arguments: [1, 2, 3] as [UInt64])
+    func conservation(seed: UInt64) throws {
+        let taken = try run(Self.rough(seed: seed))
+        let links = taken.measurements.links
+        for flow in taken.measurements.flows {
+            #expect(flow.sent + flow.duplicated == flow.delivered + flow.lostLink + flow.droppedQueue + flow.droppedChecksum)
+            let used = taken.fates.count { $0.fate == .used && $0.receiver.map { "\($0)" } == receiverIndex(flow.receiver) }
+            #expect(flow.delivered == Int64(used) + flow.late + flow.duplicates)
+            #expect(flow.late > 0 && flow.lostLink > 0 && flow.droppedQueue > 0)
+            let runs = flow.lossRuns.reduce(0) { $0 + $1.length * $1.count }
+            #expect(runs == flow.sent - flow.delivered)
+            #expect(flow.unrepaired == runs)
+        }
+        for link in links {
+            #expect(link.packetsIn == link.packetsOut + link.lossDrops + link.queueFullDrops)
+        }
+        for substream in taken.measurements.substreams {
+            #expect(substream.missing >= 0)
+            #expect(substream.sentUnits == substream.onTime + substream.late + substream.damaged + substream.missing)
+        }
+        let shared = taken.fates.count { $0.receiver == nil }
+        let flow = try #require(taken.measurements.flows.first)
+        #expect(Int64(shared) == flow.lostLink + flow.droppedQueue)
+    }
+
+    private func receiverIndex(_ id: String) -> String? {
+        ["one", "two", "three"].firstIndex(of: id).map { "\($0)" }
+    }
+
+    @Test("the same configuration gives the same digest; another seed does not")
+    func repeatability() throws {
+        let first = try run(Self.rough()).measurements
+        #expect(try run(Self.rough()).measurements.digest == first.digest)
+        #expect(try run(Self.rough(seed: 2)).measurements.digest != first.digest)
+    }
+
+    @Test("a driver that steps through the verbs gets the virtual-time driver's digest")
+    func steppedDriver() throws {
+        let expected = try run(Self.rough()).measurements
+        var world = World(try Self.rough().configuration())
+        var steps = 0
+        while let next = world.nextTimeout {
+            // Early calls do nothing, and time may be told in between.
+            if steps % 3 == 0, next > world.now { world.handleTimeout(at: next - .nanoseconds(1)) }
+            world.handleTimeout(at: next)
+            #expect(world.nextTimeout ?? next >= next)
+            while world.pollOutput() != nil {}
+            steps += 1
+        }
+        let stepped = world.measurements()
+        #expect(steps > 1_000)
+        #expect(stepped.digest == expected.digest)
+        #expect(stepped.ended == expected.ended)
+    }
+
+    @Test("loss added to one link moves no draw of another")
+    func independentDraws() throws {
+        func lostOnFirst(_ taken: Taken) -> Int64 { taken.measurements.links.first { $0.id == "a" }?.lossDrops ?? -1 }
+        let without = try run(Self.rough(lossOnSecond: 0))
+        let with = try run(Self.rough(lossOnSecond: 0.2))
+        #expect(lostOnFirst(without) > 0)
+        #expect(lostOnFirst(without) == lostOnFirst(with))
+    }
+
+    @Test("stopped sources drain, and the counts still add up")
+    func stopping() throws {
+        let experiment = Self.rough()
+        var world = World(try experiment.configuration())
+        while let next = world.nextTimeout, next < Instant(nanoseconds: 3_000_000_000) { world.handleTimeout(at: next) }
+        world.handle(.stopSources, at: Instant(nanoseconds: 3_000_000_000))
+        VirtualTime.run(&world)
+        let measured = world.measurements()
+        #expect(world.packetsUnderWay == 0)
+        #expect(measured.ended < Instant(nanoseconds: 4_000_000_000))
+        let video = try #require(measured.substreams.first)
+        // 25 pictures a second were captured before the third second was over, its first instant included.
+        #expect(video.sentUnits == 76)
+        for flow in measured.flows {
+            #expect(flow.sent == flow.delivered + flow.lostLink + flow.droppedQueue)
+        }
+    }
+}

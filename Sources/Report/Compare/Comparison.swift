@@ -1,0 +1,190 @@
+/// Saved runs side by side; the first is what the others are compared with.
+public struct RunComparison: Sendable {
+    public static let schema = "rubato.comparison/1"
+
+    /// A value of the scenario that is not the same in all runs; nil where a run does not have it.
+    public struct ScenarioDifference: Sendable, Equatable {
+        public var path: String
+        public var values: [String?]
+
+        public init(path: String, values: [String?]) {
+            self.path = path
+            self.values = values
+        }
+    }
+
+    public enum Verdict: String, Sendable {
+        case good
+        case regression
+        /// Neither direction is known to be worse.
+        case notJudged = "not_judged"
+    }
+
+    /// One number in every run.
+    public struct Row: Sendable {
+        public var label: String
+        public var kind: MetricKind
+        /// Null where a run has not measured it, or has no such element.
+        public var values: [JSONValue]
+        /// The worst over the runs after the first; nil when nothing was to be judged.
+        public var verdict: Verdict?
+
+        /// Value minus the first run's; null where either is missing.
+        public func change(_ index: Int) -> JSONValue {
+            if case .integer(let value) = values[index], case .integer(let base) = values[0] {
+                let (difference, overflow) = value.subtractingReportingOverflow(base)
+                if !overflow { return .integer(difference) }
+            }
+            guard let value = values[index].double, let base = values[0].double else { return nil }
+            return JSONValue(value - base)
+        }
+
+        /// The change as a share of the first run's size; null where that is zero or missing.
+        public func relativeChange(_ index: Int) -> Double? {
+            guard let base = values[0].double, base != 0, let change = change(index).double else { return nil }
+            return change / abs(base)
+        }
+    }
+
+    public var runs: [SavedRun]
+    public var scenarioDifferences: [ScenarioDifference]
+    public var rows: [Row]
+    /// By how much a metric may get worse, as a share; nil when nothing is judged.
+    public var allowance: Double?
+    /// Whether the metrics are the program's choice, so that others may differ too.
+    public var isDefaultSelection: Bool
+
+    /// Metrics shown when the user names none.
+    static let headline = [
+        "flows.bitrate_bps.delivered", "loss", "flows.packets.late",
+        "flows.one_way_delay_ns.p50", "flows.one_way_delay_ns.p95", "flows.one_way_delay_ns.p99",
+        "flows.round_trip_ns.p50", "flows.pdv_ns.p99", "flows.interarrival_jitter_ns.mean", "flows.mdi.df_ns",
+        "substreams.presented.on_time", "substreams.presented.late", "substreams.presented.missing",
+        "substreams.presented.damaged", "substreams.end_to_end_delay_ns.p99", "substreams.freezes.total_ns",
+        "lip_sync.skew_ns.p50", "lip_sync.skew_ns.p95", "lip_sync.within.itu_detectability",
+        "links.drops.queue_full", "links.queue_delay_ns.p99",
+    ]
+
+    /// - Parameters:
+    ///   - names: metrics, or groups of them ("flows.one_way_delay_ns"); empty for those that matter most.
+    ///   - allowance: judge the runs after the first by it: 0.05 lets a metric get worse by 5 %.
+    /// - Throws: ``UserFacingError`` (usage) for an unknown name.
+    public init(of runs: [SavedRun], on names: [String], allowance: Double?) throws(UserFacingError) {
+        guard runs.count >= 2 else {
+            throw .usage("a comparison needs two runs at least", remedy: "rubato compare runs/a runs/b")
+        }
+        self.runs = runs
+        self.allowance = allowance
+        isDefaultSelection = names.isEmpty
+        scenarioDifferences = RunComparison.differences(of: runs.map(\.scenario))
+        rows = []
+        let documents = runs.map(\.document)
+        let labels = ListLabels(of: documents)
+        for name in names.isEmpty ? RunComparison.headline : names {
+            rows += try RunComparison.rows(for: name, in: documents, labels: labels)
+        }
+        for index in rows.indices { rows[index].verdict = verdict(on: rows[index]) }
+    }
+
+    public var regressions: [Row] { rows.filter { $0.verdict == .regression } }
+
+    /// Nil when nothing was to be judged. A judgement that had nothing to judge does not pass.
+    public var passed: Bool? {
+        guard allowance != nil else { return nil }
+        return regressions.isEmpty && rows.contains { $0.verdict == .good }
+    }
+
+    private static func rows(
+        for name: String, in documents: [JSONValue], labels: ListLabels
+    ) throws(UserFacingError) -> [Row] {
+        // What is no group is judged as a metric, with that one's errors.
+        if let path = try? MetricPath(parsing: trimmed(name)), let node = try? path.schemaNode(), node.isGroup {
+            return try groupRows(path, in: documents, labels: labels)
+        }
+        let metric = try Metric(parsing: name)
+        guard metric.kind.unit.isNumber else {
+            throw .usage("'\(name)' is not a number", remedy: "compare shows the scenario's differences by itself")
+        }
+        var found: [[MetricValue]] = []
+        for document in documents { found.append(try metric.values(in: document, labels: labels)) }
+        return merge(found) { _ in metric.kind }
+    }
+
+    private static func groupRows(
+        _ path: MetricPath, in documents: [JSONValue], labels: ListLabels
+    ) throws(UserFacingError) -> [Row] {
+        var found: [[MetricValue]] = []
+        for document in documents {
+            found.append(try path.values(in: document, labels: labels).flatMap { leaves(of: $0) })
+        }
+        var kinds: [String: MetricKind] = [:]
+        for value in found.joined() where kinds[value.label] == nil {
+            kinds[value.label] = try MetricPath(parsing: value.label).kind()
+        }
+        return merge(found) { kinds[$0] ?? MetricKind(unit: .plain, worse: .unknown) }
+    }
+
+    private static func leaves(of found: MetricValue) -> [MetricValue] {
+        switch found.value {
+        case .object(let object):
+            object.members.flatMap { leaves(of: MetricValue(label: found.label + "." + $0.name, value: $0.value)) }
+        case .integer, .number: [found]
+        default: []
+        }
+    }
+
+    /// One row for each label, in the order of the first run that has it.
+    private static func merge(_ found: [[MetricValue]], kind: (String) -> MetricKind) -> [Row] {
+        var order: [String] = []
+        var rows: [String: Row] = [:]
+        for (run, values) in found.enumerated() {
+            for value in values {
+                if rows[value.label] == nil {
+                    order.append(value.label)
+                    rows[value.label] = Row(
+                        label: value.label, kind: kind(value.label),
+                        values: Array(repeating: .null, count: found.count))
+                }
+                rows[value.label]?.values[run] = value.value
+            }
+        }
+        return order.compactMap { rows[$0] }
+    }
+
+    private func verdict(on row: Row) -> Verdict? {
+        guard let allowance else { return nil }
+        guard row.kind.worse != .unknown else { return .notJudged }
+        // What neither run measured says nothing; what only the later one lost is worse than any number.
+        guard let base = row.values[0].double else { return .notJudged }
+        for value in row.values.dropFirst() {
+            guard let value = value.double else { return .regression }
+            let (before, after) = row.kind.worse == .awayFromZero ? (abs(base), abs(value)) : (base, value)
+            let worsening = row.kind.worse == .down ? before - after : after - before
+            if worsening > allowance * abs(before) { return .regression }
+        }
+        return .good
+    }
+
+    private static func differences(of scenarios: [JSONValue]) -> [ScenarioDifference] {
+        let flattened = scenarios.map { ScenarioText.flattened($0) }
+        let tables = flattened.map { pairs in
+            Dictionary(pairs.map { ($0.path, $0.value) }, uniquingKeysWith: { first, _ in first })
+        }
+        var seen: Set<String> = []
+        var differences: [ScenarioDifference] = []
+        for path in flattened.joined().map(\.path) where seen.insert(path).inserted {
+            let values = tables.map { $0[path] }
+            if Set(values).count > 1 { differences.append(ScenarioDifference(path: path, values: values)) }
+        }
+        return differences
+    }
+}
+
+extension SchemaNode {
+    var isGroup: Bool {
+        switch self {
+        case .leaf: false
+        case .group, .list, .map: true
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Emulator
+
+/// `series.csv`: `t_ns,entity,metric,value,unit`, a row for each value of each column at each instant.
+public final class SeriesWriter {
+    /// What stays the same in a column's rows, ready to be copied.
+    public struct Column: Sendable {
+        fileprivate let beforeValue: [UInt8]
+        fileprivate let afterValue: [UInt8]
+
+        /// - Parameters:
+        ///   - entity: "tv", "forward.0".
+        ///   - unit: "ns", "bit/s", "packets".
+        public init(entity: String, metric: String, unit: String) {
+            beforeValue = Array(",\(csvField(entity)),\(csvField(metric)),".utf8)
+            afterValue = Array(",\(csvField(unit))\n".utf8)
+        }
+    }
+
+    private let file: OutputFile
+
+    public init(_ file: OutputFile) {
+        self.file = file
+        file.write("t_ns,entity,metric,value,unit\n")
+    }
+
+    /// Writes a row; allocates nothing.
+    ///
+    /// - Parameter nanoseconds: true time since emulated time zero.
+    public func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Int64) {
+        file.write(decimal: nanoseconds)
+        file.write(column.beforeValue)
+        file.write(decimal: value)
+        file.write(column.afterValue)
+    }
+
+    /// Writes a row with a number that is not whole, as the shortest text that reads back the same; an infinite or
+    /// undefined value leaves the field empty.
+    public func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Double) {
+        file.write(decimal: nanoseconds)
+        file.write(column.beforeValue)
+        if value.isFinite { file.write(value.description) }
+        file.write(column.afterValue)
+    }
+
+    /// - Throws: ``SystemError``.
+    public func close() throws { try file.close() }
+}
+
+/// `packets.csv`: `flow,receiver,sequence,length,sent,arrived,released,fate`, a row for each datagram and receiver.
+///
+/// Instants are true time in nanoseconds since emulated time zero; empty where the datagram never got so far.
+public final class PacketsWriter {
+    /// A flow at a receiver, ready to be copied.
+    public struct Flow: Sendable {
+        fileprivate let prefix: [UInt8]
+
+        public init(flow: String, receiver: String) {
+            prefix = Array("\(csvField(flow)),\(csvField(receiver)),".utf8)
+        }
+    }
+
+    private let file: OutputFile
+
+    public init(_ file: OutputFile) {
+        self.file = file
+        file.write("flow,receiver,sequence,length,sent,arrived,released,fate\n")
+    }
+
+    /// Writes a row; allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - sequence: the datagram's number in its flow, from 0.
+    ///   - length: of the IP packet, headers included, bytes.
+    public func append(
+        _ flow: borrowing Flow, sequence: Int64, length: Int64, sent: Int64, arrived: Int64?, released: Int64?,
+        fate: PacketFate
+    ) {
+        file.write(flow.prefix)
+        file.write(decimal: sequence)
+        file.write(byte: comma)
+        file.write(decimal: length)
+        file.write(byte: comma)
+        file.write(decimal: sent)
+        file.write(byte: comma)
+        if let arrived { file.write(decimal: arrived) }
+        file.write(byte: comma)
+        if let released { file.write(decimal: released) }
+        file.write(byte: comma)
+        let name = fate.name
+        file.write(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        file.write(byte: UInt8(ascii: "\n"))
+    }
+
+    /// - Throws: ``SystemError``.
+    public func close() throws { try file.close() }
+
+    private var comma: UInt8 { UInt8(ascii: ",") }
+}
+
+/// A field of a CSV file (RFC 4180): quoted when it must be.
+func csvField(_ text: String) -> String {
+    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+}

@@ -1,0 +1,86 @@
+/// A JSON value (RFC 8259) whose objects keep their order and whose integers stay exact.
+public enum JSONValue: Equatable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    /// Never NaN or infinite in a document: the writer puts null instead.
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+
+    /// Null for nil.
+    public init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
+    /// Null for nil and for what is not finite.
+    public init(_ value: Double?) { self = value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
+    /// Null for nil.
+    public init(_ value: String?) { self = value.map { .string($0) } ?? .null }
+    /// Null for nil.
+    public init(_ value: Bool?) { self = value.map { .bool($0) } ?? .null }
+
+    /// The member of an object; nil where there is none.
+    public subscript(name: String) -> JSONValue? {
+        guard case .object(let object) = self else { return nil }
+        return object[name]
+    }
+
+    public var isNull: Bool { self == .null }
+    public var string: String? { if case .string(let text) = self { text } else { nil } }
+    public var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+    public var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+    public var members: [JSONObject.Member]? { if case .object(let object) = self { object.members } else { nil } }
+
+    /// The number, whole or not; exact up to 2^53.
+    public var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+}
+
+/// The members of a JSON object in the order in which they were added.
+public struct JSONObject: Equatable, Sendable {
+    public struct Member: Equatable, Sendable {
+        public var name: String
+        public var value: JSONValue
+
+        public init(_ name: String, _ value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public private(set) var members: [Member]
+
+    public init(_ members: [Member] = []) { self.members = members }
+
+    /// The first member of that name; setting replaces it or appends, nil removes.
+    public subscript(name: String) -> JSONValue? {
+        get { members.first { $0.name == name }?.value }
+        set {
+            let index = members.firstIndex { $0.name == name }
+            switch (index, newValue) {
+            case (let index?, let value?): members[index].value = value
+            case (let index?, nil): members.remove(at: index)
+            case (nil, let value?): members.append(Member(name, value))
+            case (nil, nil): break
+            }
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(nilLiteral: ()) { self = .null }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// Members keep the order in which they are written.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(JSONObject(elements.map { JSONObject.Member($0, $1) }))
+    }
+}

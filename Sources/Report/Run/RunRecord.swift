@@ -1,0 +1,67 @@
+import Metrics
+import Timebase
+
+/// How a run ended.
+public enum RunStatus: String, Sendable {
+    case completed
+    /// The user stopped the sources before their time; what was under way has drained.
+    case interrupted
+}
+
+/// What a run is, beside what it measured.
+public struct RunIdentity: Sendable {
+    /// The scenario's name.
+    public var name: String
+    /// "virtual".
+    public var mode: String
+    public var seed: UInt64
+    /// When the sources stop.
+    public var duration: TimeSpan
+    /// The resolved scenario as it is saved: the run's record of itself.
+    public var resolvedScenario: String
+
+    public init(name: String, mode: String = "virtual", seed: UInt64, duration: TimeSpan, resolvedScenario: String) {
+        self.name = name
+        self.mode = mode
+        self.seed = seed
+        self.duration = duration
+        self.resolvedScenario = resolvedScenario
+    }
+
+    /// 8 hexadecimal digits of SHA-256 over the resolved scenario and the run's digest: the same experiment with the
+    /// same outcome has the same id anywhere.
+    public func id(digest: EventDigest) -> String {
+        let source = Array((resolvedScenario + "\n" + digest.hexadecimal).utf8)
+        let sha256 = SHA256.hexadecimalDigest(of: source) ?? digest.hexadecimal
+        return String(sha256.prefix(8))
+    }
+}
+
+/// Everything that run.json says about one run.
+public struct RunRecord: Sendable {
+    public var identity: RunIdentity
+    public var status: RunStatus
+    public var measurements: RunMeasurements
+    /// Wall-clock time the run took, nanoseconds. A host fact: outside the digest and the id.
+    public var wallNanoseconds: Int64
+    public var checks: [CheckResult] = []
+    public var artifacts: [Artifact] = []
+
+    public init(identity: RunIdentity, status: RunStatus, measurements: RunMeasurements, wallNanoseconds: Int64) {
+        self.identity = identity
+        self.status = status
+        self.measurements = measurements
+        self.wallNanoseconds = wallNanoseconds
+    }
+
+    public var id: String { identity.id(digest: measurements.digest) }
+
+    /// Emulated time over wall-clock time; nil when no time was measured.
+    public var speedFactor: Double? {
+        guard wallNanoseconds > 0 else { return nil }
+        return Double(measurements.ended.nanoseconds) / Double(wallNanoseconds)
+    }
+
+    /// Nil when nothing was to be checked.
+    public var passed: Bool? { checks.isEmpty ? nil : checks.allSatisfy(\.passed) }
+}

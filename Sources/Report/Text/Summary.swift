@@ -1,0 +1,119 @@
+import Metrics
+import Timebase
+
+/// What a run measured, for a person at a terminal.
+public struct Summary {
+    /// Rows that a table has at most; what is left out is counted.
+    static let rowLimit = 10
+
+    let record: RunRecord
+    let styled: StyledText
+    /// Where the run was saved; nil when it was not.
+    let path: String?
+
+    public init(of record: RunRecord, path: String?, isColoured: Bool) {
+        self.record = record
+        self.path = path
+        styled = StyledText(isColoured: isColoured)
+    }
+
+    var measurements: RunMeasurements { record.measurements }
+
+    /// The whole text, with a newline at the end.
+    public var text: String {
+        let sections = [
+            title, rates, delays, fates, lossRuns, presentation, lipSync, links, clocks, transportStreams, contract,
+            warnings, footer,
+        ]
+        return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    func heading(_ text: String) -> String { styled(text, .bold) }
+
+    /// A heading and at most ``rowLimit`` rows.
+    func section<Element>(
+        _ title: String, _ elements: [Element], header: [String], alignments: [TextTable.Alignment] = [.left],
+        row: (Element) -> [TextTable.Cell]
+    ) -> [String] {
+        guard !elements.isEmpty else { return [] }
+        var table = TextTable(header: header, alignments: alignments)
+        for element in elements.prefix(Summary.rowLimit) { table.add(row(element)) }
+        return [heading(title)] + table.lines(styled) + more(elements.count)
+    }
+
+    func more(_ count: Int) -> [String] {
+        guard count > Summary.rowLimit else { return [] }
+        return [styled("  … and \(Format.count(Int64(count - Summary.rowLimit))) more (all of them in run.json)", .dim)]
+    }
+
+    /// Nothing wrong is dim, so that what is wrong stands out.
+    func badCount(_ value: Int64?) -> TextTable.Cell {
+        guard let value else { return missing }
+        return TextTable.Cell(Format.count(value), value == 0 ? .dim : .yellow)
+    }
+
+    var missing: TextTable.Cell { TextTable.Cell(Format.notMeasured, .dim) }
+
+    func cell(_ text: String) -> TextTable.Cell {
+        TextTable.Cell(text, text == Format.notMeasured ? .dim : nil)
+    }
+
+    func time(_ nanoseconds: Int64?, signed: Bool = false) -> TextTable.Cell {
+        cell(Format.time(nanoseconds, signed: signed))
+    }
+
+    private var title: [String] {
+        let identity = record.identity
+        var text = styled(identity.name, .bold) + "  "
+        text += "\(Format.time(identity.duration.nanoseconds)) in \(identity.mode) time, seed \(identity.seed)"
+        guard record.status == .interrupted else { return [text] }
+        return [text, styled("interrupted after \(Format.time(measurements.ended.nanoseconds))", .yellow)]
+    }
+
+    private var contract: [String] {
+        guard !record.checks.isEmpty else { return [] }
+        var table = TextTable(alignments: [.left, .left, .left, .right, .left])
+        for result in record.checks {
+            let check = result.check
+            let unit = check.metric.kind.unit
+            let limit = "\(check.comparison.rawValue) \(Format.value(check.limit, unit))"
+            table.add([
+                result.passed ? TextTable.Cell("✓", .green) : TextTable.Cell("✗", .red),
+                TextTable.Cell(check.term ?? check.metric.text),
+                TextTable.Cell(limit),
+                TextTable.Cell(Format.value(result.value, unit), result.passed ? nil : .red),
+                TextTable.Cell(
+                    [check.term == nil ? nil : check.metric.text, result.note].compactMap { $0 }.joined(
+                        separator: "; "), .dim),
+            ])
+        }
+        let failed = record.checks.count { !$0.passed }
+        let verdict =
+            failed == 0
+            ? styled("kept", .green) : styled("\(failed) of \(record.checks.count) not kept", .red)
+        return [heading("QoS contract and checks") + "  " + verdict] + table.lines(styled)
+    }
+
+    private var warnings: [String] {
+        let texts = measurements.warnings
+        guard !texts.isEmpty else { return [] }
+        return [heading("Warnings")] + texts.prefix(Summary.rowLimit).map { "  " + styled($0, .yellow) }
+            + more(texts.count)
+    }
+
+    private var footer: [String] {
+        let packets = measurements.flows.reduce(Int64(0)) { $0 + $1.sent + $1.duplicated }
+        var table = TextTable(alignments: [.left, .left])
+        table.indentation = 0
+        table.add([TextTable.Cell("digest", .dim), TextTable.Cell(measurements.digest.hexadecimal)])
+        if let path { table.add([TextTable.Cell("run directory", .dim), TextTable.Cell(path)]) }
+        if let factor = record.speedFactor {
+            let rate = Double(packets) * 1e9 / Double(record.wallNanoseconds)
+            let text =
+                "\(Format.speed(factor)) real time: \(Format.time(measurements.ended.nanoseconds)) in "
+                + "\(Format.time(record.wallNanoseconds)), \(Format.plain(rate.rounded())) packets/s"
+            table.add([TextTable.Cell("speed", .dim), TextTable.Cell(text)])
+        }
+        return table.lines(styled)
+    }
+}

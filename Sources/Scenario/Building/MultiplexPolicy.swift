@@ -1,0 +1,92 @@
+import Emulator
+import Media
+import Sender
+import Timebase
+
+/// How fast and how early a program is multiplexed when the scenario leaves it open.
+enum MultiplexPolicy {
+    /// How long before its decoding time a unit may be sent: short enough for a live programme, long enough that
+    /// pictures of several times the mean size do not set the rate alone.
+    static let window = TimeSpan.milliseconds(200)
+    /// Tried in turn where the rate is given and too low for the one before; the last is the longest that a decoder
+    /// must hold (ISO/IEC 13818-1 §2.4.2.3: at most one second in the buffers).
+    static let windows: [TimeSpan] = [window, .milliseconds(300), .milliseconds(450), .milliseconds(700), .seconds(1)]
+    /// Main buffer of an audio decoder, bytes (ISO/IEC 13818-1 §2.4.2.3, BS_n).
+    static let audioBuffer: UInt64 = 3_584
+    static let highestRate = BitRate(bitsPerSecond: 10_000_000_000)
+
+    /// Why a program cannot be multiplexed as asked; `remedy` says what to write instead.
+    struct Refusal: Error {
+        var path: String
+        var value: String
+        var expected: String
+        var remedy: String
+    }
+
+    static func plan(_ program: Program, _ sender: ExperimentScenario.Sender) throws(Refusal) -> MultiplexPlan {
+        let demand = ProgramDemand(program)
+        if let latency = sender.latency, latency <= demand.longestReordering {
+            throw Refusal(
+                path: "sender.latency", value: "\(latency.nanoseconds / 1_000_000)ms",
+                expected: "more than the \(demand.longestReordering.nanoseconds / 1_000_000)ms that the order of the pictures costs",
+                remedy: "write latency: auto")
+        }
+        switch sender.muxRate {
+        case .automatic, .variable:
+            return try automatic(program, demand, sender, window: window)
+        case .constant(let rate):
+            for window in windows {
+                let (leads, latency) = timing(program, demand, sender, window: window)
+                if MultiplexFeasibility(program, leads: leads, latency: latency).isFeasible(rate) {
+                    return finish(rate, leads, latency, sender)
+                }
+            }
+            let longest = windows[windows.count - 1]
+            let least = try automatic(program, demand, sender, window: longest)
+            throw Refusal(
+                path: "sender.mux_rate", value: "\(rate.bitsPerSecond / 1_000) kbit/s",
+                expected: "at least \(least.rate.bitsPerSecond / 1_000) kbit/s, so that every unit is there by its decoding time",
+                remedy: "write mux_rate: auto")
+        }
+    }
+
+    private static func automatic(
+        _ program: Program, _ demand: ProgramDemand, _ sender: ExperimentScenario.Sender, window: TimeSpan
+    ) throws(Refusal) -> MultiplexPlan {
+        let (leads, latency) = timing(program, demand, sender, window: window)
+        let mean = program.substreams.indices.reduce(0) { $0 + demand.meanRate($1).bitsPerSecond }
+        guard
+            let rate = MultiplexFeasibility(program, leads: leads, latency: latency)
+                .leastRate(from: BitRate(bitsPerSecond: mean), ceiling: highestRate)
+        else {
+            throw Refusal(
+                path: "program", value: "\(mean / 1_000) kbit/s of media",
+                expected: "units that can be sent between capture and decoding at 10 Gbit/s",
+                remedy: "lower the bit rates, or write a larger sender.latency")
+        }
+        return finish(rate, leads, latency, sender)
+    }
+
+    private static func finish(
+        _ rate: BitRate, _ leads: [TimeSpan], _ latency: TimeSpan, _ sender: ExperimentScenario.Sender
+    ) -> MultiplexPlan {
+        MultiplexPlan(
+            rate: rate, sendsNullPackets: sender.muxRate != .variable, leads: leads, latency: latency,
+            packetsPerDatagram: sender.transportPacketsPerDatagram)
+    }
+
+    /// Leads and latency for a window. Audio is sent no earlier than its decoder's small buffer can hold.
+    private static func timing(
+        _ program: Program, _ demand: ProgramDemand, _ sender: ExperimentScenario.Sender, window: TimeSpan
+    ) -> (leads: [TimeSpan], latency: TimeSpan) {
+        let leads = program.substreams.indices.map { index in
+            let rate = demand.meanRate(index)
+            guard program.substreams[index].kind == .audio, rate.bitsPerSecond > 0 else { return window }
+            let unit = MediaClock.span(
+                ticks: program.substreams[index].usualDuration, rate: MediaClock.ninetyKilohertz)
+            // Never less than two units: what is being filled, and what is being played.
+            return min(window, max(rate.transmissionTime(bits: audioBuffer * 8), unit + unit))
+        }
+        return (leads, sender.latency ?? window + demand.longestReordering)
+    }
+}

@@ -1,0 +1,63 @@
+import Emulator
+import Timebase
+import Wire
+
+/// The addresses and ports of an emulated session, and its description for those who decode it.
+///
+/// The sender is 10.0.0.1, receivers are 10.0.1.1 upward; several receivers are reached through the group 239.0.1.1
+/// (RFC 2365, organization-local scope). Media goes to port 5004, RTCP to 5005.
+public struct SessionPlan: Sendable {
+    public static let senderAddress = IPv4Address(10, 0, 0, 1)
+    public static let group = IPv4Address(239, 0, 1, 1)
+    public static let mediaPort: UInt16 = 5_004
+    public static let controlPort: UInt16 = 5_005
+
+    private let receiverCount: Int
+    private let carriage: Emulator.Carriage
+
+    public init(_ configuration: WorldConfiguration) {
+        receiverCount = configuration.receivers.count
+        carriage = configuration.carriage
+    }
+
+    /// The address of a receiver by index.
+    public static func receiverAddress(_ index: Int) -> IPv4Address {
+        let host = index + 0x0100 + 1
+        return IPv4Address(10, UInt8(truncatingIfNeeded: host >> 16), UInt8(truncatingIfNeeded: host >> 8), UInt8(truncatingIfNeeded: host))
+    }
+
+    /// Where the program goes.
+    public var mediaAddress: IPv4Address { receiverCount > 1 ? Self.group : Self.receiverAddress(0) }
+
+    /// The header of a packet's frame.
+    public func frame(of packet: Packet) -> UDPFrame {
+        let identification = UInt16(truncatingIfNeeded: packet.number)
+        func frame(_ source: IPv4Address, _ destination: IPv4Address, _ port: UInt16) -> UDPFrame {
+            UDPFrame(
+                source: Endpoint(address: source, port: port), destination: Endpoint(address: destination, port: port),
+                differentiatedServices: packet.differentiatedServices, identification: identification)
+        }
+        switch packet.flow {
+        case World.programFlow: return frame(Self.senderAddress, mediaAddress, Self.mediaPort)
+        case World.senderReportFlow: return frame(Self.senderAddress, mediaAddress, Self.controlPort)
+        default:
+            let index = Int(packet.flow) - Int(World.firstReceiverReportFlow)
+            return frame(Self.receiverAddress(index), Self.senderAddress, Self.controlPort)
+        }
+    }
+
+    /// The session's description (RFC 8866): what session.sdp holds and captures begin with.
+    public func description(name: String, rate: BitRate) -> SessionDescription {
+        var media = SessionDescription.Media(
+            kind: .video, port: Self.mediaPort, transport: carriage.hasRTP ? .rtpAVP : .udp,
+            formats: carriage.hasRTP
+                ? [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)] : [.init(subtype: "MP2T")])
+        media.bandwidths = [.applicationSpecific(kilobitsPerSecond: (rate.bitsPerSecond + 999) / 1_000)]
+        media.attributes = ["recvonly"]
+        var description = SessionDescription(
+            origin: .init(sessionID: UInt64(emulatedEpochUnixSeconds) + 2_208_988_800, address: Self.senderAddress),
+            name: name, media: [media])
+        description.connection = .init(address: mediaAddress)
+        return description
+    }
+}

@@ -1,0 +1,78 @@
+import Timebase
+
+extension QoSCheck {
+    /// What this check compares with its limit.
+    public var subject: Subject {
+        switch name {
+        case .bitRate: .metric("flows.bitrate_bps.delivered")
+        case .sessionSetupDelay: .metric("flows.session_setup_ns")
+        case .endToEndDelay: .metric("substreams.end_to_end_delay_ns.p99")
+        case .roundTripDelay: .metric("flows.round_trip_ns.p99")
+        case .jitter: .metric("flows.pdv_ns.p99")
+        case .loss: .lossAfterRepair
+        case .lipSync: .metric("lip_sync.within." + (band ?? .ituDetectability).rawValue)
+        }
+    }
+
+    /// The name of what is compared, as `qos.checks[].metric` has it.
+    public var metric: String {
+        switch subject {
+        case .metric(let path): path
+        case .lossAfterRepair: "loss"
+        }
+    }
+
+    /// The check as `--check` would take it: `flows.pdv_ns.p99 <= 30ms`; for loss the scenario's own words.
+    public var expression: String { "\(metric) \(comparison.rawValue) \(limit.text)" }
+
+    /// As the scenario writes it: `<= 30ms`, `within itu-bt1359 detectability for 99%`.
+    public var text: String {
+        guard let band else { return "\(comparison.rawValue) \(limit.text)" }
+        return "within \(band.text) for \(limit.text)"
+    }
+
+    /// Reads the value of one of the section's keys.
+    static func parse(_ name: Name, _ text: String) throws(QuantityProblem) -> QoSCheck {
+        if name == .lipSync { return try parseLipSync(text) }
+        let example: String =
+            switch name {
+            case .bitRate: "'>= 4 Mbit/s'"
+            case .loss: "'<= 0.1%'"
+            default: "'<= 500ms'"
+            }
+        let trimmed = text.drop { $0 == " " }
+        // The longer signs stand before their beginnings.
+        guard let comparison = Comparison.allCases.first(where: { trimmed.hasPrefix($0.rawValue) }) else {
+            throw QuantityProblem(expected: "a comparison in quotes, such as \(example)", hint: nil)
+        }
+        let right = String(trimmed.dropFirst(comparison.rawValue.count))
+        switch name {
+        case .bitRate:
+            let rate = try Quantity.bitRate(right)
+            return QoSCheck(name: name, comparison: comparison, limit: .bitsPerSecond(Int64(clamping: rate.bitsPerSecond)))
+        case .loss:
+            return QoSCheck(name: name, comparison: comparison, limit: .ratio(try Quantity.ratio(right).value))
+        default:
+            let time = try Quantity.time(right)
+            return QoSCheck(name: name, comparison: comparison, limit: .nanoseconds(time.nanoseconds))
+        }
+    }
+
+    /// `within PROFILE BAND for P%`; only ITU-R BT.1359 has more than one band, and so names for them.
+    private static func parseLipSync(_ text: String) throws(QuantityProblem) -> QoSCheck {
+        var problem = QuantityProblem(
+            expected: "'within PROFILE BAND for P%', such as 'within itu-bt1359 detectability for 99%'", hint: nil)
+        let words = text.split(separator: " ").map(String.init)
+        guard words.first == "within", let end = words.firstIndex(of: "for"), end == words.count - 2, end > 1 else {
+            throw problem
+        }
+        let named = words[1..<end].joined(separator: " ")
+        guard let band = LipSyncBand.allCases.first(where: { $0.text == named }) else {
+            let names = LipSyncBand.allCases.map(\.text)
+            problem.hint = "bands: " + names.joined(separator: ", ")
+            throw problem
+        }
+        let share = try Quantity.ratio(words[end + 1])
+        return QoSCheck(name: .lipSync, comparison: .greaterOrEqual, limit: .ratio(share.value), band: band)
+    }
+}

@@ -1,0 +1,129 @@
+/// One change to a scenario from the command line: `network.forward.0.loss.bernoulli=2%`.
+public struct ScenarioSetting: Equatable, Sendable {
+    /// Keys and list indexes, separated by points.
+    public var path: String
+    /// A scalar as it stands, or YAML where it begins with `{`, `[` or a quote.
+    public var value: String
+    /// How the user gave it, for messages: `--set network.forward.0.delay=20`.
+    public var option: String
+    /// False for an argument without `=`.
+    var isComplete = true
+
+    /// A setting by any option, such as `--seed 7`.
+    public init(path: String, value: String, option: String) {
+        self.path = path
+        self.value = value
+        self.option = option
+    }
+
+    /// What follows `--set`: everything before the first `=` is the path.
+    public init(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        path = parts[0]
+        value = parts.count > 1 ? parts[1] : ""
+        isComplete = parts.count > 1 && !path.isEmpty
+        option = "--set \(shortened(argument))"
+    }
+
+    /// Changes the tree, or adds the reason why not.
+    ///
+    /// Missing maps and lists are made; an index equal to a list's length appends; setting one alternative of a
+    /// choice removes the others.
+    func apply(to root: inout ScenarioNode, problems: ProblemList) {
+        let place = ScenarioProblem.Place.option(option)
+        guard isComplete else {
+            let example = "--set network.forward.0.delay=20ms"
+            problems.add(
+                ScenarioProblem(place, path: "", "path or value is missing", expected: "PATH=VALUE, such as \(example)"))
+            return
+        }
+        let components = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard let value = parsedValue(place, problems) else { return }
+        let problem = Self.set(components[...], value, in: &root, ScenarioShape.root, path: "", place)
+        if let problem { problems.add(problem) }
+    }
+
+    private func parsedValue(_ place: ScenarioProblem.Place, _ problems: ProblemList) -> ScenarioNode? {
+        let trimmed = String(value.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        if let first = trimmed.first, "{['\"".contains(first) {
+            return ScenarioNode.parse(yaml: trimmed, problems: problems) { _ in place }
+        }
+        return ScenarioNode(content: .scalar(trimmed, isPlain: true), place: place)
+    }
+
+    private static func set(
+        _ components: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode, _ shape: Shape,
+        path: String, _ place: ScenarioProblem.Place
+    ) -> ScenarioProblem? {
+        guard let component = components.first else {
+            node = value
+            return nil
+        }
+        let rest = components.dropFirst()
+        if let fields = shape.fields, Int(component) == nil || shape.element.isEmpty {
+            return set(component, rest, value, in: &node, fields, shape, path: path, place)
+        }
+        if let element = shape.element.first {
+            return set(component, rest, value, in: &node, element, path: path, place)
+        }
+        return ScenarioProblem(
+            place, path: joined(path, component), "'\(path)' is a value and has nothing below it")
+    }
+
+    /// Into a map.
+    private static func set(
+        _ key: String, _ rest: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode,
+        _ fields: [Shape.Field], _ shape: Shape, path: String, _ place: ScenarioProblem.Place
+    ) -> ScenarioProblem? {
+        guard let field = fields.first(where: { $0.name == key }) else {
+            let names = fields.map(\.name)
+            return ScenarioProblem(
+                place, path: joined(path, key), value: key, "unknown key '\(shortened(key))'",
+                expected: "one of " + names.joined(separator: ", "),
+                hint: nearest(key, in: names).map { "did you mean '\($0)'?" })
+        }
+        guard field.isSupported, !field.shape.isOff || rest.isEmpty else {
+            return ShapeCheck.unsupported(field, in: shape, place, path: joined(path, key))
+        }
+        var entries: [ScenarioNode.Entry] = []
+        if case .map(let present) = node.content { entries = present }
+        if let group = field.group {
+            let others = fields.filter { $0.group == group && $0.name != key }.map(\.name)
+            entries.removeAll { entry in
+                let companion = fields.first { $0.name == entry.key }?.companionOf
+                return others.contains(entry.key) || companion.map(others.contains) == true
+            }
+        }
+        let path = joined(path, key)
+        var problem: ScenarioProblem?
+        if let index = entries.firstIndex(where: { $0.key == key }) {
+            problem = set(rest, value, in: &entries[index].node, field.shape, path: path, place)
+        } else {
+            var fresh = ScenarioNode(content: .map([]), place: place)
+            problem = set(rest, value, in: &fresh, field.shape, path: path, place)
+            entries.append(ScenarioNode.Entry(key: key, place: place, node: fresh))
+        }
+        if problem == nil { node.content = .map(entries) }
+        return problem
+    }
+
+    /// Into a list.
+    private static func set(
+        _ component: String, _ rest: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode,
+        _ element: Shape, path: String, _ place: ScenarioProblem.Place
+    ) -> ScenarioProblem? {
+        var elements: [ScenarioNode] = []
+        if case .list(let present) = node.content { elements = present }
+        let path = joined(path, component)
+        guard let index = Int(component), component.first?.isNumber == true, index <= elements.count else {
+            let expected = elements.isEmpty ? "the index 0" : "an index from 0 to \(elements.count)"
+            return ScenarioProblem(
+                place, path: path, value: component, "'\(shortened(component))' is not in the list",
+                expected: expected, hint: "\(elements.count) appends an element")
+        }
+        if index == elements.count { elements.append(ScenarioNode(content: .map([]), place: place)) }
+        let problem = set(rest, value, in: &elements[index], element, path: path, place)
+        if problem == nil { node.content = .list(elements) }
+        return problem
+    }
+}

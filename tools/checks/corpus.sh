@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Streams of other people, which cannot be part of this repository: every *.mp4 (remuxed by ffmpeg) and *.ts below the
+# folder named in RUBATO_CORPUS. Those that ffmpeg reads without complaint go through whole; the others run to their end.
+set -euo pipefail
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$tools/lib/common.sh"
+source "$tools/lib/check.sh"
+source "$tools/lib/media.sh"
+
+if [ -z "${RUBATO_CORPUS-}" ]; then
+    printf '# RUBATO_CORPUS is not set: no corpus on this machine, nothing to check here\n0 passed, 0 failed\n'
+    finished=yes
+    exit 0
+fi
+
+while read -r file; do
+    name=$(basename "$file" .mp4)
+    ffmpeg -nostdin -hide_banner -loglevel error -y -i "$file" -map '0:v?' -map '0:a?' -c copy -f mpegts \
+        "$scratch/$name.ts" || { miss "$name: ffmpeg remuxes it"; continue; }
+    perfect_network "$name" "$scratch/$name.ts"
+done < <(find "$RUBATO_CORPUS" -name '*.mp4' | sort)
+
+while read -r file; do
+    name=$(basename "$file" .ts)
+    complaint=$(decode "$file") || complaint=${complaint:-failed}
+    if [ -z "$complaint" ]; then
+        perfect_network "$name" "$file"
+        continue
+    fi
+    exits 0 "$name: a damaged stream runs to its end" "$rubato" run "$scenarios/clapper-lan.yaml" --quiet \
+        --set "program.file=$file" --set "qos=null" --out "$scratch/$name"
+done < <(find "$RUBATO_CORPUS" -name '*.ts' | sort)
+
+finish
