@@ -9,6 +9,7 @@ public struct SubstreamSource: Sendable {
         case mp2(MP2Units)
         case opaque(OpaqueUnits)
         case traced(TracedUnits)
+        case recorded(RecordedUnits)
     }
 
     var origin: Origin
@@ -30,6 +31,9 @@ public struct SubstreamSource: Sendable {
         case .traced(var units):
             defer { origin = .traced(units) }
             return units.next()
+        case .recorded(var units):
+            defer { origin = .recorded(units) }
+            return units.next()
         }
     }
 
@@ -48,6 +52,7 @@ public struct SubstreamSource: Sendable {
         case .mp2(let units): units.write(unit, from: offset, into: bytes)
         case .opaque(let units): units.write(unit, from: offset, into: bytes)
         case .traced(let units): units.write(unit, from: offset, into: bytes)
+        case .recorded(let units): units.write(unit, from: offset, into: bytes)
         }
     }
 }
