@@ -61,7 +61,7 @@ struct ProgramLoader {
                 case .period(let period): UnitRate(count: 1, every: period)
                 }
             guard let rate else { throw problem(path, "units cannot come so often or so seldom") }
-            let volume: UnitVolume =
+            let volume: Media.UnitVolume =
                 switch opaque.volume {
                 case .bitRate(let rate): .bitRate(rate)
                 case .unitSize(let size): .unitSize(size)
