@@ -61,9 +61,13 @@ struct ProgramLoader {
                 case .period(let period): UnitRate(count: 1, every: period)
                 }
             guard let rate else { throw problem(path, "units cannot come so often or so seldom") }
+            let volume: Media.UnitVolume =
+                switch opaque.volume {
+                case .bitRate(let rate): .bitRate(rate)
+                case .unitSize(let size): .unitSize(size)
+                }
             return .opaque(
-                SyntheticOpaque(
-                    unitRate: rate, volume: .bitRate(opaque.bitRate), sizeVariation: opaque.sizeVariation.value))
+                SyntheticOpaque(unitRate: rate, volume: volume, sizeVariation: opaque.sizeVariation.value))
         case .trace(let file):
             let bytes = try ProgramLoader.read(file, title: title, path: path + ".trace")
             do throws(UnitTrace.Problem) {
