@@ -37,6 +37,12 @@ final class ByteStore: @unchecked Sendable {
         self.count = count
     }
 
+    /// Writes a number over what was appended, most significant byte first.
+    func replace(at offset: Int, with value: UInt16) {
+        precondition(offset >= 0 && offset + 2 <= count)
+        UnsafeMutableRawPointer(mutating: base).storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
+    }
+
     /// Media payload that means nothing: 2^16 random bytes, none of them 0x00 or 0xff, so that no cut through them makes
     /// a start code, an emulation of one, or an audio frame's sync word.
     ///
