@@ -10,13 +10,14 @@ struct PictureScannerTests {
         return units.map { scanner.scan($0.span.bytes) }
     }
 
-    @Test(arguments: [
-        // slice_type behind first_mb_in_slice 0: ue 0...9.
-        ([0x41, 0b1_1_000000], FrameType.predicted), ([0x01, 0b1_010_0000], .bidirectional),
-        ([0x61, 0b1_011_0000], .intra), ([0x41, 0b1_00100_00], .predicted), ([0x61, 0b1_00101_00], .intra),
-        ([0x41, 0b1_00110_00], .predicted), ([0x01, 0b1_00111_00], .bidirectional),
-        ([0x61, 0b1_0001000], .intra), ([0x65, 0x88], .intra), ([0x09, 0xf0], .unknown),
-    ] as [([UInt8], FrameType)])
+    @Test(
+        arguments: [
+            // slice_type behind first_mb_in_slice 0: ue 0...9.
+            ([0x41, 0b1_1_000000], FrameType.predicted), ([0x01, 0b1_010_0000], .bidirectional),
+            ([0x61, 0b1_011_0000], .intra), ([0x41, 0b1_00100_00], .predicted), ([0x61, 0b1_00101_00], .intra),
+            ([0x41, 0b1_00110_00], .predicted), ([0x01, 0b1_00111_00], .bidirectional),
+            ([0x61, 0b1_0001000], .intra), ([0x65, 0x88], .intra), ([0x09, 0xf0], .unknown),
+        ] as [([UInt8], FrameType)])
     func h264SliceTypes(unit: [UInt8], type: FrameType) throws {
         let delimited: [UInt8] = [0, 0, 0, 1, 0x09, 0x10, 0, 0, 1] + unit + [0xaa, 0xaa]
         #expect(try scan(.h264, [delimited]).map(\.type) == [type])
@@ -50,7 +51,10 @@ struct PictureScannerTests {
         let pictures = try scan(
             .mpeg2Video,
             [
-                [0, 0, 1, 0xb3, 0x14, 0, 0xf0, 0x24, 0xff, 0, 0, 1, 0xb8, 0, 8, 0, 0x40, 0, 0, 1, 0, 0, 0x0f, 0xff, 0xf8],
+                [
+                    0, 0, 1, 0xb3, 0x14, 0, 0xf0, 0x24, 0xff, 0, 0, 1, 0xb8, 0, 8, 0, 0x40, 0, 0, 1, 0, 0, 0x0f, 0xff,
+                    0xf8,
+                ],
                 [0, 0, 1, 0x00, 0x00, 0xd7, 0xff, 0xfb, 0x80], [0, 0, 1, 0x00, 0x00, 0x5f, 0xff, 0xfb, 0xb8],
             ])
         #expect(pictures.map(\.type) == [.intra, .predicted, .bidirectional])

@@ -170,7 +170,7 @@ struct TransportStreamTests {
             var pieces: [UInt8] = []
             while pieces.count < whole[30].count {
                 var piece = [UInt8](repeating: 0xaa, count: min(length, whole[30].count - pieces.count))
-                piece.withUnsafeMutableBytes { source.write(all[30], from: pieces.count, into: $0) }
+                piece.withUnsafeMutableBytes { source.writer.write(all[30], from: pieces.count, into: $0) }
                 pieces += piece
             }
             #expect(pieces == whole[30])
@@ -340,7 +340,9 @@ struct DamagedTransportStreamTests {
     ///
     /// - Returns: whether a program did.
     private func exercise(_ bytes: [UInt8]) -> Bool {
-        guard let program = try? Program(transportStream: bytes, loop: true, duration: .seconds(2)) else { return false }
+        guard let program = try? Program(transportStream: bytes, loop: true, duration: .seconds(2)) else {
+            return false
+        }
         for index in program.substreams.indices { _ = contents(program, index, limit: 100) }
         return true
     }

@@ -20,7 +20,8 @@ extension TransportStreamError: CustomStringConvertible {
         switch self {
         case .empty: "is empty"
         case .notTransportStream(let name?): "is no MPEG transport stream; it looks like a \(name)"
-        case .notTransportStream(nil): "is no MPEG transport stream: there are no sync bytes 188, 192 or 204 bytes apart"
+        case .notTransportStream(nil):
+            "is no MPEG transport stream: there are no sync bytes 188, 192 or 204 bytes apart"
         case .noProgram(let packets):
             "has \(packets) transport packets, but no program association table with a program map that is there"
         case .noElementaryStreams(let warnings):

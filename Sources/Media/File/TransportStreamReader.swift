@@ -59,7 +59,9 @@ struct TransportStreamReader {
             guard !tables.isCarried(stream, type) else { return nil }
             let name = "PID \(hexadecimal(stream.pid)) (\(type.rawValue)) is not sent: "
             if tables.scrambled[Int(stream.pid)] { return name + "it is scrambled" }
-            if tables.payloadBytes[Int(stream.pid)] == 0 { return name + "the program map names it, but it never occurs" }
+            if tables.payloadBytes[Int(stream.pid)] == 0 {
+                return name + "the program map names it, but it never occurs"
+            }
             return name + (type.carriesSections ? "it carries sections, not PES packets" : "no PES packet begins on it")
         }
     }
