@@ -69,6 +69,6 @@ let package = Package(
         tests("Emulator", ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Sender", "Timebase", "Wire"]),
         tests("Scenario", ["Emulator", "Scenario", "Timebase"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),
-        tests("Report", ["Capture", "Emulator", "Report", "Scenario", "Timebase"]),
+        tests("Report", ["Capture", "Emulator", "Metrics", "Report", "Scenario", "Timebase"]),
     ]
 )

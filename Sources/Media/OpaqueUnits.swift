@@ -1,7 +1,7 @@
 import Timebase
 
 /// Units of random bytes at a constant rate.
-struct OpaqueUnits: Sendable {
+struct OpaqueUnits: UnitWriting {
     private let grid: UnitGrid
     private let origin: Int64
     private let unitCount: Int64?
@@ -54,7 +54,7 @@ struct OpaqueUnits: Sendable {
 }
 
 /// Units of random bytes when and as large as a trace says.
-struct TracedUnits: Sendable {
+struct TracedUnits: UnitWriting {
     private let rows: [UnitTrace.Row]
     private let usualDuration: Int64
     private let origin: Int64

@@ -12,8 +12,18 @@ public struct SubstreamSource: Sendable {
     }
 
     var origin: Origin
+    /// Writes the bytes of this source's units.
+    public let writer: UnitWriter
 
-    init(_ origin: Origin) { self.origin = origin }
+    init(_ origin: Origin) {
+        self.origin = origin
+        switch origin {
+        case .h264(let units): writer = Writer(units)
+        case .mp2(let units): writer = Writer(units)
+        case .opaque(let units): writer = Writer(units)
+        case .traced(let units): writer = Writer(units)
+        }
+    }
 
     /// The next unit, or nil behind the last. An endless source never returns nil.
     public mutating func next() -> MediaUnit? {
@@ -32,22 +42,35 @@ public struct SubstreamSource: Sendable {
             return units.next()
         }
     }
+}
+
+/// Writes the bytes of units: any of a source's, in any order, because what is written depends on the unit alone.
+///
+/// A class, so that the multiplexer's call for every transport packet costs no copy of a source and its parts.
+public class UnitWriter: @unchecked Sendable {
+    // `@unchecked Sendable`: this class has no state, and its only subclass a constant one that is Sendable.
 
     /// Writes a part of a unit's PES packet: the bytes from `offset` on, as many as `bytes` holds.
     ///
-    /// Any unit of this source may be asked for, in any order: what is written depends on the unit alone.
-    ///
     /// - Parameters:
-    ///   - unit: one that this source, or a copy of it, has returned.
+    ///   - unit: one that this writer's source, or a copy of it, has returned.
     ///   - offset: 0...`unit.byteCount`, from the packet's first byte.
     ///   - bytes: all of them are written; at most `unit.byteCount - offset`.
-    public func write(_ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer) {
+    public func write(_ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer) {}
+}
+
+/// What a kind of source knows about writing.
+protocol UnitWriting: Sendable {
+    func write(_ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer)
+}
+
+private final class Writer<Units: UnitWriting>: UnitWriter, @unchecked Sendable {
+    private let units: Units
+
+    init(_ units: Units) { self.units = units }
+
+    override func write(_ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer) {
         precondition(offset >= 0 && bytes.count <= unit.byteCount - offset)
-        switch origin {
-        case .h264(let units): units.write(unit, from: offset, into: bytes)
-        case .mp2(let units): units.write(unit, from: offset, into: bytes)
-        case .opaque(let units): units.write(unit, from: offset, into: bytes)
-        case .traced(let units): units.write(unit, from: offset, into: bytes)
-        }
+        units.write(unit, from: offset, into: bytes)
     }
 }

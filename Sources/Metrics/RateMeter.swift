@@ -2,9 +2,9 @@ import Timebase
 
 /// The mean rate of a flow while it was flowing.
 ///
-/// Bits of all packets but the last, over the time from the first packet to the last: each packet's bits fill the time
-/// until the next, so that a flow of constant rate measures exactly that rate, however short. (All bits over the same
-/// time, the other usual reading, is high by one packet in n.)
+/// Bits of all packets but those of the last instant, over the time from the first packet to the last: each packet's bits
+/// fill the time until the next, so that a flow of constant rate measures exactly that rate, however short. (All bits
+/// over the same time, the other usual reading, is high by one packet in n.)
 @frozen
 public struct RateMeter: Sendable, BitwiseCopyable {
     @usableFromInline var packetCount: Int64 = 0
@@ -23,10 +23,10 @@ public struct RateMeter: Sendable, BitwiseCopyable {
     /// Takes a packet; instants do not decrease.
     @inlinable
     public mutating func add(bytes count: Int, at instant: Instant) {
-        if packetCount == 0 { first = instant }
+        if packetCount == 0 { (first, last) = (instant, instant) }
         packetCount &+= 1
         byteCount &+= Int64(count)
-        lastBytes = Int64(count)
+        lastBytes = instant == last ? lastBytes &+ Int64(count) : Int64(count)
         last = instant
     }
 

@@ -19,6 +19,8 @@ struct Demultiplexer: Sendable {
     }
 
     private(set) var lanes: [Lane] = []
+    /// Per lane, the start of a unit whose header does not end in its first packet.
+    private var partialHeaders: [[UInt8]] = []
     private var events = Deque<Event>()
     private var mapPID: UInt16?
     private var referencePID: UInt16?
@@ -28,18 +30,17 @@ struct Demultiplexer: Sendable {
     private var map = SectionBuffer()
 
     /// What is known of one elementary stream.
-    struct Lane: Sendable {
+    struct Lane: Sendable, BitwiseCopyable {
         let pid: UInt16
         var continuity: UInt8?
         var hadDuplicate = false
         var isOpen = false
         var isDamaged = false
-        var isClosedWhole = false
         var received = 0
         var expected: Int?
         var lastByte = LocalInstant(nanoseconds: 0)
-        /// The start of a unit whose header does not end in its first packet.
-        var header: [UInt8] = []
+        /// Its header does not end in its first packet.
+        var hasPartialHeader = false
 
         init(pid: UInt16) { self.pid = pid }
     }
@@ -89,6 +90,17 @@ struct Demultiplexer: Sendable {
         _ header: TransportPacketHeader, lane index: Int, _ bytes: RawSpan, at offset: Int, _ now: LocalInstant
     ) {
         let counter = header.continuityCounter
+        // The usual packet, the next of an open unit, in one step: each access through the array has its price.
+        var lane = lanes[index]
+        if !header.payloadUnitStart, lane.isOpen, !lane.hasPartialHeader, lane.continuity == (counter &- 1) & 15 {
+            lane.continuity = counter
+            lane.hadDuplicate = false
+            lane.received += header.payloadCount
+            lane.lastByte = now
+            lanes[index] = lane
+            completeIfWhole(index)
+            return
+        }
         var hasGap = false
         if let before = lanes[index].continuity, !header.discontinuityIndicator {
             if counter == before, !lanes[index].hadDuplicate {
@@ -108,7 +120,7 @@ struct Demultiplexer: Sendable {
             guard lanes[index].isOpen else { return }
             lanes[index].received += header.payloadCount
             lanes[index].lastByte = now
-            if !lanes[index].header.isEmpty {
+            if lanes[index].hasPartialHeader {
                 continueHeader(index, bytes, from: offset + header.payloadOffset, count: header.payloadCount)
             }
         }
@@ -116,8 +128,9 @@ struct Demultiplexer: Sendable {
     }
 
     private mutating func completeIfWhole(_ index: Int) {
-        guard let expected = lanes[index].expected, lanes[index].received >= expected, lanes[index].isOpen else { return }
-        if !lanes[index].isDamaged { events.append(.completed(lane: index)) }
+        let lane = lanes[index]
+        guard let expected = lane.expected, lane.received >= expected, lane.isOpen else { return }
+        if !lane.isDamaged { events.append(.completed(lane: index)) }
         close(index, isCutOff: false)
     }
 
@@ -129,7 +142,7 @@ struct Demultiplexer: Sendable {
         lanes[index].received = count
         lanes[index].expected = nil
         lanes[index].lastByte = now
-        lanes[index].header.removeAll(keepingCapacity: true)
+        lanes[index].hasPartialHeader = false
         let payload = bytes.extracting(start..<start + count)
         readHeader(index, payload)
     }
@@ -145,7 +158,8 @@ struct Demultiplexer: Sendable {
                 lanes[index].isDamaged = true
                 return
             }
-            lanes[index].header = payload.withUnsafeBytes { Array($0) }
+            partialHeaders[index] = payload.withUnsafeBytes { Array($0) }
+            lanes[index].hasPartialHeader = true
         }
     }
 
@@ -153,8 +167,8 @@ struct Demultiplexer: Sendable {
         _ index: Int, _ bytes: RawSpan, from start: Int, count: Int
     ) {
         let more = bytes.extracting(start..<start + count).withUnsafeBytes { Array($0) }
-        let whole = lanes[index].header + more
-        lanes[index].header.removeAll(keepingCapacity: true)
+        let whole = partialHeaders[index] + more
+        lanes[index].hasPartialHeader = false
         readHeader(index, whole.span.bytes)
     }
 
@@ -165,7 +179,7 @@ struct Demultiplexer: Sendable {
         events.append(
             .closed(
                 lane: index, lastByte: lanes[index].lastByte,
-                isDamaged: lanes[index].isDamaged || isShort || !lanes[index].header.isEmpty))
+                isDamaged: lanes[index].isDamaged || isShort || lanes[index].hasPartialHeader))
     }
 
     private mutating func readAssociation(_ section: [UInt8]) {
@@ -178,6 +192,7 @@ struct Demultiplexer: Sendable {
         mapVersion = table.version
         referencePID = table.pcrPID
         lanes = table.streams.map { Lane(pid: $0.pid) }
+        partialHeaders = table.streams.map { _ in [] }
     }
 }
 

@@ -29,6 +29,7 @@ public struct Multiplexer: Sendable {
     }
 
     private var sources: [SubstreamSource]
+    private let writers: [UnitWriter]
     private var lanes: [Lane]
     /// Lanes that have a unit to send.
     private var openLanes = 0
@@ -59,6 +60,7 @@ public struct Multiplexer: Sendable {
         self.plan = plan
         counters = Array(repeating: SubstreamCounters(), count: count)
         sources = (0..<count).map { program.source($0) }
+        writers = sources.map(\.writer)
         lanes = program.substreams.map { Lane(pid: $0.pid) }
         openLanes = count
         slots = PeriodicGrid(
@@ -173,23 +175,26 @@ public struct Multiplexer: Sendable {
     private mutating func writePayload(
         of index: Int, to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan, withReference: Bool
     ) {
-        guard let unit = lanes[index].head else { return }
-        let offset = lanes[index].offset
+        // Taken out and put back whole: each access through the array checks that it is not shared.
+        var lane = lanes[index]
+        guard let unit = lane.head else { return }
+        let offset = lane.offset
         var fields = TransportPacketFields(
-            pid: lanes[index].pid, continuityCounter: lanes[index].continuity, payloadUnitStart: offset == 0)
+            pid: lane.pid, continuityCounter: lane.continuity, payloadUnitStart: offset == 0)
         fields.randomAccess = offset == 0 && unit.isRandomAccess
         if withReference {
             fields.pcr = reference(at: slot)
             latestReference = now
         }
         let payload = writeTransportPacket(fields, payloadCount: unit.byteCount - offset, to: packet)
-        sources[index].write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
-        lanes[index].continuity = (lanes[index].continuity + 1) & 15
+        writers[index].write(unit, from: offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[payload]))
+        lane.continuity = (lane.continuity &+ 1) & 15
+        lane.offset += payload.count
+        lanes[index] = lane
         if offset == 0 { count(unit, index) }
-        lanes[index].offset += payload.count
-        guard lanes[index].offset == unit.byteCount else { return }
+        guard lane.offset == unit.byteCount else { return }
         counters[index].bytes += Int64(unit.byteCount)
-        if origin + slots.time(slot + 1) > lanes[index].deadline { counters[index].unitsTooLate += 1 }
+        if origin + slots.time(slot + 1) > lane.deadline { counters[index].unitsTooLate += 1 }
         advance(index)
     }
 

@@ -40,7 +40,10 @@ public struct TimeoutTree: Sendable {
         while node > 0 {
             let left = winners[2 &* node]
             let right = winners[2 &* node &+ 1]
-            winners[node] = times[Int(right)] < times[Int(left)] ? right : left
+            let winner = times[Int(right)] < times[Int(left)] ? right : left
+            // Where another component won before and still does, nothing above has changed.
+            if winner == winners[node], Int(winner) != component { return }
+            winners[node] = winner
             node &>>= 1
         }
     }

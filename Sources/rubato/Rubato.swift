@@ -4,7 +4,8 @@ import Report
 struct Rubato: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rubato",
-        abstract: "Emulate streaming media over a network: quality of service and synchronization, with the truth beside each measurement.",
+        abstract:
+            "Emulate streaming media over a network: quality of service and synchronization, with the truth beside each measurement.",
         discussion: """
             Example:
               rubato run iptv --set network.forward.0.loss.bernoulli=2% --out runs/r1

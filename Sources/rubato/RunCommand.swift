@@ -18,7 +18,8 @@ struct RunCommand: ParsableCommand {
     @Argument(help: "A scenario: a YAML file, or the name of a preset ('rubato presets list').")
     var scenario: String
 
-    @Option(help: ArgumentHelp("Run directory; refused if it exists. (default: runs/<utc>-<name>-<id>)", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Run directory; refused if it exists. (default: runs/<utc>-<name>-<id>)", valueName: "dir"))
     var out: String?
 
     @Flag(help: "Replace the run directory that exists, once the new one is complete.")
@@ -38,7 +39,8 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Write capture/*.pcap.")
     var capture = false
 
-    @Option(name: .customLong("check"), help: ArgumentHelp("A requirement on the result. Repeatable.", valueName: "expr"))
+    @Option(
+        name: .customLong("check"), help: ArgumentHelp("A requirement on the result. Repeatable.", valueName: "expr"))
     var checks: [String] = []
 
     @Option(help: ArgumentHelp("Write the checks as JUnit XML.", valueName: "file"))

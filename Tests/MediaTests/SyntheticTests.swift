@@ -138,7 +138,7 @@ struct SyntheticBytesTests {
                 var pieces: [UInt8] = []
                 while pieces.count < whole.count {
                     var piece = [UInt8](repeating: 0xaa, count: min(length, whole.count - pieces.count))
-                    piece.withUnsafeMutableBytes { source.write(unit, from: pieces.count, into: $0) }
+                    piece.withUnsafeMutableBytes { source.writer.write(unit, from: pieces.count, into: $0) }
                     pieces += piece
                 }
                 #expect(pieces == whole)

@@ -36,7 +36,7 @@ struct TestMuxer {
     /// A whole PES packet in one call.
     static func packet(_ unit: MediaUnit, of source: SubstreamSource) -> [UInt8] {
         var content = [UInt8](repeating: 0xaa, count: unit.byteCount)
-        content.withUnsafeMutableBytes { source.write(unit, from: 0, into: $0) }
+        content.withUnsafeMutableBytes { source.writer.write(unit, from: 0, into: $0) }
         return content
     }
 

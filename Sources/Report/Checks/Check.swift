@@ -22,59 +22,6 @@ public enum Comparison: String, Sendable, CaseIterable {
     var isUpperBound: Bool { self == .less || self == .lessOrEqual }
 }
 
-/// A number in run.json, or the ratio of two: "flows.packets.unrepaired / flows.packets.sent".
-public struct Metric: Sendable, Equatable {
-    public var path: MetricPath
-    public var divisor: MetricPath?
-    public var kind: MetricKind
-
-    public var text: String { path.text + (divisor.map { " / " + $0.text } ?? "") }
-
-    /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.
-    public init(parsing source: some StringProtocol) throws(UserFacingError) {
-        let parts = splitOutsideBrackets(source, at: "/").map(trimmed)
-        guard parts.count <= 2 else {
-            throw .usage("'\(source)' divides more than once", remedy: "a metric is a path, or one path / another")
-        }
-        path = try MetricPath(parsing: parts[0])
-        kind = try path.kind()
-        guard parts.count == 2 else { return }
-        let divisor = try MetricPath(parsing: parts[1])
-        let other = try divisor.kind()
-        guard kind.unit.isNumber, other.unit == kind.unit else {
-            throw .usage("'\(source)' divides what has different units", remedy: "divide counts by counts, times by times")
-        }
-        self.divisor = divisor
-        kind = MetricKind(unit: .ratio, worse: kind.worse)
-    }
-
-    /// Its values in a run.json, element by element.
-    ///
-    /// - Throws: ``UserFacingError`` (usage) when a selection matches no element.
-    public func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
-        let numerators = try path.values(in: document, labels: labels)
-        guard let divisor else { return numerators }
-        let denominators = try divisor.values(in: document, labels: labels)
-        guard numerators.count == denominators.count || denominators.count == 1 else {
-            throw .usage(
-                "'\(text)': \(numerators.count) values cannot be divided by \(denominators.count)",
-                remedy: "select the same elements on both sides")
-        }
-        return numerators.enumerated().map { index, numerator in
-            let denominator = denominators[denominators.count == 1 ? 0 : index]
-            return MetricValue(
-                label: numerator.label + " / " + denominator.label,
-                value: Metric.quotient(numerator.value.double, denominator.value.double))
-        }
-    }
-
-    /// Null where either is not measured or there is nothing to divide by.
-    private static func quotient(_ numerator: Double?, _ denominator: Double?) -> JSONValue {
-        guard let numerator, let denominator, denominator != 0 else { return nil }
-        return JSONValue(numerator / denominator)
-    }
-}
-
 /// A requirement on a run's numbers: 'lip_sync.skew_ns.p95 <= 45ms'.
 ///
 /// A metric that leads through a list must meet it in every element. An empty list, or a value that was not measured,
@@ -84,11 +31,12 @@ public struct Check: Sendable, Equatable {
     public var comparison: Comparison
     /// In the metric's own unit.
     public var limit: JSONValue
-    /// What a person reads: the term of the QoS contract, or the expression.
-    public var title: String
+    /// The scenario's name for it, when it is a term of its QoS contract: "jitter".
+    public var term: String?
 
+    /// - Parameter term: set for a term of the scenario's QoS contract.
     /// - Throws: ``UserFacingError`` (usage), with the nearest names for an unknown one.
-    public init(parsing expression: String) throws(UserFacingError) {
+    public init(parsing expression: String, term: String? = nil) throws(UserFacingError) {
         guard let (found, range) = Check.comparison(in: expression) else {
             throw .usage(
                 "'\(expression)' has no comparison",
@@ -98,14 +46,7 @@ public struct Check: Sendable, Equatable {
         metric = try Metric(parsing: trimmed(expression[..<range.lowerBound]))
         let text = String(trimmed(expression[range.upperBound...]))
         limit = try Check.limit(text, for: metric, comparison)
-        title = expression
-    }
-
-    public init(metric: Metric, comparison: Comparison, limit: JSONValue, title: String) {
-        self.metric = metric
-        self.comparison = comparison
-        self.limit = limit
-        self.title = title
+        self.term = term
     }
 
     /// "lip_sync.skew_ns.p95 <= 45 ms"
@@ -119,13 +60,15 @@ public struct Check: Sendable, Equatable {
     ///   entry is not looked at.
     /// - Throws: ``UserFacingError`` (usage).
     public func validate(elements: [String: [String]]) throws(UserFacingError) {
-        for path in [metric.path, metric.divisor].compactMap({ $0 }) {
+        for path in metric.paths {
             var list = ""
             for step in path.steps {
                 switch step {
                 case .key(let key): list = Int(key) == nil ? key : list
                 case .select(let selection):
-                    guard let known = elements[list], !known.contains(selection), Int(selection) == nil else { continue }
+                    guard let known = elements[list], !known.contains(selection), Int(selection) == nil else {
+                        continue
+                    }
                     throw MetricPath.unknownElement(selection, in: list, of: path.text, known: known)
                 }
             }
@@ -201,8 +144,10 @@ extension Check {
         }
         var note: String?
         if values.count > 1 {
-            note = failing.isEmpty
-                ? "worst of \(values.count): \(worst.label)" : "\(failing.count) of \(values.count) fail: \(worst.label)"
+            note =
+                failing.isEmpty
+                ? "worst of \(values.count): \(worst.label)"
+                : "\(failing.count) of \(values.count) fail: \(worst.label)"
         }
         return CheckResult(check: self, value: worst.value, passed: failing.isEmpty, note: note)
     }

@@ -14,15 +14,16 @@ public enum JUnit {
 
     private static func testCase(_ result: CheckResult, suite: String) -> String {
         let expression = result.check.expression
-        let title = result.check.title
-        let name = QoSContract.terms.contains(title) ? "\(title): \(expression)" : expression
+        let name = (result.check.term.map { $0 + ": " } ?? "") + expression
         let opening = "    <testcase classname=\"rubato.\(escaped(suite))\" name=\"\(escaped(name))\" time=\"0\""
         guard !result.passed else { return opening + "/>\n" }
         let value = Format.value(result.value, result.check.metric.kind.unit)
-        let message = "got \(value), wanted \(result.check.comparison.rawValue) "
+        let message =
+            "got \(value), wanted \(result.check.comparison.rawValue) "
             + Format.value(result.check.limit, result.check.metric.kind.unit)
         let detail = [message, result.note].compactMap { $0 }.joined(separator: "; ")
-        return opening + ">\n      <failure type=\"check\" message=\"\(escaped(message))\">\(escaped(detail))</failure>\n"
+        return opening
+            + ">\n      <failure type=\"check\" message=\"\(escaped(message))\">\(escaped(detail))</failure>\n"
             + "    </testcase>\n"
     }
 

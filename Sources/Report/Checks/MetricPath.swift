@@ -66,7 +66,9 @@ extension MetricPath {
             let names = MetricPath.childNames(node)
             throw .usage(
                 "'\(text)' is a group, not a number",
-                remedy: names.first.map { "name one of its members, as '\(text).\($0)': \(names.joined(separator: ", "))" })
+                remedy: names.first.map {
+                    "name one of its members, as '\(text).\($0)': \(names.joined(separator: ", "))"
+                })
         }
         return MetricKind(unit: unit, worse: worse)
     }
@@ -110,13 +112,16 @@ extension MetricPath {
         }
         let siblings = MetricPath.childNames(node)
         let prefix = walked.isEmpty ? "" : walked + "."
-        var names = Suggestions.nearest(to: key, among: siblings).map { prefix + $0 + MetricPath.rest(of: text, after: key) }
+        var names = Suggestions.nearest(to: key, among: siblings).map {
+            prefix + $0 + MetricPath.rest(of: text, after: key)
+        }
         if names.isEmpty { names = RunSchema.paths.filter { $0.hasSuffix("." + text) } }
         if names.isEmpty { names = Suggestions.nearest(to: text, among: RunSchema.paths) }
         let siblingList = siblings.joined(separator: ", ")
         throw .usage(
             "unknown metric '\(text)'"
-                + (walked.isEmpty ? "" : siblings.isEmpty ? ": nothing is below '\(walked)'" : ": '\(walked)' has no '\(key)'"),
+                + (walked.isEmpty
+                    ? "" : siblings.isEmpty ? ": nothing is below '\(walked)'" : ": '\(walked)' has no '\(key)'"),
             remedy: Suggestions.question(Array(names.prefix(3)))
                 ?? (siblings.isEmpty ? nil : "known names here: \(siblingList)"))
     }

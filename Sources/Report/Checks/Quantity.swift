@@ -64,7 +64,8 @@ struct Quantity: Equatable {
             throw .usage("'\(text)': unknown unit '\(name)'", remedy: Suggestions.question(near) ?? examples(for: unit))
         }
         guard let exponent = exponent(from: given.dimension, to: unit) else {
-            throw .usage("'\(text)' does not fit a metric in \(unit.name ?? "plain numbers")", remedy: examples(for: unit))
+            throw .usage(
+                "'\(text)' does not fit a metric in \(unit.name ?? "plain numbers")", remedy: examples(for: unit))
         }
         return decimal.scaled(exponent: given.exponent + exponent, factor: given.factor)
     }
@@ -110,7 +111,9 @@ private struct Decimal {
         let mantissa = rest.prefix { $0 != "e" && $0 != "E" }
         var exponent = 0
         if mantissa.endIndex < rest.endIndex {
-            guard let written = Int(rest[rest.index(after: mantissa.endIndex)...]), abs(written) < 1000 else { return nil }
+            guard let written = Int(rest[rest.index(after: mantissa.endIndex)...]), abs(written) < 1000 else {
+                return nil
+            }
             exponent = written
         }
         let parts = mantissa.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

@@ -6,6 +6,11 @@ public struct RunComparison: Sendable {
     public struct ScenarioDifference: Sendable, Equatable {
         public var path: String
         public var values: [String?]
+
+        public init(path: String, values: [String?]) {
+            self.path = path
+            self.values = values
+        }
     }
 
     public enum Verdict: String, Sendable {
@@ -51,7 +56,7 @@ public struct RunComparison: Sendable {
 
     /// Metrics shown when the user names none.
     static let headline = [
-        "flows.bitrate_bps.delivered", "flows.packets.unrepaired / flows.packets.sent", "flows.packets.late",
+        "flows.bitrate_bps.delivered", "loss", "flows.packets.late",
         "flows.one_way_delay_ns.p50", "flows.one_way_delay_ns.p95", "flows.one_way_delay_ns.p99",
         "flows.round_trip_ns.p50", "flows.pdv_ns.p99", "flows.interarrival_jitter_ns.mean", "flows.mdi.df_ns",
         "substreams.presented.on_time", "substreams.presented.late", "substreams.presented.missing",
@@ -92,9 +97,9 @@ public struct RunComparison: Sendable {
     private static func rows(
         for name: String, in documents: [JSONValue], labels: ListLabels
     ) throws(UserFacingError) -> [Row] {
-        if splitOutsideBrackets(name, at: "/").count == 1 {
-            let path = try MetricPath(parsing: trimmed(name))
-            if try path.schemaNode().isGroup { return try groupRows(path, in: documents, labels: labels) }
+        // What is no group is judged as a metric, with that one's errors.
+        if let path = try? MetricPath(parsing: trimmed(name)), let node = try? path.schemaNode(), node.isGroup {
+            return try groupRows(path, in: documents, labels: labels)
         }
         let metric = try Metric(parsing: name)
         guard metric.kind.unit.isNumber else {

@@ -79,7 +79,8 @@ extension RunComparison {
             table.add([TextTable.Cell(difference.path)] + difference.values.map { TextTable.Cell($0 ?? "-") })
         }
         let rest = scenarioDifferences.count - 40
-        return [heading] + table.lines(styled) + (rest > 0 ? [styled("  … and \(rest) more (--json has all)", .dim)] : [])
+        return [heading] + table.lines(styled)
+            + (rest > 0 ? [styled("  … and \(rest) more (--json has all)", .dim)] : [])
     }
 
     private func metricLines(_ styled: StyledText) -> [String] {

@@ -30,7 +30,8 @@ public struct SavedRun: Sendable {
     private static func document(in directory: String, asNamed name: String) throws -> JSONValue {
         let path = directory + "/run.json"
         guard FileTree.kind(of: directory) != nil else {
-            throw UserFacingError("'\(name)' does not exist", remedy: "name a run directory, as 'rubato run' printed it")
+            throw UserFacingError(
+                "'\(name)' does not exist", remedy: "name a run directory, as 'rubato run' printed it")
         }
         guard FileTree.kind(of: path) != nil else {
             throw UserFacingError(

@@ -140,9 +140,11 @@ extension Verification {
         }
         var lines = table.lines(styled)
         let isSameDigest = savedDigest != nil && savedDigest == rerunDigest
-        let digests = isSameDigest
+        let digests =
+            isSameDigest
             ? styled("✓", .green) + " digest \(savedDigest ?? "")"
-            : styled("✗", .red) + " digest \(rerunDigest ?? Format.notMeasured), saved \(savedDigest ?? Format.notMeasured)"
+            : styled("✗", .red)
+                + " digest \(rerunDigest ?? Format.notMeasured), saved \(savedDigest ?? Format.notMeasured)"
         lines.append("  " + digests)
         if let first = differingValues.first {
             let count = differingValues.count

@@ -21,7 +21,8 @@ public final class RunDirectory {
         let name = FileTree.lastComponent(of: path)
         guard !name.isEmpty, name != ".", name != "..", name != "/" else {
             throw UserFacingError.usage(
-                "'\(path)' cannot be a run directory", remedy: "name a directory that does not exist yet: --out runs/r1")
+                "'\(path)' cannot be a run directory", remedy: "name a directory that does not exist yet: --out runs/r1"
+            )
         }
         try RunDirectory.refuseWhatIsThere(at: path, force: force)
         try self.init(parent: FileTree.parent(of: path), name: name, replacing: force)

@@ -26,7 +26,6 @@ public final class SeriesWriter {
     /// Writes a row; allocates nothing.
     ///
     /// - Parameter nanoseconds: true time since emulated time zero.
-    @inline(__always)
     public func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Int64) {
         file.write(decimal: nanoseconds)
         file.write(column.beforeValue)

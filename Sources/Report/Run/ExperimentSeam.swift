@@ -121,7 +121,7 @@ public enum ExperimentSeam {
     }
 
     private static func check(_ term: QoSCheck) throws -> Check {
-        try QoSContract.check(term: term.name.rawValue, requirement: term.text)
+        try Check(parsing: term.expression, term: term.name.rawValue)
     }
 
     private static func elements(_ configuration: WorldConfiguration) -> [String: [String]] {

@@ -40,7 +40,7 @@ public final class RunMonitor {
     }
 
     /// "███████▍            37 %  22.2 s of 60.0 s  194× real time  ETA 3 s"
-    static func bar(now: Instant, total: TimeSpan, elapsed: Int64, width: Int = 24) -> String {
+    public static func bar(now: Instant, total: TimeSpan, elapsed: Int64, width: Int = 24) -> String {
         let done = min(max(Double(now.nanoseconds) / Double(max(total.nanoseconds, 1)), 0), 1)
         let eighths = Int(done * Double(width * 8))
         let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]

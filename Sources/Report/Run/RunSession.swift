@@ -35,7 +35,8 @@ public struct RunSession {
             console.result(try resolvedResult(prepared.identity.resolvedScenario))
             return ExitStatus.success
         }
-        try RunSession.collect(given) { check throws(UserFacingError) in try check.validate(elements: prepared.elements) }
+        try RunSession.collect(given) { check throws(UserFacingError) in try check.validate(elements: prepared.elements)
+        }
         let directory = try makeDirectory(prepared.identity.name)
         var record: RunRecord
         do {

@@ -39,7 +39,7 @@ public enum Format {
         if percent > 99.99, percent < 100 { return ">99.99 %" }
         if percent > 0, percent < 0.001 { return "<0.001 %" }
         let size = abs(percent)
-        let places = size >= 99 && size < 100 ? 2 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 2 : 3
+        let places = size >= 90 && size < 100 ? 2 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 2 : 3
         return decimal(percent, places: places) + " %"
     }
 
@@ -59,7 +59,7 @@ public enum Format {
     /// "3,620×", "2.4×".
     public static func speed(_ factor: Double?) -> String {
         guard let factor, factor.isFinite else { return notMeasured }
-        return (factor >= 1000 ? count(Int64(factor.rounded())) : significant(factor)) + "×"
+        return significant(factor) + "×"
     }
 
     /// A value of run.json in its metric's unit.

@@ -98,7 +98,9 @@ extension Summary {
             table.add(row)
         }
         add("sent", share: false, \.sent)
-        if flows.contains(where: { $0.duplicated > 0 }) { add("+ duplicated on the way", isBad: true, share: false, \.duplicated) }
+        if flows.contains(where: { $0.duplicated > 0 }) {
+            add("+ duplicated on the way", isBad: true, share: false, \.duplicated)
+        }
         add("= delivered", \.delivered)
         add("    used", \.used)
         add("    late", isBad: true, \.late)
@@ -138,7 +140,7 @@ extension Summary {
             let text = parts.joined(separator: ", ") + "; longest \(Format.count(longest))"
             table.add([TextTable.Cell(flow.receiver), TextTable.Cell(text)])
         }
-        return [heading("Loss runs")] + table.lines(styled) + more(lossy.count)
+        return [heading("Loss runs (how many of which length)")] + table.lines(styled) + more(lossy.count)
     }
 
     var links: [String] {

@@ -38,7 +38,8 @@ extension Summary {
         guard !lines.isEmpty else { return [] }
         // ITU-R BT.1359-1 §2, EBU R 37, ATSC IS-191: audio early and audio late.
         lines.append(
-            styled("  within: ITU detectability +45/-125 ms, acceptability +90/-185 ms, EBU +40/-60, ATSC +15/-45", .dim))
+            styled(
+                "  within: ITU detectability +45/-125 ms, acceptability +90/-185 ms, EBU +40/-60, ATSC +15/-45", .dim))
         return lines
     }
 

@@ -76,19 +76,20 @@ public struct Summary {
         for result in record.checks {
             let check = result.check
             let unit = check.metric.kind.unit
-            let isTerm = QoSContract.terms.contains(check.title)
             let limit = "\(check.comparison.rawValue) \(Format.value(check.limit, unit))"
             table.add([
                 result.passed ? TextTable.Cell("✓", .green) : TextTable.Cell("✗", .red),
-                TextTable.Cell(isTerm ? check.title : check.metric.text),
+                TextTable.Cell(check.term ?? check.metric.text),
                 TextTable.Cell(limit),
                 TextTable.Cell(Format.value(result.value, unit), result.passed ? nil : .red),
                 TextTable.Cell(
-                    [isTerm ? check.metric.text : nil, result.note].compactMap { $0 }.joined(separator: "; "), .dim),
+                    [check.term == nil ? nil : check.metric.text, result.note].compactMap { $0 }.joined(
+                        separator: "; "), .dim),
             ])
         }
         let failed = record.checks.count { !$0.passed }
-        let verdict = failed == 0
+        let verdict =
+            failed == 0
             ? styled("kept", .green) : styled("\(failed) of \(record.checks.count) not kept", .red)
         return [heading("QoS contract and checks") + "  " + verdict] + table.lines(styled)
     }
@@ -108,7 +109,8 @@ public struct Summary {
         if let path { table.add([TextTable.Cell("run directory", .dim), TextTable.Cell(path)]) }
         if let factor = record.speedFactor {
             let rate = Double(packets) * 1e9 / Double(record.wallNanoseconds)
-            let text = "\(Format.speed(factor)) real time: \(Format.time(measurements.ended.nanoseconds)) in "
+            let text =
+                "\(Format.speed(factor)) real time: \(Format.time(measurements.ended.nanoseconds)) in "
                 + "\(Format.time(record.wallNanoseconds)), \(Format.plain(rate.rounded())) packets/s"
             table.add([TextTable.Cell("speed", .dim), TextTable.Cell(text)])
         }

@@ -1,0 +1,129 @@
+import Timebase
+import Wire
+
+extension TransportStreamMonitor {
+    /// Gives a PID its role, and a gatherer if that role has sections.
+    mutating func become(_ role: Role, _ place: Int, since instant: Instant) {
+        states[place].role = role
+        switch role {
+        case .programAssociation, .programMap: states[place].silenceLimit = Limit.tableInterval.nanoseconds
+        case .audioOrVideo: states[place].silenceLimit = Limit.pidInterval.nanoseconds
+        default: states[place].silenceLimit = .max
+        }
+        switch role {
+        case .programAssociation, .programMap, .conditionalAccess, .serviceInformation:
+            states[place].hasSections = true
+            if states[place].gatherer < 0 {
+                states[place].gatherer = Int16(gatherers.count)
+                gatherers.append(SectionGatherer(place: place, since: instant.nanoseconds))
+            } else {
+                gatherers[Int(states[place].gatherer)].begin(since: instant.nanoseconds)
+            }
+        case .unknown, .audioOrVideo, .data: states[place].hasSections = false
+        }
+        // It is awaited from now on: before, nothing referred to it.
+        states[place].seen = instant.nanoseconds
+    }
+
+    /// Puts a payload's sections together and reads those that are whole.
+    mutating func gather(_ payload: RawSpan, _ gatherer: Int, unitStart: Bool, isBroken: Bool) {
+        if isBroken { gatherers[gatherer].abandon() }
+        guard let parts = try? SectionPayload(payload, payloadUnitStart: unitStart) else {
+            return gatherers[gatherer].abandon()
+        }
+        var offset = parts.continuation.lowerBound
+        if gatherers[gatherer].take(payload, from: &offset, to: parts.continuation.upperBound, begins: false) {
+            read(gatherer)
+        }
+        guard let news = parts.newSections else { return }
+        gatherers[gatherer].abandon()
+        offset = news.lowerBound
+        while offset < news.upperBound {
+            if gatherers[gatherer].take(payload, from: &offset, to: news.upperBound, begins: true) { read(gatherer) }
+        }
+    }
+
+    /// Reads the gatherer's whole section.
+    private mutating func read(_ gatherer: Int) {
+        let place = gatherers[gatherer].place
+        let section = gatherers[gatherer].section
+        guard let tableID = section.first else { return }
+        let isNew = section != gatherers[gatherer].lastSection
+        // Only sections in the long form have a CRC, and the TOT (ETSI EN 300 468 §5.2.6).
+        let hasCRC = section[1] & 0x80 != 0 || tableID == 0x73
+        if isNew, hasCRC, CRC32.mpeg2(section.span.bytes) != 0 {
+            errors.crc += 1
+            return
+        }
+        switch states[place].role {
+        case .programAssociation:
+            guard tableID == ProgramAssociation.tableID else {
+                errors.pat += 1
+                errors.pat2 += 1
+                return
+            }
+            checkTableInterval(gatherer, at: last)
+            if isNew, let table = try? ProgramAssociation(parsing: section.span.bytes), table.isCurrent { adopt(table) }
+        case .programMap:
+            guard tableID == ProgramMap.tableID else { return }
+            checkTableInterval(gatherer, at: last)
+            if isNew, let table = try? ProgramMap(parsing: section.span.bytes), table.isCurrent {
+                adopt(table, of: states[place].pid)
+            }
+        case .conditionalAccess:
+            if tableID == 1 { hasConditionalAccessTable = true } else { errors.cat += 1 }
+        case .serviceInformation, .unknown, .audioOrVideo, .data: break
+        }
+        if isNew { gatherers[gatherer].lastSection = section }
+    }
+
+    /// Judges the time since the table came last, and begins it anew.
+    mutating func checkTableInterval(_ gatherer: Int, at instant: Instant) {
+        let silence = instant.nanoseconds - gatherers[gatherer].lastTable
+        gatherers[gatherer].lastTable = instant.nanoseconds
+        guard silence > Limit.tableInterval.nanoseconds else { return }
+        switch states[gatherers[gatherer].place].role {
+        case .programAssociation: errors.pat2 += 1
+        case .programMap: errors.pmt2 += 1
+        case .unknown, .conditionalAccess, .serviceInformation, .audioOrVideo, .data: break
+        }
+    }
+
+    private mutating func adopt(_ table: ProgramAssociation) {
+        if table.sectionNumber == 0, table.lastSectionNumber == 0 {
+            // A table of one section says all: what it leaves out is no longer a program.
+            let mapPIDs = table.programs.map(\.pid)
+            for place in states.indices where states[place].role == .programMap {
+                if !mapPIDs.contains(states[place].pid) { become(.unknown, place, since: last) }
+            }
+        }
+        for program in table.programs {
+            guard Self.mayBeReferred(program.pid), let place = makeState(program.pid),
+                states[place].role != .programMap
+            else { continue }
+            become(.programMap, place, since: last)
+        }
+    }
+
+    private mutating func adopt(_ table: ProgramMap, of mapPID: UInt16) {
+        // The same program's streams only: several maps may share a PID, but then each is told by its number alone, and
+        // what one leaves out another may have.
+        let pids = table.streams.map(\.pid)
+        for place in states.indices where states[place].owner == mapPID && !pids.contains(states[place].pid) {
+            states[place].owner = 0
+            become(.unknown, place, since: last)
+        }
+        for stream in table.streams {
+            guard Self.mayBeReferred(stream.pid), let place = makeState(stream.pid),
+                states[place].role != .programMap
+            else { continue }
+            let role: Role = table.type(of: stream).kind == .data ? .data : .audioOrVideo
+            states[place].owner = mapPID
+            guard states[place].role != role else { continue }
+            become(role, place, since: last)
+        }
+    }
+
+    /// Whether a table can give a PID a role: the PAT and its like keep their own, whatever a table says.
+    private static func mayBeReferred(_ pid: UInt16) -> Bool { pid > 0x1f && pid < TransportPacket.nullPID }
+}
