@@ -144,9 +144,9 @@ within "with a warning in validity" "$(value "$scratch/radio/run.json" '.validit
 equal "its only substream is audio" audio "$(value "$scratch/radio/run.json" '.substreams[].kind')"
 
 # verify and compare of what is no run.
-exits 64 "verify of a folder that is no run" "$rubato" verify "$scratch/runs"
+exits 1 "verify of a folder that is no run" "$rubato" verify "$scratch/runs"
 no_trace "verify of a folder that is no run"
-exits 64 "compare of a folder that is no run" "$rubato" compare "$scratch/radio" "$scratch/runs"
+exits 1 "compare of a folder that is no run" "$rubato" compare "$scratch/radio" "$scratch/runs"
 no_trace "compare of a folder that is no run"
 
 finish
