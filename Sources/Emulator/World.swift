@@ -80,7 +80,7 @@ public struct World: ~Copyable {
 
     /// When the World next has something to do; nil when everything has met its fate.
     public var nextTimeout: Instant? {
-        let earliest = timeouts.earliest.at
+        let earliest = timeouts.earliestInstant
         guard earliest != .distantFuture else { return hasFinished ? nil : now }
         return min(earliest, nextSample, nextClockSample)
     }

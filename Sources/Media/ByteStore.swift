@@ -1,21 +1,41 @@
 import Timebase
 
-/// Bytes that never change nor move while their owner lives.
+/// Bytes that never move while their owner lives, and do not change once a source has been made of them.
 ///
-/// `@unchecked Sendable`: written only in `init`. A raw pointer and not an array, because the writers run for every
-/// transport packet and the array's reference counting would cost more than the copy.
+/// `@unchecked Sendable`: only its maker appends, before anybody else knows it. A raw pointer and not an array, because
+/// the writers run for every transport packet and the array's reference counting would cost more than the copy.
 final class ByteStore: @unchecked Sendable {
     let base: UnsafeRawPointer
-    let count: Int
+    private let capacity: Int
+    private(set) var count = 0
 
-    init(_ bytes: [UInt8]) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 64)
-        copy.copyBytes(from: bytes)
-        base = UnsafeRawPointer(copy.baseAddress.unsafelyUnwrapped)
-        count = bytes.count
+    /// - Parameter capacity: the most bytes that will be appended.
+    init(capacity: Int) {
+        base = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: max(1, capacity), alignment: 64))
+        self.capacity = capacity
+    }
+
+    convenience init(_ bytes: [UInt8]) {
+        self.init(capacity: bytes.count)
+        append(bytes.span.bytes)
     }
 
     deinit { base.deallocate() }
+
+    func append(_ bytes: RawSpan) {
+        precondition(bytes.byteCount <= capacity - count)
+        bytes.withUnsafeBytes { source in
+            UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(mutating: base) + count, count: source.count)
+                .copyMemory(from: source)
+        }
+        count += bytes.byteCount
+    }
+
+    /// Takes back what was appended last.
+    func truncate(to count: Int) {
+        precondition((0...self.count).contains(count))
+        self.count = count
+    }
 
     /// Media payload that means nothing: 2^16 random bytes, none of them 0x00 or 0xff, so that no cut through them makes
     /// a start code, an emulation of one, or an audio frame's sync word.
@@ -35,5 +55,14 @@ final class ByteStore: @unchecked Sendable {
             }
         }
         return bytes
+    }
+
+    /// Copies filler from `phase` on, going around at its end.
+    func copyFiller(phase: Int, into bytes: UnsafeMutableRawBufferPointer) {
+        guard let destination = bytes.baseAddress else { return }
+        let place = phase & (Self.fillerCount - 1)
+        let run = min(bytes.count, Self.fillerCount - place)
+        destination.copyMemory(from: base + place, byteCount: run)
+        if run < bytes.count { (destination + run).copyMemory(from: base, byteCount: bytes.count - run) }
     }
 }

@@ -91,9 +91,17 @@ extension TransportStreamMonitor {
         private mutating func judgeContinuity(_ header: TransportPacketHeader) -> UInt8 {
             let isFirst = counter == 0xff
             let isCopy = header.hasPayload && header.continuityCounter == counter && mayRepeat
-            mayRepeat = header.hasPayload && !isCopy
+            // Two equal packets in a row may be, not three.
+            mayRepeat = header.hasPayload && header.continuityCounter != counter
             if isFirst || header.discontinuityIndicator { return 0 }
             return isCopy ? Self.isDuplicate : Self.discontinuous
+        }
+
+        /// Lets a packet with errors keep its place in the count, if that was spared: its loss is not an error of its own.
+        mutating func skip(_ header: TransportPacketHeader) {
+            guard header.hasPayload, header.continuityCounter == (counter &+ 1) & 15 else { return }
+            counter = header.continuityCounter
+            mayRepeat = false
         }
 
         mutating func forgetContinuity() {

@@ -148,13 +148,14 @@ extension TransportStreamMonitor {
     private mutating func addAny(_ bytes: RawSpan, at offset: Int) {
         guard let header = TransportPacketHeader(bytes, at: offset) else { return addUnreadable(bytes, at: offset) }
         if isWatchful, !regainsSync() { return }
+        let pid = header.pid
+        var place = Int(index[Int(pid)])
         if header.transportError {
             errors.transport += 1
+            if place < states.count { states[place].skip(header) }
             return
         }
-        let pid = header.pid
         guard pid != TransportPacket.nullPID else { return }
-        var place = Int(index[Int(pid)])
         if place == Int(Self.untracked) {
             guard let new = track(pid) else { return }
             place = new

@@ -72,9 +72,14 @@ extension ExperimentScenario.Source {
                 case .rate(let rate): "frame_rate: \(Quantity.text(rate))"
                 case .period(let span): "frame_duration: \(Quantity.text(span))"
                 }
+            let volume: String =
+                switch opaque.volume {
+                case .bitRate(let rate): "bitrate: \(Quantity.text(rate))"
+                case .unitSize(let size): "unit_size: \(Quantity.text(bytes: Int64(size)))"
+                }
             return ["synthetic:"]
                 + indented([
-                    "codec: opaque", timing, "bitrate: \(Quantity.text(opaque.bitRate))",
+                    "codec: opaque", timing, volume,
                     "size_variation: \(Quantity.text(opaque.sizeVariation))",
                 ])
         case .trace(let path): return ["trace: \(quoted(path))"]

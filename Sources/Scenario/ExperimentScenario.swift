@@ -85,8 +85,16 @@ extension ExperimentScenario {
     /// Bytes without a meaning.
     public struct Opaque: Equatable, Sendable {
         public var timing: Timing
-        public var bitRate: BitRate
+        public var volume: Volume
+        /// Half range of the uniform deviation of a unit's size from the mean.
         public var sizeVariation: Ratio
+
+        /// How much there is.
+        public enum Volume: Equatable, Sendable {
+            case bitRate(BitRate)
+            /// Bytes of the mean unit.
+            case unitSize(Int)
+        }
 
         /// How often units come.
         public enum Timing: Equatable, Sendable {

@@ -1,6 +1,8 @@
 /// The candidate that a misspelled word most likely stands for: fewest single-letter edits, a swap of neighbours
 /// counting as one, case ignored.
 ///
+/// A word that only breaks off too early stands for the one that it begins.
+///
 /// - Returns: nil when none is near: more edits than a third of the longer word's letters, and more than one.
 func nearest(_ word: String, in candidates: [String]) -> String? {
     let limited = String(word.prefix(64))
@@ -11,7 +13,7 @@ func nearest(_ word: String, in candidates: [String]) -> String? {
             best = (candidate, edits)
         }
     }
-    return best?.candidate
+    return best?.candidate ?? candidates.first { limited.count >= 3 && $0.hasPrefix(limited) }
 }
 
 /// Optimal string alignment distance.

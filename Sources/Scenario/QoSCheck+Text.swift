@@ -49,7 +49,8 @@ extension QoSCheck {
         switch name {
         case .bitRate:
             let rate = try Quantity.bitRate(right)
-            return QoSCheck(name: name, comparison: comparison, limit: .bitsPerSecond(Int64(clamping: rate.bitsPerSecond)))
+            let limit = Limit.bitsPerSecond(Int64(clamping: rate.bitsPerSecond))
+            return QoSCheck(name: name, comparison: comparison, limit: limit)
         case .loss:
             return QoSCheck(name: name, comparison: comparison, limit: .ratio(try Quantity.ratio(right).value))
         default:

@@ -57,13 +57,8 @@ public struct ScenarioDocument: Equatable, Sendable {
                 ScenarioProblem(
                     .file(title), path: "", "the scenario is empty", expected: "at least program: { file: movie.ts }"))
         }
-        if case .map = root?.content {
-        } else if let node = root {
-            problems.add(
-                ScenarioProblem(
-                    node.place, path: "", value: node.text, "\(node.kindInWords) cannot be a scenario",
-                    expected: "keys: name, duration, seed, program, sender, network, ...",
-                    hint: "rubato presets show iptv prints one"))
+        if let node = root, let problem = foreign(node) {
+            problems.add(problem)
             root = nil
         }
         guard var root else {
@@ -78,6 +73,26 @@ public struct ScenarioDocument: Equatable, Sendable {
     }
 }
 
+extension ScenarioDocument {
+    /// Why a tree was not meant to be a scenario; nil if it may have been.
+    ///
+    /// A text without a single key of a scenario is something else, opened by mistake: one problem says so, and none
+    /// of its contents is repeated in messages that end up in logs.
+    private func foreign(_ root: ScenarioNode) -> ScenarioProblem? {
+        let names = (ScenarioShape.root.fields ?? []).map(\.name)
+        let hint = "rubato presets show iptv prints a scenario"
+        let expected = "keys: " + names.joined(separator: ", ")
+        guard case .map(let entries) = root.content else {
+            let statement = "\(root.kindInWords) cannot be a scenario"
+            return ScenarioProblem(root.place, path: "", statement, expected: expected, hint: hint)
+        }
+        let isKnown = entries.contains { names.contains($0.key) || nearest($0.key, in: names) != nil }
+        guard !entries.isEmpty, !isKnown else { return nil }
+        return ScenarioProblem(
+            .file(title), path: "", "none of its keys is a scenario's", expected: expected, hint: hint)
+    }
+}
+
 /// Reading a scenario's file.
 enum ScenarioFile {
     /// A scenario is text of a few kilobytes; nothing larger is meant to be one.
@@ -88,7 +103,9 @@ enum ScenarioFile {
             guard reason == "does not exist" else { throw problem(title, "the scenario \(reason)") }
             let names = Preset.all.map(\.name)
             var hint: String?
-            if let near = nearest(title, in: names), !title.contains("/") { hint = "did you mean the preset '\(near)'?" }
+            if !title.contains("/"), let near = nearest(title, in: names) {
+                hint = "did you mean the preset '\(near)'?"
+            }
             throw problem(
                 title, "there is no such file and no such preset",
                 expected: "a YAML file or one of the presets " + names.joined(separator: ", "), hint: hint)
@@ -138,7 +155,7 @@ enum ScenarioFile {
         _ title: String, _ statement: String, expected: String? = nil, hint: String? = nil
     ) -> ScenarioProblems {
         ScenarioProblems([
-            ScenarioProblem(.file(shortened(title)), path: "", statement, expected: expected, hint: hint)
+            ScenarioProblem(.file(shortened(title, to: 300)), path: "", statement, expected: expected, hint: hint)
         ])
     }
 }

@@ -28,7 +28,7 @@ public struct ScenarioProblem: Equatable, Sendable {
     ) {
         self.place = place
         self.path = path
-        self.value = value.map(shortened)
+        self.value = value.map { shortened($0) }
         self.statement = statement
         self.expected = expected
         self.hint = hint
@@ -36,9 +36,9 @@ public struct ScenarioProblem: Equatable, Sendable {
 }
 
 /// Values come from outside and may be long or hold control characters.
-func shortened(_ text: String) -> String {
+func shortened(_ text: String, to length: Int = 60) -> String {
     let printable = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : String($0) }.joined()
-    return printable.count <= 60 ? printable : printable.prefix(57) + "..."
+    return printable.count <= length ? printable : printable.prefix(length - 3) + "..."
 }
 
 extension ScenarioProblem: CustomStringConvertible {

@@ -31,6 +31,8 @@ public struct Multiplexer: Sendable {
     private var sources: [SubstreamSource]
     private let writers: [UnitWriter]
     private var lanes: [Lane]
+    /// Per lane, the unit being sent or waiting for its release.
+    private var heads: [MediaUnit?]
     /// Lanes that have a unit to send.
     private var openLanes = 0
     /// Units captured later are not sent.
@@ -62,6 +64,7 @@ public struct Multiplexer: Sendable {
         sources = (0..<count).map { program.source($0) }
         writers = sources.map(\.writer)
         lanes = program.substreams.map { Lane(pid: $0.pid) }
+        heads = lanes.map { _ in nil }
         openLanes = count
         slots = PeriodicGrid(
             count: Int64(plan.rate.bitsPerSecond), every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
@@ -80,7 +83,7 @@ public struct Multiplexer: Sendable {
     public mutating func stop(capturedAfter instant: TimeSpan) {
         stopAfter = instant
         for index in lanes.indices {
-            guard let unit = lanes[index].head, lanes[index].offset == 0,
+            guard let unit = heads[index], lanes[index].offset == 0,
                 program.timeline(unit.presentation) > instant
             else { continue }
             if program.timeline(unit.decode) > instant { close(index) } else { advance(index) }
@@ -177,7 +180,7 @@ public struct Multiplexer: Sendable {
     ) {
         // Taken out and put back whole: each access through the array checks that it is not shared.
         var lane = lanes[index]
-        guard let unit = lane.head else { return }
+        guard let unit = heads[index] else { return }
         let offset = lane.offset
         var fields = TransportPacketFields(
             pid: lane.pid, continuityCounter: lane.continuity, payloadUnitStart: offset == 0)
@@ -211,13 +214,13 @@ public struct Multiplexer: Sendable {
             return
         }
         let decode = program.timeline(unit.decode)
-        lanes[index].head = unit
+        heads[index] = unit
         lanes[index].deadline = decode
         lanes[index].release = max(decode - plan.leads[index], program.timeline(unit.presentation) - plan.latency)
     }
 
     private mutating func close(_ index: Int) {
-        lanes[index].head = nil
+        heads[index] = nil
         lanes[index].release = .nanoseconds(.max)
         lanes[index].deadline = .nanoseconds(.max)
         openLanes -= 1
@@ -250,9 +253,7 @@ public struct Multiplexer: Sendable {
 /// One substream on its way into the multiplex.
 private struct Lane: Sendable, BitwiseCopyable {
     let pid: UInt16
-    /// The unit being sent or waiting for its release.
-    var head: MediaUnit?
-    /// Bytes of it that have been sent.
+    /// Bytes of its unit that have been sent.
     var offset = 0
     /// On the program's timeline; in the far future without a head, so that it is never chosen.
     var release = TimeSpan.nanoseconds(.max)

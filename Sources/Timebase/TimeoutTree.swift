@@ -1,50 +1,65 @@
-/// The earliest timeout of many components: a tournament over their next timeouts.
+/// The earliest timeout of many components: a tree of minima over their next timeouts.
 ///
 /// Components are numbered by rank; of equal instants the lowest number wins, so that the order of service is a
 /// function of the components alone.
 ///
-/// - Complexity: O(log n) for a change, O(1) for the winner.
-public struct TimeoutTree: Sendable {
-    @usableFromInline var times: [Instant]
-    /// `winners[1]` is the overall winner; a node's children are at twice its index and one more.
-    @usableFromInline var winners: [UInt32]
+/// - Complexity: O(log n) for a change, less where it does not touch the earliest; O(log n) for the earliest.
+public struct TimeoutTree: ~Copyable, Sendable {
+    // An owned block and not an array: setting a timeout is the most frequent act of all, and an array's check that it
+    // is not shared would cost half of it. `nodes[1]` is the least of all; a node's children are at twice its index
+    // and one more; the leaves begin at `leafBase`.
+    @usableFromInline nonisolated(unsafe) let nodes: UnsafeMutablePointer<Int64>
     @usableFromInline let leafBase: Int
+    /// The number of components.
+    public let count: Int
 
     /// A tree of `count` components, none of which has a timeout.
     public init(count: Int) {
-        var leaves = 2
+        var leaves = 1
         while leaves < count { leaves *= 2 }
         leafBase = leaves
-        times = Array(repeating: .distantFuture, count: leaves)
-        winners = Array(repeating: 0, count: 2 * leaves)
-        for leaf in 0..<leaves { winners[leaves + leaf] = UInt32(leaf) }
-        for node in stride(from: leaves - 1, to: 0, by: -1) { winners[node] = winners[2 * node] }
+        self.count = count
+        nodes = .allocate(capacity: 2 * leaves)
+        nodes.initialize(repeating: Instant.distantFuture.nanoseconds, count: 2 * leaves)
     }
+
+    deinit { nodes.deallocate() }
+
+    /// The earliest timeout.
+    @inlinable
+    public var earliestInstant: Instant { Instant(nanoseconds: nodes[1]) }
 
     /// The component with the earliest timeout, and that timeout.
     @inlinable
     public var earliest: (component: Int, at: Instant) {
-        let component = Int(winners[1])
-        return (component, times[component])
+        let time = nodes[1]
+        var node = 1
+        while node < leafBase {
+            node &*= 2
+            if nodes[node] != time { node &+= 1 }
+        }
+        return (node &- leafBase, Instant(nanoseconds: time))
     }
 
+    /// A component's next timeout.
     @inlinable
-    public subscript(component: Int) -> Instant { times[component] }
+    public subscript(component: Int) -> Instant {
+        precondition(component >= 0 && component < count)
+        return Instant(nanoseconds: nodes[leafBase &+ component])
+    }
 
     /// Sets a component's next timeout; `.distantFuture` for none.
     @inlinable
     public mutating func set(_ component: Int, to time: Instant) {
-        guard times[component] != time else { return }
-        times[component] = time
-        var node = (leafBase &+ component) &>> 1
-        while node > 0 {
-            let left = winners[2 &* node]
-            let right = winners[2 &* node &+ 1]
-            let winner = times[Int(right)] < times[Int(left)] ? right : left
-            // Where another component won before and still does, nothing above has changed.
-            if winner == winners[node], Int(winner) != component { return }
-            winners[node] = winner
+        precondition(component >= 0 && component < count)
+        var node = leafBase &+ component
+        nodes[node] = time.nanoseconds
+        while node > 1 {
+            let least = min(nodes[node], nodes[node ^ 1])
             node &>>= 1
+            // The least of these two is what it was: nothing above has changed.
+            if nodes[node] == least { return }
+            nodes[node] = least
         }
     }
 }

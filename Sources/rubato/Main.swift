@@ -23,7 +23,7 @@ enum Main {
             console.message(error.description)
             return error.exitStatus
         case let error as SystemError:
-            console.message(error.description)
+            console.message(error.explanation)
             return ExitStatus.failure
         default: break
         }

@@ -63,6 +63,8 @@ struct TransportStreamMonitorTests {
         #expect(fixture.measured(constantRate: nil).failures["Continuity_count_error"] == nil)
         fixture.packets.insert(packet, at: number)
         #expect(fixture.measured(constantRate: nil).failures["Continuity_count_error"] == 1)
+        fixture.packets.insert(packet, at: number)
+        #expect(fixture.measured(constantRate: nil).failures["Continuity_count_error"] == 2)
 
         var alone = Fixture(count: 1000)
         var adaptation = alone.packets[number]
@@ -113,10 +115,15 @@ struct TransportStreamMonitorTests {
     @Test("transport_error_indicator counts, and nothing else of that packet does")
     func transportError() {
         var fixture = Fixture(count: 1000)
-        // A null packet's place, so that no counter is missing; its PID would be one without an owner.
+        let audio = fixture.numbers(of: Fixture.audioPID)
+        fixture.packets[audio[3]][1] |= 0x80
+        #expect(fixture.measured().failures == ["Transport_error": 1])
+        // Another PID's number in a null packet's place; then a counter that was hit as well.
         fixture.packets[203][1] = 0x9f
         fixture.packets[203][2] = 0x33
-        #expect(fixture.measured().failures == ["Transport_error": 1])
+        #expect(fixture.measured().failures == ["Transport_error": 2])
+        fixture.packets[audio[3]][3] ^= 4
+        #expect(fixture.measured().failures == ["Transport_error": 2, "Continuity_count_error": 1])
     }
 
     @Test("tables that are away for more than 500 ms, at the start, in the middle and at the end")

@@ -16,6 +16,8 @@ struct CompareTests {
         var after = before
         after.measurements.flows[0].oneWayDelay?.p95 = 25_000_000
         after.measurements.flows[0].late = 0
+        after.measurements.flows[0].pdv?.minimum = 999
+        after.measurements.flows[0].pdv?.p5 += 1000
         after.measurements.flows[0].deliveredBitsPerSecond = 5_000_000
         after.measurements.lipSync[0].skew?.p50 = 10_000_000
         after.measurements.digest.add(9, 9, 9, 9, 9)
@@ -74,6 +76,7 @@ struct CompareTests {
             ("flows.bitrate_bps.delivered", 0.01, .regression), ("flows.bitrate_bps.delivered", 0.06, .good),
             ("lip_sync.skew_ns.p50", 0, .good), ("flows.packets.sent", 0, .notJudged),
             ("flows.round_trip_ns.p50", 0, .notJudged),
+            ("flows.pdv_ns.min", 0, .good), ("flows.pdv_ns.p5", 0, .regression),
         ])
     func verdicts(_ metric: String, _ allowance: Double, _ verdict: RunComparison.Verdict) throws {
         let comparison = try compare(on: [metric], allowance: allowance)

@@ -1,3 +1,5 @@
+import Capture
+import Emulator
 import Glibc
 import Report
 import Testing

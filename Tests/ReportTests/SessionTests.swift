@@ -1,3 +1,4 @@
+import Capture
 import Glibc
 import Metrics
 import Report

@@ -51,7 +51,7 @@ public struct Check: Sendable, Equatable {
 
     /// "lip_sync.skew_ns.p95 <= 45 ms"
     public var expression: String {
-        "\(metric.text) \(comparison.rawValue) \(Format.value(limit, metric.kind.unit))"
+        "\(metric.text) \(comparison.rawValue) \(Format.exact(limit, metric.kind.unit))"
     }
 
     /// Refuses selections of elements that the run is not going to have, before it runs.
@@ -114,6 +114,13 @@ public struct CheckResult: Sendable, Equatable {
     /// The element that `value` belongs to, where there are several; or why there is no value.
     public var note: String?
 
+    /// The value as people read it; exact where rounding would make it look like the limit that it misses.
+    public var valueText: String {
+        let unit = check.metric.kind.unit
+        let rounded = Format.value(value, unit)
+        return !passed && rounded == Format.value(check.limit, unit) ? Format.exact(value, unit) : rounded
+    }
+
     public init(check: Check, value: JSONValue, passed: Bool, note: String? = nil) {
         self.check = check
         self.value = value
@@ -146,8 +153,8 @@ extension Check {
         if values.count > 1 {
             note =
                 failing.isEmpty
-                ? "worst of \(values.count): \(worst.label)"
-                : "\(failing.count) of \(values.count) fail: \(worst.label)"
+                ? "worst of \(values.count): \(worst.element)"
+                : "\(failing.count) of \(values.count) fail: \(worst.element)"
         }
         return CheckResult(check: self, value: worst.value, passed: failing.isEmpty, note: note)
     }

@@ -17,10 +17,9 @@ public enum JUnit {
         let name = (result.check.term.map { $0 + ": " } ?? "") + expression
         let opening = "    <testcase classname=\"rubato.\(escaped(suite))\" name=\"\(escaped(name))\" time=\"0\""
         guard !result.passed else { return opening + "/>\n" }
-        let value = Format.value(result.value, result.check.metric.kind.unit)
         let message =
-            "got \(value), wanted \(result.check.comparison.rawValue) "
-            + Format.value(result.check.limit, result.check.metric.kind.unit)
+            "got \(result.valueText), wanted \(result.check.comparison.rawValue) "
+            + Format.exact(result.check.limit, result.check.metric.kind.unit)
         let detail = [message, result.note].compactMap { $0 }.joined(separator: "; ")
         return opening
             + ">\n      <failure type=\"check\" message=\"\(escaped(message))\">\(escaped(detail))</failure>\n"

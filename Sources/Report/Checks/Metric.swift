@@ -12,6 +12,9 @@ public struct Metric: Sendable, Equatable {
     /// The name that stands for the whole in labels; nil where the paths do.
     private let alias: String?
 
+    /// ``text``, or what stands behind its name.
+    var meaning: String { alias == nil ? text : "(unrepaired + late) / sent" }
+
     var paths: [MetricPath] { addends + (divisor.map { [$0] } ?? []) }
 
     /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.

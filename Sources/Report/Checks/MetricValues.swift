@@ -3,6 +3,11 @@ public struct MetricValue: Sendable, Equatable {
     /// "flows[tv].packets.late": names exactly this value.
     public var label: String
     public var value: JSONValue
+
+    /// The label up to its last selection: "flows[tv]".
+    var element: String {
+        label.lastIndex(of: "]").map { String(label[...$0]) } ?? label
+    }
 }
 
 /// By which members the elements of each list are told apart in labels.

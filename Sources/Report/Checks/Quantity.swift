@@ -98,7 +98,7 @@ struct Quantity: Equatable {
 }
 
 /// A decimal number as it was written, before its unit is known.
-private struct Decimal {
+struct Decimal {
     var isNegative: Bool
     /// Without point and sign.
     var digits: String
@@ -123,6 +123,26 @@ private struct Decimal {
         else { return nil }
         digits = String(whole + fraction)
         self.exponent = exponent - fraction.count
+    }
+
+    /// Times 10^`shift`, every digit of it and no more: "45.67", "30", "-0.1".
+    func text(shiftedBy shift: Int) -> String {
+        var kept = Substring(digits)
+        var exponent = exponent + shift
+        while kept.count > 1, kept.last == "0" {
+            kept = kept.dropLast()
+            exponent += 1
+        }
+        while kept.count > 1, kept.first == "0" { kept = kept.dropFirst() }
+        if kept == "0" { return "0" }
+        var text = String(kept)
+        if exponent >= 0 {
+            text += String(repeating: "0", count: exponent)
+        } else {
+            if text.count <= -exponent { text = String(repeating: "0", count: 1 - exponent - text.count) + text }
+            text.insert(".", at: text.index(text.endIndex, offsetBy: exponent))
+        }
+        return (isNegative ? "-" : "") + text
     }
 
     /// Times `factor` · 10^`exponent`: an exact integer where it is one and fits, else the nearest `Double`.

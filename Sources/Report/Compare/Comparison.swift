@@ -160,7 +160,9 @@ public struct RunComparison: Sendable {
             guard let value = value.double else { return .regression }
             let (before, after) = row.kind.worse == .awayFromZero ? (abs(base), abs(value)) : (base, value)
             let worsening = row.kind.worse == .down ? before - after : after - before
-            if worsening > allowance * abs(before) { return .regression }
+            // Where the base is zero any share is too little: less than a microsecond nobody can see or hear.
+            let negligible = row.kind.unit == .nanoseconds ? 999.0 : 0
+            if worsening > max(allowance * abs(before), negligible) { return .regression }
         }
         return .good
     }

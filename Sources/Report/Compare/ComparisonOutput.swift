@@ -84,8 +84,10 @@ extension RunComparison {
     }
 
     private func metricLines(_ styled: StyledText) -> [String] {
-        // A row that no run has measured says nothing to a reader who did not ask for it.
-        let shown = rows.filter { row in !isDefaultSelection || row.values.contains { !$0.isNull } }
+        // What no run has measured, and what happened in none, says nothing to a reader who did not ask for it.
+        let shown = rows.filter { row in
+            !isDefaultSelection || row.values.contains { !$0.isNull && $0.double != 0 }
+        }
         guard !shown.isEmpty else { return [styled("Metrics", .bold), styled("  none was measured", .dim)] }
         var header = ["", letter(0)]
         for index in runs.indices.dropFirst() { header += [letter(index), "change", ""] }
@@ -103,7 +105,9 @@ extension RunComparison {
             table.add(cells)
         }
         var lines = [styled("Metrics", .bold)] + table.lines(styled)
-        if isDefaultSelection { lines.append(styled("  any other number in run.json: --on METRIC,...", .dim)) }
+        if isDefaultSelection {
+            lines.append(styled("  left out: what is 0 or n/a in all; any number in run.json: --on METRIC,...", .dim))
+        }
         return lines
     }
 

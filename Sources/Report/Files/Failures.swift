@@ -39,13 +39,15 @@ public struct UserFacingError: Error, Equatable, Sendable, CustomStringConvertib
     }
 }
 
-
 extension SystemError {
     /// "cannot write runs/r1/run.json: No space left on device"
     public var message: String {
         let reason = strerror(code).map { String(cString: $0) } ?? "error \(code)"
         return "cannot \(operation) \(path): \(reason)"
     }
+
+    /// The message, and on a line of its own the remedy where there is one.
+    public var explanation: String { remedy.map { message + "\n" + $0 } ?? message }
 
     /// What the user can do about it, for the failures that have a usual remedy.
     public var remedy: String? {

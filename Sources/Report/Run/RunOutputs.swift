@@ -30,7 +30,8 @@ final class RunOutputs {
         if scenario.outputs.receivedMedia {
             let receivers = configuration.receivers
             received = try receivers.map {
-                try directory.create(receivers.count == 1 ? "received.ts" : "received-\(RunDirectory.fileName($0.id)).ts")
+                try directory.create(
+                    receivers.count == 1 ? "received.ts" : "received-\(RunDirectory.fileName($0.id)).ts")
             }
         }
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }

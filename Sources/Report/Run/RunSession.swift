@@ -112,9 +112,8 @@ public struct RunSession {
     /// On stderr, where stdout has no summary: what failed, and where the run is.
     private func reportBriefly(_ record: RunRecord, at path: String) {
         for result in record.checks where !result.passed {
-            let value = Format.value(result.value, result.check.metric.kind.unit)
             let note = result.note.map { " (\($0))" } ?? ""
-            console.message("check failed: \(result.check.expression): got \(value)\(note)")
+            console.message("check failed: \(result.check.expression): got \(result.valueText)\(note)")
         }
         guard !quiet else { return }
         for warning in record.measurements.warnings { console.message("warning: \(warning)") }

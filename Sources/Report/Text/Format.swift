@@ -80,6 +80,35 @@ public enum Format {
         }
     }
 
+    /// A value of run.json in its metric's unit, with every digit it has: limits are not rounded.
+    public static func exact(_ value: JSONValue, _ unit: MetricUnit) -> String {
+        let units: [(exponent: Int, name: String)]
+        switch unit {
+        case .nanoseconds: units = [(0, " ns"), (3, " µs"), (6, " ms"), (9, " s")]
+        case .nanosecondsPerSecond: units = [(0, " ns/s"), (3, " µs/s"), (6, " ms/s")]
+        case .bitsPerSecond: units = [(0, " bit/s"), (3, " kbit/s"), (6, " Mbit/s"), (9, " Gbit/s")]
+        case .bytes: units = [(0, " B"), (3, " kB"), (6, " MB"), (9, " GB")]
+        case .partsPerBillion: units = [(0, " ppb"), (3, " ppm")]
+        case .ratio: units = [(-2, " %")]
+        case .perSecond: units = [(0, "/s")]
+        case .count, .plain, .text, .truth: units = [(0, "")]
+        }
+        let written: String
+        switch value {
+        case .integer(let whole): written = whole.description
+        case .number(let number): written = number.description
+        default: return Format.value(value, unit)
+        }
+        guard let decimal = Decimal(written), let size = value.double.map(abs) else { return Format.value(value, unit) }
+        var chosen = units[0]
+        for unit in units.dropFirst() where size >= Format.power(unit.exponent) { chosen = unit }
+        return decimal.text(shiftedBy: -chosen.exponent) + chosen.name
+    }
+
+    private static func power(_ exponent: Int) -> Double {
+        (0..<max(exponent, 0)).reduce(1.0) { power, _ in power * 10 }
+    }
+
     /// With a fixed number of places after the point, halves away from zero.
     public static func decimal(_ value: Double, places: Int) -> String {
         var factor = 1.0

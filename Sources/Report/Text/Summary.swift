@@ -76,15 +76,13 @@ public struct Summary {
         for result in record.checks {
             let check = result.check
             let unit = check.metric.kind.unit
-            let limit = "\(check.comparison.rawValue) \(Format.value(check.limit, unit))"
+            let limit = "\(check.comparison.rawValue) \(Format.exact(check.limit, unit))"
+            let source = check.term == nil ? "" : check.metric.meaning
             table.add([
                 result.passed ? TextTable.Cell("✓", .green) : TextTable.Cell("✗", .red),
-                TextTable.Cell(check.term ?? check.metric.text),
-                TextTable.Cell(limit),
-                TextTable.Cell(Format.value(result.value, unit), result.passed ? nil : .red),
-                TextTable.Cell(
-                    [check.term == nil ? nil : check.metric.text, result.note].compactMap { $0 }.joined(
-                        separator: "; "), .dim),
+                TextTable.Cell(check.term ?? check.metric.text), TextTable.Cell(limit),
+                TextTable.Cell(result.valueText, result.passed ? nil : .red),
+                TextTable.Cell(result.note ?? source, .dim),
             ])
         }
         let failed = record.checks.count { !$0.passed }

@@ -61,9 +61,13 @@ struct ProgramLoader {
                 case .period(let period): UnitRate(count: 1, every: period)
                 }
             guard let rate else { throw problem(path, "units cannot come so often or so seldom") }
+            let volume: Media.UnitVolume =
+                switch opaque.volume {
+                case .bitRate(let rate): .bitRate(rate)
+                case .unitSize(let size): .unitSize(size)
+                }
             return .opaque(
-                SyntheticOpaque(
-                    unitRate: rate, volume: .bitRate(opaque.bitRate), sizeVariation: opaque.sizeVariation.value))
+                SyntheticOpaque(unitRate: rate, volume: volume, sizeVariation: opaque.sizeVariation.value))
         case .trace(let file):
             let bytes = try ProgramLoader.read(file, title: title, path: path + ".trace")
             do throws(UnitTrace.Problem) {
@@ -94,7 +98,26 @@ struct ProgramLoader {
     // MARK: Read
 
     private func load(_ file: ExperimentScenario.ProgramFile) throws(ScenarioProblems) -> Program {
-        throw problem("program.file", "cannot be read yet")
+        let bytes = try ProgramLoader.read(file.path, title: title, path: "program.file")
+        do throws(TransportStreamError) {
+            return try Program(transportStream: bytes, loop: file.loops, duration: scenario.duration)
+        } catch {
+            throw problem(
+                "program.file", "'\(file.path)' \(explanation(error))",
+                hint: "a transport stream is needed, such as ffmpeg -i INPUT -c copy OUTPUT.ts makes")
+        }
+    }
+
+    private func explanation(_ error: TransportStreamError) -> String {
+        switch error {
+        case .empty: "is empty"
+        case .notTransportStream(let kind):
+            "is no MPEG transport stream" + (kind.map { "; it looks like a \($0)" } ?? "")
+        case .noProgram(let packets): "has \(packets) transport packets but no program tables that can be read"
+        case .noElementaryStreams(let warnings):
+            "has no stream that can be sent" + (warnings.isEmpty ? "" : ": " + warnings.joined(separator: "; "))
+        case .noTimestamps: "never says when anything is to be presented"
+        }
     }
 
     private func problem(_ path: String, _ statement: String, hint: String? = nil) -> ScenarioProblems {

@@ -97,8 +97,8 @@ extension ScenarioDecoder {
             return nil
         }
         guard let burst else { return nil }
-        // Where losses are independent a run of them has this mean length (RFC 3611's Gilbert model with p + r = 1);
-        // shorter runs would need losses that repel each other.
+        // Where losses are independent (p + r = 1) a run of them has this mean length; shorter runs would need losses
+        // that repel each other.
         let least = 1 / (1 - loss.value)
         guard burst >= least else {
             bursts["mean_burst"].reportInvalid(
@@ -113,7 +113,8 @@ extension ScenarioDecoder {
     func clock(_ reader: ScenarioReader) -> ExperimentScenario.Clock? {
         guard reader.isPresent else { return nil }
         let most = TimeSpan.seconds(366 * 86_400)
-        let frequency = reader["frequency"].bounded(-100_000_000...100_000_000, { Quantity.text(partsPerBillion: $0) }) {
+        let frequency = reader["frequency"].bounded(-100_000_000...100_000_000, { Quantity.text(partsPerBillion: $0) })
+        {
             text throws(QuantityProblem) in try Quantity.frequency(text)
         }
         return ExperimentScenario.Clock(offset: reader["offset"].time(-most...most) ?? .zero, frequency: frequency ?? 0)

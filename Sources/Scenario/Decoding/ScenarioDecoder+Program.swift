@@ -1,3 +1,4 @@
+import Media
 import Timebase
 
 extension ScenarioDecoder {
@@ -33,8 +34,13 @@ extension ScenarioDecoder {
             reader.report("\(elements.count) substreams", expected: "at most \(Self.mostSubstreams)")
         }
         var ids: Set<String> = []
+        var videos = 0
         return elements.map { element in
             let substream = substream(element)
+            if case .h264 = substream.source { videos += 1 }
+            if videos == Self.mostVideos + 1 {
+                element.report("more than \(Self.mostVideos) substreams of codec h264")
+            }
             if !substream.id.isEmpty, !ids.insert(substream.id).inserted {
                 element["id"].report("id '\(substream.id)' is given twice")
             }
@@ -42,8 +48,9 @@ extension ScenarioDecoder {
         }
     }
 
-    /// Each takes a PID, and a stream's load must stay readable.
+    /// As many as have a number in the table of stream_ids; of video only 16 (ISO/IEC 13818-1 table 2-22).
     private static let mostSubstreams = 32
+    private static let mostVideos = 16
 
     private func substream(_ reader: ScenarioReader) -> ExperimentScenario.Substream {
         reader["id"].reportMissing(expected: "a name, such as id: video")
@@ -56,7 +63,7 @@ extension ScenarioDecoder {
         } else {
             if !reader["synthetic"].isPresent {
                 reader.report(
-                    "nothing says what substream '\(reader["id"].text ?? "")' holds",
+                    "nothing says what this substream holds",
                     expected: "synthetic: { codec: h264, ... } or trace: FILE")
             }
             source = synthetic(reader["synthetic"])
@@ -69,10 +76,25 @@ extension ScenarioDecoder {
                 reader["kind"].report(
                     "a substream of this codec is not '\(kind.rawValue)'", expected: usualKind.rawValue)
             }
-            if usualKind == nil { reader["kind"].reportMissing(expected: "video, audio or data") }
+            if reader["synthetic"]["codec"].text == "opaque" {
+                reader["kind"].reportMissing(expected: "video, audio or data")
+            }
         }
         return ExperimentScenario.Substream(
             id: reader["id"].identifier() ?? "", kind: kind ?? usualKind ?? .data, source: source)
+    }
+
+    /// Whether Media can make it: a rate may be too low for the pictures that it is to hold.
+    private func checkFeasible(_ reader: ScenarioReader, _ content: SubstreamRequest.Content) {
+        let request = SubstreamRequest(id: "probe", kind: .video, content: content)
+        do {
+            _ = try Program(synthetic: [request], duration: .seconds(1), key: DrawKey(seed: 0))
+        } catch .bitRateOutOfRange {
+            reader["bitrate"].reportInvalid(
+                expected: "enough for pictures that come so often", hint: "raise the bit rate")
+        } catch {
+            reader.report("this substream cannot be made")
+        }
     }
 
     // MARK: - Synthetic sources
@@ -90,7 +112,7 @@ extension ScenarioDecoder {
     }
 
     private static let anyOpaque = ExperimentScenario.Opaque(
-        timing: .period(.milliseconds(20)), bitRate: BitRate(bitsPerSecond: 64_000), sizeVariation: .zero)
+        timing: .period(.milliseconds(20)), volume: .unitSize(160), sizeVariation: .zero)
 
     private func refuse(_ keys: [String], of reader: ScenarioReader, codec: String) {
         for key in keys where reader[key].isPresent {
@@ -117,10 +139,21 @@ extension ScenarioDecoder {
             }
             return pattern
         }
-        return ExperimentScenario.H264(
+        let h264 = ExperimentScenario.H264(
             frameRate: unitRate(reader["frame_rate"]) ?? UnitsPerSecond(numerator: 25, denominator: 1),
             gop: gop ?? "IBBPBBPBBPBB", bitRate: mediaBitRate(reader),
             sizeVariation: reader["size_variation"].ratio() ?? .zero)
+        let span = TimeSpan.seconds(h264.frameRate.denominator)
+        let hasRate = reader["bitrate"].isPresent
+        if hasRate, let rate = UnitRate(count: h264.frameRate.numerator, every: span),
+            let pattern = GroupOfPictures(h264.gop)
+        {
+            let video = SyntheticVideo(
+                frameRate: rate, groupOfPictures: pattern, bitRate: h264.bitRate,
+                sizeVariation: h264.sizeVariation.value)
+            checkFeasible(reader, .h264(video))
+        }
+        return h264
     }
 
     /// kbit/s (ISO/IEC 11172-3 §2.4.2.3).
@@ -172,26 +205,10 @@ extension ScenarioDecoder {
             return opaque
         }
         if let timing { opaque.timing = timing }
-        if let rate { opaque.bitRate = rate }
-        if let size, let timing { opaque.bitRate = bitRate(reader, size: size, timing) }
+        if let rate { opaque.volume = .bitRate(rate) }
+        if let size { opaque.volume = .unitSize(Int(size)) }
         if let size, let rate { opaque.timing = opaqueTiming(reader, size: size, rate) }
         return opaque
-    }
-
-    /// Rounded to the nearest bit/s.
-    private func bitRate(
-        _ reader: ScenarioReader, size: Int64, _ timing: ExperimentScenario.Opaque.Timing
-    ) -> BitRate {
-        let rate: Int64
-        switch timing {
-        case .rate(let rated): rate = (size * 8).scaled(by: rated.numerator, over: rated.denominator, .nearest)
-        case .period(let span): rate = (size * 8).scaled(by: 1_000_000_000, over: span.nanoseconds, .nearest)
-        }
-        guard (100...10_000_000_000).contains(rate) else {
-            reader["unit_size"].reportInvalid(expected: "units that make 100 bit/s to 10 Gbit/s together")
-            return Self.anyOpaque.bitRate
-        }
-        return BitRate(bitsPerSecond: UInt64(rate))
     }
 
     private func opaqueTiming(
@@ -201,7 +218,8 @@ extension ScenarioDecoder {
             return .rate(try Quantity.unitRate("\(rate.bitsPerSecond)/\(size * 8)"))
         } catch {
             reader["unit_size"].report(
-                "unit_size and bitrate give a rate of units that is too odd", hint: "give frame_duration instead of one")
+                "unit_size and bitrate give a rate of units that is too odd", hint: "give frame_duration instead of one"
+            )
             return Self.anyOpaque.timing
         }
     }

@@ -49,7 +49,7 @@ struct ScenarioDecoder {
     private func scenarioName() -> String? {
         root["name"].scalar { text throws(QuantityProblem) in
             guard isScenarioName(text) else {
-                throw QuantityProblem(expected: "1 to 100 letters a-z, digits, '.', '_' and '-'", hint: nil)
+                throw QuantityProblem(expected: "1 to 100 letters A-Z and a-z, digits, '.', '_' and '-'", hint: nil)
             }
             return text
         }

@@ -69,7 +69,7 @@ struct ScenarioReader {
     }
 
     func time(_ range: ClosedRange<TimeSpan>) -> TimeSpan? {
-        bounded(range, { Quantity.text($0) }, { text throws(QuantityProblem) in try Quantity.time(text) })
+        bounded(range, { limitText($0) }, { text throws(QuantityProblem) in try Quantity.time(text) })
     }
 
     func bitRate(_ range: ClosedRange<BitRate>) -> BitRate? {
@@ -105,7 +105,7 @@ struct ScenarioReader {
     func identifier() -> String? {
         scalar { text throws(QuantityProblem) in
             guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ isWordByte($0) }) else {
-                throw QuantityProblem(expected: "1 to 64 letters a-z, digits, '_' and '-'", hint: nil)
+                throw QuantityProblem(expected: "1 to 64 letters A-Z and a-z, digits, '_' and '-'", hint: nil)
             }
             return text
         }
@@ -122,10 +122,17 @@ struct ScenarioReader {
         if case .option = place { isOption = true }
         let path = context.absolutePath(text, fromCommandLine: isOption)
         if context.checksFiles, let problem = unreadable(path) {
-            report("'\(shortened(path))' \(problem)", hint: "names are relative to \(context.origin(isOption))")
+            report(
+                "'\(shortened(path, to: 300))' \(problem)", hint: "names are relative to \(context.origin(isOption))")
         }
         return path
     }
+}
+
+/// Whole hours as hours.
+private func limitText(_ span: TimeSpan) -> String {
+    let (hours, rest) = span.nanoseconds.quotientAndRemainder(dividingBy: 3_600_000_000_000)
+    return hours != 0 && rest == 0 ? "\(hours)h" : Quantity.text(span)
 }
 
 func isWordByte(_ byte: UInt8) -> Bool {

@@ -45,8 +45,7 @@ extension Preset {
 
     static let iptv = Preset(
         "iptv", "Managed television over a 10 Mbit/s access line, with an error now and then.",
-        source: "Numbers: the contract's jitter and round trip follow Broadband Forum TR-126 (under 50 ms and 200 ms); "
-            + "rate, delays and loss are our choice.",
+        source: "Numbers: our choice throughout: twice the program's rate, and about five runs of losses an hour.",
         """
         sender:
           carriage: ts-rtp
@@ -118,8 +117,9 @@ extension Preset {
 
     static let wifiBusy = Preset(
         "wifi-busy", "A shared Wi-Fi cell behind a fast access line: jitter, and losses in bursts.",
-        source: "Numbers: mean loss bursts of 3.00, 4.66 and 5.67 packets by state of the channel are those of da Silva and "
-            + "Pedroso, Sensors 22(22):8592, 2022 (the middle one here); loss rate, jitter and rates are our choice.",
+        source:
+            "Numbers: mean loss bursts of 3.00, 4.66 and 5.67 packets by state of the channel are those of da Silva "
+            + "and Pedroso, Sensors 22(22):8592, 2022 (the middle one here); loss rate, jitter and rates are our choice.",
         """
         sender:
           carriage: ts-rtp

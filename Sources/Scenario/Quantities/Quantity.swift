@@ -91,8 +91,7 @@ public enum Quantity {
         numerator /= common
         denominator /= common
         // The bounds keep every later product of ticks and units within 63 bits.
-        guard numerator <= 1_000_000, denominator <= 3_603_600, numerator / denominator <= 1_000_000,
-            denominator / numerator <= 3600
+        guard numerator <= 1_000_000, denominator <= 3_603_600, denominator <= 3600 * numerator
         else { throw problem }
         return UnitsPerSecond(numerator: numerator, denominator: denominator)
     }

@@ -13,10 +13,6 @@ extension ScenarioNode {
     static func parse(
         yaml text: String, problems: ProblemList, place: @escaping (Int) -> ScenarioProblem.Place
     ) -> ScenarioNode? {
-        guard nestingIsSane(text) else {
-            problems.add(ScenarioProblem(place(1), path: "", "brackets are nested more than 100 deep"))
-            return nil
-        }
         var text = text
         var duplicates: [String: String] = [:]
         while true {
@@ -39,19 +35,6 @@ extension ScenarioNode {
                 return nil
             }
         }
-    }
-
-    /// The parser recurses, so its input's depth is bounded beforehand.
-    private static func nestingIsSane(_ text: String) -> Bool {
-        var depth = 0
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
-            if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { depth -= 1 }
-            if depth > 100 { return false }
-        }
-        // Block nesting costs at least a column a level, or `- - - -` on one line.
-        return !text.contains(String(repeating: "- ", count: 100))
-            && !text.contains(String(repeating: " ", count: 2000))
     }
 
     /// Puts another word in the place of a doubled key, which the parser would stop at.
@@ -87,9 +70,11 @@ extension ScenarioNode {
                 hint = "YAML is indented with blanks, not tabs"
             }
             return ScenarioProblem(
-                place(line), path: "", value: content.isEmpty ? nil : content, "not YAML: \(what)", hint: hint)
+                place(line), path: "", "not YAML: \(what)", hint: hint)
         }
         switch error as? YamlError {
+        case .composer(_, "but found another document", let mark, _):
+            return ScenarioProblem(place(mark.line), path: "", "a scenario is one document; here begins another")
         case .scanner(_, let what, let mark, _), .parser(_, let what, let mark, _), .composer(_, let what, let mark, _):
             return problem(what, mark.line)
         case .duplicatedKeysInMapping(_, let context):

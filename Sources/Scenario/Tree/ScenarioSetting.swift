@@ -22,7 +22,7 @@ public struct ScenarioSetting: Equatable, Sendable {
         path = parts[0]
         value = parts.count > 1 ? parts[1] : ""
         isComplete = parts.count > 1 && !path.isEmpty
-        option = "--set \(shortened(argument))"
+        option = "--set \(shortened(argument, to: 120))"
     }
 
     /// Changes the tree, or adds the reason why not.
@@ -34,7 +34,8 @@ public struct ScenarioSetting: Equatable, Sendable {
         guard isComplete else {
             let example = "--set network.forward.0.delay=20ms"
             problems.add(
-                ScenarioProblem(place, path: "", "path or value is missing", expected: "PATH=VALUE, such as \(example)"))
+                ScenarioProblem(place, path: "", "path or value is missing", expected: "PATH=VALUE, such as \(example)")
+            )
             return
         }
         let components = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -76,11 +77,7 @@ public struct ScenarioSetting: Equatable, Sendable {
         _ fields: [Shape.Field], _ shape: Shape, path: String, _ place: ScenarioProblem.Place
     ) -> ScenarioProblem? {
         guard let field = fields.first(where: { $0.name == key }) else {
-            let names = fields.map(\.name)
-            return ScenarioProblem(
-                place, path: joined(path, key), value: key, "unknown key '\(shortened(key))'",
-                expected: "one of " + names.joined(separator: ", "),
-                hint: nearest(key, in: names).map { "did you mean '\($0)'?" })
+            return ShapeCheck.unknown(key, in: fields, place, path: joined(path, key))
         }
         guard field.isSupported, !field.shape.isOff || rest.isEmpty else {
             return ShapeCheck.unsupported(field, in: shape, place, path: joined(path, key))

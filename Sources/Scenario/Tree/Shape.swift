@@ -73,7 +73,8 @@ struct Shape: Sendable {
 }
 
 extension Shape.Field {
-    static func field(_ name: String, _ shape: Shape = .value, group: String? = nil, with other: String? = nil) -> Self {
+    static func field(_ name: String, _ shape: Shape = .value, group: String? = nil, with other: String? = nil) -> Self
+    {
         Self(name: name, shape: shape, group: group, companionOf: other)
     }
 

@@ -47,17 +47,7 @@ struct ShapeCheck {
     ) {
         let path = joined(path, entry.key)
         guard let field = fields.first(where: { $0.name == entry.key }) else {
-            let names = fields.map(\.name)
-            var hint: String?
-            if let near = nearest(entry.key, in: names) {
-                hint = "did you mean '\(near)'?"
-            } else if outer?.fields?.contains(where: { $0.name == entry.key }) == true {
-                hint = "'\(entry.key)' is a key one level further out"
-            }
-            problems.add(
-                ScenarioProblem(
-                    entry.place, path: path, value: entry.key, "unknown key '\(shortened(entry.key))'",
-                    expected: "one of " + names.joined(separator: ", "), hint: hint))
+            problems.add(Self.unknown(entry.key, in: fields, outer: outer, entry.place, path: path))
             return
         }
         guard field.isSupported else {
@@ -89,6 +79,22 @@ struct ShapeCheck {
 
     // MARK: - Words
 
+    /// A key that nobody knows.
+    static func unknown(
+        _ key: String, in fields: [Shape.Field], outer: Shape? = nil, _ place: ScenarioProblem.Place, path: String
+    ) -> ScenarioProblem {
+        var hint: String?
+        if let near = nearest(key, in: fields.map(\.name)) {
+            hint = "did you mean '\(near)'?"
+        } else if outer?.fields?.contains(where: { $0.name == key }) == true {
+            hint = "'\(key)' is a key one level further out"
+        }
+        let usable = fields.filter { $0.isSupported && !$0.shape.isOff }.map(\.name)
+        return ScenarioProblem(
+            place, path: path, value: key, "unknown key '\(shortened(key))'",
+            expected: "one of " + usable.joined(separator: ", "), hint: hint)
+    }
+
     /// A key of the contract that this version does not read.
     static func unsupported(
         _ field: Shape.Field, in shape: Shape, _ place: ScenarioProblem.Place, path: String
@@ -96,8 +102,9 @@ struct ShapeCheck {
         let others = (shape.fields ?? []).filter { $0.isSupported && field.group != nil && $0.group == field.group }
         let supported = others.map(\.name) + shape.words.filter(\.isSupported).map(\.text)
         return ScenarioProblem(
-            place, path: path, value: field.name, "'\(field.name)' is not supported by this version",
-            hint: "supported: " + (supported.isEmpty ? "leave it out" : supported.joined(separator: ", ")))
+            place, path: path, value: field.name,
+            "'\(field.name)' is not supported by this version; "
+                + (supported.isEmpty ? "leave it out" : "supported: " + supported.joined(separator: ", ")))
     }
 
     /// Whether this says "not this": zero of any unit, false, none, or empty.
@@ -112,7 +119,7 @@ struct ShapeCheck {
 
     private func expectation(_ shape: Shape) -> String? {
         if let fields = shape.fields, !shape.isChoice {
-            return "keys: " + fields.filter(\.isSupported).map(\.name).joined(separator: ", ")
+            return "keys: " + fields.filter { $0.isSupported && !$0.shape.isOff }.map(\.name).joined(separator: ", ")
         }
         var choices: [String] = shape.supportedInWords.isEmpty ? [] : [shape.supportedInWords]
         if shape.takesValue { choices.append("a value") }
@@ -130,8 +137,7 @@ struct ShapeCheck {
     }
 
     private func reportUnsupported(_ text: String, _ node: ScenarioNode, _ shape: Shape, _ path: String) {
-        report(
-            node, path, "'\(text)' is not supported by this version", hint: "supported: " + shape.supportedInWords)
+        report(node, path, "'\(text)' is not supported by this version; supported: " + shape.supportedInWords)
     }
 
     private func report(

@@ -173,6 +173,14 @@ struct H264Units: UnitWriting {
         let detail = Detail(word: unit.detail)
         let prelude = preludes.range(unit.frameType, isRefresh: detail.isRefresh)
         let filler = Int(detail.fillerCount)
+        // Nearly all pieces lie within the filler.
+        let before =
+            PESFraming.headerCount(presentation: unit.presentation, decode: unit.decode) + prelude.count
+            + Self.sizeByteCount(filler) + H264Bitstream.userDataIdentifier.count
+        if offset >= before, offset + bytes.count <= before + filler {
+            store.copyFiller(phase: Int(unit.locator) + offset - before, into: bytes)
+            return
+        }
         var writer = PieceWriter(bytes, from: offset)
         PESFraming.putHeader(of: unit, streamID: streamID, to: &writer)
         writer.put(store.base + prelude.lowerBound, count: prelude.count)

@@ -1,0 +1,337 @@
+import Testing
+import Timebase
+
+@testable import Scenario
+
+@Suite("Problems of a scenario")
+struct ProblemTests {
+    @Test func fiveMistakesAreToldAtOnceInTheOrderOfTheirLines() throws {
+        let yaml = """
+            name: five
+            program: { file: movie.ts }
+            sender:
+              carriage: rtp-separate
+            network:
+              forward:
+                - delai: 20ms
+                  rate: 5
+                  loss: { gilbert_elliott: { loss: 50%, mean_burst: 1.5 } }
+            qos:
+              loss: 1%
+            """
+        let error = #expect(throws: ScenarioProblems.self) { try resolve(yaml) }
+        let found = try #require(error?.problems)
+        #expect(found.map(\.place) == [4, 7, 8, 9, 11].map { .line(file: "test.yaml", $0) })
+        #expect(
+            found.map(\.path) == [
+                "sender.carriage", "network.forward.0.delai", "network.forward.0.rate",
+                "network.forward.0.loss.gilbert_elliott.mean_burst", "qos.loss",
+            ])
+        #expect(found.map(\.value) == ["rtp-separate", "delai", "5", "1.5", "1%"])
+        let text = """
+            test.yaml:4: sender.carriage: 'rtp-separate' is not supported by this version; supported: ts-udp, ts-rtp
+            test.yaml:7: network.forward.0.delai: unknown key 'delai'; expected one of rate, queue, delay, jitter, loss \
+            (did you mean 'delay'?)
+            test.yaml:8: network.forward.0.rate: '5' is not valid; expected a bit rate with its unit, such as 5 Mbit/s \
+            (the unit is missing: 5 Mbit/s?)
+            test.yaml:9: network.forward.0.loss.gilbert_elliott.mean_burst: '1.5' is not valid; expected at least \
+            1 / (1 - loss) = 2 (even independent losses of 50% come in runs of that mean length)
+            test.yaml:11: qos.loss: '1%' is not valid; expected a comparison in quotes, such as '<= 0.1%'
+            """
+        #expect(error?.description == text)
+    }
+
+    /// A fragment beneath `program: { file: a.ts }`, the path of its one problem, and words that must be in it.
+    static let mistakes: [(String, String, String)] = [
+        ("nam: x", "nam", "did you mean 'name'?"),
+        ("name: a/b", "name", "letters A-Z"),
+        ("name: ''", "name", "letters A-Z"),
+        ("duration: 0s", "duration", "expected from 1ns to 1000h"),
+        ("duration: 60", "duration", "the unit is missing"),
+        ("duration: 1001h", "duration", "expected from 1ns to 1000h"),
+        ("seed: -1", "seed", "a whole number"),
+        ("seed: 18446744073709551616", "seed", "a whole number"),
+        ("seed: [1]", "seed", "a list cannot stand here"),
+        ("seed:", "seed", "there is no value"),
+        ("sender: { carriage: ts-rpt }", "sender.carriage", "did you mean 'ts-rtp'?"),
+        ("sender: { mux_rate: fast }", "sender.mux_rate", "such as 5 Mbit/s"),
+        ("sender: { ts_packets_per_datagram: 8 }", "sender.ts_packets_per_datagram", "from 1 to 7"),
+        ("sender: { ts_packets_per_datagram: 0 }", "sender.ts_packets_per_datagram", "from 1 to 7"),
+        ("sender: { pacing: per-frame }", "sender.pacing", "not supported by this version; supported: constant"),
+        (
+            "sender: { pacing: { token_bucket: { rate: 6 Mbit/s } } }",
+            "sender.pacing.token_bucket", "supported: constant"
+        ),
+        (
+            "sender: { fec: { smpte2022_1: { columns: 10 } } }",
+            "sender.fec", "not supported by this version; leave it out"
+        ),
+        ("sender: { retransmission: { nack: {} } }", "sender.retransmission", "not supported by this version"),
+        ("sender: { latency: -1ms }", "sender.latency", "from 0ms to 1h"),
+        ("network: { forward: [] }", "network.forward", "at least one"),
+        ("network: { forward: { rate: 1 Mbit/s } }", "network.forward", "begin each element with '- '"),
+        ("network: { forward: [5] }", "network.forward.0", "a value cannot stand here"),
+        ("network: { forward: [{ rate: 999 bit/s }] }", "network.forward.0.rate", "from 1 kbit/s to 1 Tbit/s"),
+        ("network: { forward: [{ rate_trace: { csv: a } }] }", "network.forward.0.rate_trace", "supported: rate"),
+        ("network: { forward: [{ delay: -1ms }] }", "network.forward.0.delay", "from 0ms to 1h"),
+        ("network: { forward: [{ loss: { bernoulli: 0.01 } }] }", "network.forward.0.loss.bernoulli", "1%, or 0.01%?"),
+        ("network: { forward: [{ loss: { bernoulli: 101% } }] }", "network.forward.0.loss.bernoulli", "0% to 100%"),
+        (
+            "network: { forward: [{ loss: { pattern: {} } }] }",
+            "network.forward.0.loss.pattern", "bernoulli, gilbert_elliott"
+        ),
+        ("network: { forward: [{ loss: {} }] }", "network.forward.0.loss", "there is nothing chosen"),
+        (
+            "network: { forward: [{ loss: { bernoulli: 1%, gilbert_elliott: { loss: 1%, mean_burst: 2 } } }] }",
+            "network.forward.0.loss.gilbert_elliott", "exclude each other"
+        ),
+        (
+            "network: { forward: [{ loss: { gilbert_elliott: { loss: 100%, mean_burst: 2 } } }] }",
+            "network.forward.0.loss.gilbert_elliott.loss", "less than 100%"
+        ),
+        (
+            "network: { forward: [{ loss: { gilbert_elliott: { loss: 1% } } }] }",
+            "network.forward.0.loss.gilbert_elliott.mean_burst", "it is missing"
+        ),
+        (
+            "network: { forward: [{ loss: { gilbert_elliott: { loss: 0%, mean_burst: 0.9 } } }] }",
+            "network.forward.0.loss.gilbert_elliott.mean_burst", "from 1 to 1000000"
+        ),
+        (
+            "network: { forward: [{ jitter: { normal: { deviation: 5ms, correlation: 30% } } }] }",
+            "network.forward.0.jitter.normal.correlation", "not supported"
+        ),
+        ("network: { forward: [{ jitter: { gamma: {} } }] }", "network.forward.0.jitter.gamma", "normal, uniform"),
+        ("network: { forward: [{ jitter: { normal: {} } }] }", "network.forward.0.jitter.normal.deviation", "missing"),
+        (
+            "network: { forward: [{ queue: { drop_tail: { limit: 1s } } }] }", "network.forward.0.queue",
+            "a link without a rate has no queue"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: none }] }", "network.forward.0.queue",
+            "a link with a rate has a queue"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: codel }] }", "network.forward.0.queue",
+            "'codel' is not supported by this version; supported: none, drop_tail"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { drop_tail: { limit: 100 } } }] }",
+            "network.forward.0.queue.drop_tail.limit", "100 packets, 64 kB or 100 ms"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { drop_tail: { limit: 0 packets } } }] }",
+            "network.forward.0.queue.drop_tail.limit", "more than nothing"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { drop_tail: {} } }] }",
+            "network.forward.0.queue.drop_tail.limit", "it is missing"
+        ),
+        ("clocks: { sender: { offset: 35 } }", "clocks.sender.offset", "the unit is missing"),
+        ("clocks: { sender: { frequency: 200000 ppm } }", "clocks.sender.frequency", "from -100000 ppm"),
+        ("clocks: { receivers: { wander: 1 ppb/sqrt(s) } }", "clocks.receivers.wander", "not supported"),
+        ("clocks: { synchronization: ntp }", "clocks.synchronization", "supported: none"),
+        ("clocks: { synchronization: { ntp: { poll: 2s } } }", "clocks.synchronization.ntp", "supported: none"),
+        ("receivers: []", "receivers", "at least one"),
+        ("receivers: [{ id: a }, { id: a }]", "receivers.1.id", "given twice"),
+        ("receivers: [{ id: a }, {}]", "receivers.1.id", "it is missing"),
+        ("receivers: [{ id: a.1 }]", "receivers.0.id", "letters A-Z"),
+        ("receivers: [{ id: sender }]", "receivers.0.id", "another name"),
+        ("receivers: [{ count: 0 }]", "receivers.0.count", "from 1 to 10000"),
+        ("receivers: [{ id: a, count: 6000 }, { id: b, count: 6000 }]", "receivers.1.count", "at most 10000"),
+        ("receivers: [{ playout: 150ms }]", "receivers.0.playout", "fixed"),
+        ("receivers: [{ playout: { adaptive: {} } }]", "receivers.0.playout.adaptive", "supported: fixed"),
+        ("receivers: [{ playout: { fixed: 1ms, late: drop } }]", "receivers.0.playout.late", "one level further out"),
+        ("receivers: [{ anchor: sender-clock }]", "receivers.0.anchor", "supported: first-arrival"),
+        ("receivers: [{ clock_recovery: pcr }]", "receivers.0.clock_recovery", "supported: none"),
+        ("qos: { jitter: '<= 30' }", "qos.jitter", "the unit is missing"),
+        ("qos: { jitter: 30ms }", "qos.jitter", "a comparison in quotes"),
+        ("qos: { end_to_end: '<= 1s' }", "qos.end_to_end", "did you mean 'end_to_end_delay'?"),
+        ("qos: { lip_sync: 'within itu-bt1359 for 99%' }", "qos.lip_sync", "itu-bt1359 acceptability"),
+        ("qos: { lip_sync: '<= 45ms' }", "qos.lip_sync", "within PROFILE BAND for P%"),
+        ("capture: { points: [sender, middle] }", "capture.points.1", "sender, receiver"),
+        ("outputs: { media: [presented] }", "outputs.media.0", "supported: sent, received"),
+        ("outputs: { series: 10us }", "outputs.series", "from 1ms"),
+        ("outputs: { packets: yes }", "outputs.packets", "true, false"),
+    ]
+
+    @Test("One mistake is one problem, at its path", arguments: mistakes)
+    func mistake(fragment: String, path: String, words: String) throws {
+        let error = #expect(throws: ScenarioProblems.self) { try resolve("program: { file: a.ts }\n" + fragment) }
+        let found = try #require(error?.problems)
+        #expect(found.map(\.path) == [path])
+        #expect(found[0].place == .line(file: "test.yaml", 2))
+        #expect(found[0].description.contains(words), "\(found[0])")
+    }
+
+    static let programs: [(String, String, String)] = [
+        ("{}", "program", "a file or substreams"),
+        ("{ file: a.ts, substreams: [{ id: a, trace: b }] }", "program.substreams", "exclude each other"),
+        ("{ substreams: [] }", "program.substreams", "at least one"),
+        ("{ substreams: [{ id: a, trace: b }], loop: true }", "program.loop", "goes with a file"),
+        ("{ file: a.ts, loop: maybe }", "program.loop", "true or false"),
+        ("{ file: a.ts, sha256: abc }", "program.sha256", "64 hexadecimal digits"),
+        ("{ substreams: [{ trace: b }] }", "program.substreams.0.id", "it is missing"),
+        ("{ substreams: [{ id: a }] }", "program.substreams.0", "what this substream holds"),
+        ("{ substreams: [{ id: a, trace: b }, { id: a, trace: c }] }", "program.substreams.1.id", "given twice"),
+        (
+            "{ substreams: [{ id: a, synthetic: { bitrate: 1 Mbit/s } }] }",
+            "program.substreams.0.synthetic.codec", "missing"
+        ),
+        ("{ substreams: [{ id: a, synthetic: { codec: h265 } }] }", "program.substreams.0.synthetic.codec", "h264"),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: h264 } }] }",
+            "program.substreams.0.synthetic.bitrate", "missing"
+        ),
+        (
+            "{ substreams: [{ id: a, kind: audio, synthetic: { codec: h264, bitrate: 1 Mbit/s } }] }",
+            "program.substreams.0.kind", "expected video"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: h264, bitrate: 1 Mbit/s, gop: BIP } }] }",
+            "program.substreams.0.synthetic.gop", "an I first"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: h264, bitrate: 1 Mbit/s, frame_rate: 0 } }] }",
+            "program.substreams.0.synthetic.frame_rate", "29.97 or 30000/1001"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: h264, bitrate: 1 kbit/s } }] }",
+            "program.substreams.0.synthetic.bitrate", "raise the bit rate"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: mp2, bitrate: 100 kbit/s } }] }",
+            "program.substreams.0.synthetic.bitrate", "96, 112, 128"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: mp2, bitrate: 96 kbit/s, frame_duration: 20ms } }] }",
+            "program.substreams.0.synthetic.frame_duration", "24ms or 36ms"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: mp2, bitrate: 96 kbit/s, size_variation: 5% } }] }",
+            "program.substreams.0.synthetic.size_variation", "one size"
+        ),
+        (
+            "{ substreams: [{ id: a, kind: data, synthetic: { codec: opaque, bitrate: 96 kbit/s } }] }",
+            "program.substreams.0.synthetic", "too little"
+        ),
+        (
+            "{ substreams: [{ id: a, kind: data, "
+                + "synthetic: { codec: opaque, bitrate: 96 kbit/s, frame_rate: 5, unit_size: 9 B } }] }",
+            "program.substreams.0.synthetic", "too much"
+        ),
+        (
+            "{ substreams: [{ id: a, synthetic: { codec: opaque, unit_size: 9 B, frame_rate: 5 } }] }",
+            "program.substreams.0.kind", "video, audio or data"
+        ),
+    ]
+
+    @Test("A mistake in the program is one problem, at its path", arguments: programs)
+    func program(fragment: String, path: String, words: String) throws {
+        let error = #expect(throws: ScenarioProblems.self) { try resolve("program: " + fragment) }
+        let found = try #require(error?.problems)
+        #expect(found.map(\.path) == [path])
+        #expect(found[0].description.contains(words), "\(found[0])")
+    }
+
+    static let syntax: [(String, Int, String)] = [
+        ("program: [1, 2", 2, "not YAML"),
+        ("program: { file: a.ts }\nqos:\n  bitrate: >= 4 Mbit/s\n", 3, "goes in quotes"),
+        ("program:\n\tfile: a.ts\n", 2, "not tabs"),
+        ("program: { file: a.ts }\n---\na: b", 2, "here begins another"),
+        ("program: { file: *x }", 1, "undefined alias"),
+        ("- a\n- b", 1, "a list cannot be a scenario"),
+        ("hello", 1, "a value cannot be a scenario"),
+    ]
+
+    @Test("What is not YAML is told with its line", arguments: syntax)
+    func syntaxError(yaml: String, line: Int, words: String) throws {
+        let found = try #require(#expect(throws: ScenarioProblems.self) { try resolve(yaml) }?.problems)
+        #expect(found.map(\.place) == [.line(file: "test.yaml", line)])
+        #expect(found[0].description.contains(words), "\(found[0])")
+    }
+
+    @Test func keysGivenTwiceAreToldBesideTheRest() {
+        let yaml = """
+            program: { file: a.ts }
+            seed: 1
+            seed: 2
+            network:
+              forward:
+                - delay: 1
+                  delay: 2ms
+                  "delay": 4
+            """
+        #expect(
+            problems(yaml) == [
+                "test.yaml:2: seed: key 'seed' is given twice",
+                "test.yaml:6: network.forward.0.delay: key 'delay' is given twice",
+                "test.yaml:7: network.forward.0.delay: key 'delay' is given twice",
+                "test.yaml:8: network.forward.0.delay: '4' is not valid; expected a time with its unit, such as 20ms "
+                    + "(the unit is missing: 4 ms?)",
+            ])
+    }
+
+    @Test("Nothing at all is one problem", arguments: ["", "# only a comment", "\n\n"])
+    func empty(yaml: String) {
+        #expect(problems(yaml).count == 1)
+    }
+}
+
+@Suite("Any text")
+struct AnyTextTests {
+    @Test func everyBeginningOfAScenarioIsReadOrRefused() {
+        let bytes = Array(ResolutionTests.withoutVideo.utf8)
+        for count in 0..<bytes.count {
+            let text = String(decoding: bytes[..<count], as: UTF8.self)
+            let document = ScenarioDocument(title: "t", text: text)
+            do {
+                _ = try document.resolve(checksFiles: false)
+            } catch {
+                #expect(!error.problems.isEmpty)
+            }
+        }
+    }
+
+    @Test("Scenarios with random changes are read or refused, seed 3")
+    func randomChanges() {
+        var draws = SplitMix(state: 3)
+        let original = Array(ResolutionTests.withoutVideo.utf8)
+        let letters = Array("{}[]:,-&*!|>'\"%@`#? \n\t0129aexz.~".utf8)
+        for _ in 0..<1500 {
+            var bytes = original
+            for _ in 0...Int(draws.next() % 4) {
+                let place = Int(draws.next() % UInt64(bytes.count))
+                let letter = letters[Int(draws.next() % UInt64(letters.count))]
+                if draws.next() % 2 == 0 { bytes[place] = letter } else { bytes.insert(letter, at: place) }
+            }
+            let document = ScenarioDocument(title: "t", text: String(decoding: bytes, as: UTF8.self))
+            do {
+                let scenario = try document.resolve(checksFiles: false)
+                // What was accepted can be written and read.
+                let again = ScenarioDocument(title: "u", text: scenario.resolvedYAML)
+                #expect((try? again.resolve(checksFiles: false)) == scenario)
+            } catch {
+                #expect(!error.problems.isEmpty)
+            }
+        }
+    }
+
+    @Test func aliasesOfAliasesAreCutShort() {
+        var yaml = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...9 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            yaml += "b\(level): &a\(level) [\(aliases)]\n"
+        }
+        #expect(problems(yaml).contains { $0.contains("more than 100000 values") })
+    }
+
+    static let deep = ["[", "{a: ", "- ", "? "]
+
+    @Test("Deep nesting is refused", arguments: deep)
+    func deepNesting(opening: String) {
+        #expect(!problems(String(repeating: opening, count: 20_000)).isEmpty)
+        let indented = (0..<3000).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
+        #expect(!problems(indented).isEmpty)
+    }
+}
