@@ -24,6 +24,11 @@ struct ReceiverLedger: Sendable {
     var playoutDelay = Histogram()
     var buffer = Histogram()
     var clockError = Histogram()
+    /// When the first unit of all was presented.
+    var firstPresentation: Instant?
+    var monitor: TransportStreamMonitor
+    /// The number of the datagram that follows the latest one released.
+    var nextReleased: Int64 = 0
     var lanes: [Lane] = []
     var pairs: [Pair] = []
 
@@ -45,6 +50,7 @@ struct ReceiverLedger: Sendable {
 
     init(_ configuration: WorldConfiguration) {
         let substreams = configuration.program.substreams
+        monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
         if configuration.carriage.hasRTP { jitter = InterarrivalJitter(clockRate: 90_000) }
         if configuration.plan.sendsNullPackets { deliveryIndex = MediaDeliveryIndex(mediaRate: configuration.plan.rate) }
         for substream in substreams {
@@ -65,6 +71,7 @@ struct ReceiverLedger: Sendable {
     }
 
     mutating func present(lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant) {
+        firstPresentation = firstPresentation ?? now
         lanes[lane].freezes?.add(presentedAt: now)
         for index in pairs.indices {
             if pairs[index].audio == lane {

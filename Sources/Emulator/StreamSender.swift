@@ -13,6 +13,7 @@ struct StreamSender: Sendable {
     let zero: LocalInstant
     private(set) var packetsSent: Int64 = 0
     private(set) var rate = RateMeter()
+    private(set) var monitor: TransportStreamMonitor
     private(set) var firstSent: Instant?
     private(set) var latestSent = Instant.zero
     /// The datagram that is multiplexed and waits for its time.
@@ -21,6 +22,7 @@ struct StreamSender: Sendable {
     init(_ configuration: WorldConfiguration) {
         multiplexer = Multiplexer(configuration.program, plan: configuration.plan)
         clock = configuration.senderClock
+        monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
         zero = clock.reading(at: .zero)
         let key = DrawKey(seed: configuration.seed).named("sender.rtp")
         rtp =
@@ -70,9 +72,14 @@ struct StreamSender: Sendable {
         rate.add(bytes: Int(packet.length), at: now)
         firstSent = firstSent ?? now
         latestSent = now
+        let payload = pool.bytes(packet.slot, count: Int(packet.length) - World.networkHeaderLength).bytes
+        monitor.add(packetsIn: payload, from: headerLength, instant: now)
         prepare(&pool)
         return packet
     }
+
+    /// Nothing more will be sent.
+    mutating func finish() { monitor.finish() }
 
     mutating func stop(at now: Instant) {
         multiplexer.stop(capturedAfter: timeline(at: now))

@@ -12,13 +12,19 @@ extension World {
         var result = RunMeasurements()
         result.ended = now
         result.digest = digest
-        result.links = topology.links.indices.map { link($0) }
+        // From the sender on, as the scenario lists them.
+        result.links = topology.links.indices.map { link($0) }.sorted {
+            ($0.direction, $0.id) < ($1.direction, $1.id)
+        }
+        result.transportStreams.append(sender.monitor.measurements(point: "sender"))
         result.clocks.append(clock("sender", sender.clock, senderClockError))
         for index in receivers.indices {
             result.flows.append(flow(index))
             result.substreams += configuration.program.substreams.indices.map { substream($0, receiver: index) }
             result.lipSync += receivers[index].ledger.pairs.map { lipSync($0, receiver: index) }
             result.playout.append(playout(index))
+            result.transportStreams.append(
+                receivers[index].ledger.monitor.measurements(point: configuration.receivers[index].id))
             result.clocks.append(
                 clock(configuration.receivers[index].id, receivers[index].clock, receivers[index].ledger.clockError))
         }
@@ -58,6 +64,7 @@ extension World {
         flow.pdv = ledger.variation.pdv
         flow.interarrivalJitter = ledger.jitter?.measurements
         flow.lossRuns = ledger.window.lossRuns
+        flow.sessionSetupNanoseconds = ledger.firstPresentation?.nanoseconds
         flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
         flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
             lostMediaPackets: flow.unrepaired * Int64(configuration.plan.packetsPerDatagram),

@@ -78,6 +78,12 @@ extension World {
         receivers[index].ledger.used += 1
         receivers[index].ledger.playoutDelay.add((local - arrival).nanoseconds)
         receivers[index].ledger.buffer.add(depth.nanoseconds)
+        let payload = pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength).bytes
+        if Int64(packet.number) != receivers[index].ledger.nextReleased {
+            receivers[index].ledger.monitor.noteMissingBytes()
+        }
+        receivers[index].ledger.nextReleased = Int64(packet.number) + 1
+        receivers[index].ledger.monitor.add(packetsIn: payload, from: sender.headerLength, instant: now)
         digest.add(4, Int64(packet.number), now.nanoseconds, Int64(index), 0)
         if configuration.taps.packets {
             emit(

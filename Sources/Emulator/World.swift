@@ -279,10 +279,12 @@ public struct World: ~Copyable {
     private mutating func finish() {
         guard !hasFinished else { return }
         hasFinished = true
+        sender.finish()
         for index in receivers.indices {
             receivers[index].media.finish()
             drainReceiver(index, at: now)
             receivers[index].ledger.window.finish(sentCount: sender.packetsSent)
+            receivers[index].ledger.monitor.finish()
             for pair in receivers[index].ledger.pairs.indices { receivers[index].ledger.pairs[pair].sampler.finish() }
         }
     }

@@ -102,4 +102,6 @@ public struct WorldConfiguration: Sendable {
     public var programDuration: TimeSpan? { program.duration }
     /// Transport-stream bits per second.
     public var transportRate: BitRate { plan.rate }
+    /// The transport stream's rate, if it is constant.
+    var constantRate: BitRate? { plan.sendsNullPackets ? plan.rate : nil }
 }

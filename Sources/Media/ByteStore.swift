@@ -37,6 +37,12 @@ final class ByteStore: @unchecked Sendable {
         self.count = count
     }
 
+    /// Writes a number over what was appended, most significant byte first.
+    func replace(at offset: Int, with value: UInt16) {
+        precondition(offset >= 0 && offset + 2 <= count)
+        UnsafeMutableRawPointer(mutating: base).storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
+    }
+
     /// Media payload that means nothing: 2^16 random bytes, none of them 0x00 or 0xff, so that no cut through them makes
     /// a start code, an emulation of one, or an audio frame's sync word.
     ///
@@ -57,12 +63,16 @@ final class ByteStore: @unchecked Sendable {
         return bytes
     }
 
-    /// Copies filler from `phase` on, going around at its end.
+    /// Copies filler from `phase` on, going around at its end as often as it takes.
     func copyFiller(phase: Int, into bytes: UnsafeMutableRawBufferPointer) {
         guard let destination = bytes.baseAddress else { return }
-        let place = phase & (Self.fillerCount - 1)
-        let run = min(bytes.count, Self.fillerCount - place)
-        destination.copyMemory(from: base + place, byteCount: run)
-        if run < bytes.count { (destination + run).copyMemory(from: base, byteCount: bytes.count - run) }
+        var (done, place) = (0, phase)
+        while done < bytes.count {
+            place &= Self.fillerCount - 1
+            let run = min(bytes.count - done, Self.fillerCount - place)
+            (destination + done).copyMemory(from: base + place, byteCount: run)
+            done += run
+            place += run
+        }
     }
 }

@@ -32,21 +32,19 @@ struct PieceWriter {
     mutating func fill(_ byte: UInt8, count: Int) {
         let from = max(position, start)
         let to = min(position + count, end)
-        if from < to { (destination + (from - start)).initializeMemory(as: UInt8.self, repeating: byte, count: to - from) }
+        if from < to {
+            (destination + (from - start)).initializeMemory(as: UInt8.self, repeating: byte, count: to - from)
+        }
         position += count
     }
 
     /// `count` bytes of the filler at the start of `store`, beginning at `phase` and going around.
     mutating func putFiller(_ store: ByteStore, phase: Int, count: Int) {
-        var from = max(position, start)
+        let from = max(position, start)
         let to = min(position + count, end)
-        var place = phase + (from - position)
-        while from < to {
-            place &= ByteStore.fillerCount - 1
-            let run = min(to - from, ByteStore.fillerCount - place)
-            (destination + (from - start)).copyMemory(from: store.base + place, byteCount: run)
-            from += run
-            place += run
+        if from < to {
+            let window = UnsafeMutableRawBufferPointer(start: destination + (from - start), count: to - from)
+            store.copyFiller(phase: phase + (from - position), into: window)
         }
         position += count
     }

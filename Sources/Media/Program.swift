@@ -44,6 +44,8 @@ public struct ProgramDamage: Sendable, Equatable {
     public var scrambledPackets: Int64 = 0
     /// Units left out because bytes of them are missing or are not a PES packet.
     public var damagedUnits: Int64 = 0
+    /// Units longer than their length field says; kept, with the field corrected.
+    public var repairedLengths: Int64 = 0
     /// Units that the file's end cut off, left out.
     public var truncatedUnits: Int64 = 0
     /// Sections with a wrong CRC or syntax.

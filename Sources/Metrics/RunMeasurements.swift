@@ -88,6 +88,7 @@ public struct FlowMeasurements: Sendable {
     /// RFC 4445: the largest delay factor of all one-second intervals, and lost transport packets per second.
     public var delayFactorNanoseconds: Int64?
     public var mediaLossRatePerSecond: Double?
+    /// From emulated time zero, when the session begins, to the first unit presented; nil if none ever was.
     public var sessionSetupNanoseconds: Int64?
 
     public init() {}

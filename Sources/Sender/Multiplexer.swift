@@ -41,7 +41,7 @@ public struct Multiplexer: Sendable {
     private let slots: PeriodicGrid
     /// The timeline's time at slot 0.
     private var origin = TimeSpan.zero
-    private var slot: Int64 = 0
+    private var slot: PeriodicGrid.Cursor
     private var latestReference: TimeSpan?
     private let referenceLane: Int?
     /// The bottom of every reference: the timeline's origin in ticks of 27 MHz.
@@ -68,6 +68,7 @@ public struct Multiplexer: Sendable {
         openLanes = count
         slots = PeriodicGrid(
             count: Int64(plan.rate.bitsPerSecond), every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
+        slot = PeriodicGrid.Cursor(slots)
         tables = TableCarousel(program)
         referenceLane = program.substreams.firstIndex { $0.pid == program.pcrPID }
         for index in lanes.indices { advance(index) }
@@ -100,7 +101,7 @@ public struct Multiplexer: Sendable {
         var count = 0
         var began = TimeSpan.zero
         while count < plan.packetsPerDatagram {
-            let now = origin + slots.time(slot)
+            let now = origin + slot.time
             if count > 0, !plan.sendsNullPackets, now - began >= plan.longestWait { break }
             let base = count * TransportPacket.length
             let packet = UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length])
@@ -115,20 +116,21 @@ public struct Multiplexer: Sendable {
                     TransportPacket.writeNull(to: packet)
                     nullPacketsSent += 1
                 } else {
-                    slot = max(slot + 1, nextBusySlot(after: now, waitingSince: count > 0 ? began : nil))
+                    let busy = nextBusySlot(after: now, waitingSince: count > 0 ? began : nil)
+                    slot = PeriodicGrid.Cursor(slots, at: max(slot.index + 1, busy))
                     continue
                 }
-                slot += 1
+                slot.advance()
                 count += 1
                 continue
             }
             if count == 0 { began = now }
-            slot += 1
+            slot.advance()
             count += 1
         }
         packetsSent += Int64(count)
         guard count > 0 else { return nil }
-        return (count, origin + slots.time(slot))
+        return (count, origin + slot.time)
     }
 
     private mutating func fillUp(_ buffer: UnsafeMutableRawBufferPointer, from count: inout Int) {
@@ -138,7 +140,7 @@ public struct Multiplexer: Sendable {
                 to: UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length]))
             nullPacketsSent += 1
             count += 1
-            slot += 1
+            slot.advance()
         }
     }
 
@@ -155,9 +157,11 @@ public struct Multiplexer: Sendable {
     private mutating func fill(_ packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) -> Bool {
         var chosen: Int?
         var earliest = TimeSpan.nanoseconds(.max)
-        for index in lanes.indices where lanes[index].release <= now && lanes[index].deadline < earliest {
-            chosen = index
-            earliest = lanes[index].deadline
+        lanes.withUnsafeBufferPointer { lanes in
+            for index in lanes.indices where lanes[index].release <= now && lanes[index].deadline < earliest {
+                chosen = index
+                earliest = lanes[index].deadline
+            }
         }
         let referenceAge = latestReference.map { now - $0 } ?? .seconds(3_600)
         if tables.isDue(at: now) {
@@ -186,7 +190,7 @@ public struct Multiplexer: Sendable {
             pid: lane.pid, continuityCounter: lane.continuity, payloadUnitStart: offset == 0)
         fields.randomAccess = offset == 0 && unit.isRandomAccess
         if withReference {
-            fields.pcr = reference(at: slot)
+            fields.pcr = reference(at: slot.index)
             latestReference = now
         }
         let payload = writeTransportPacket(fields, payloadCount: unit.byteCount - offset, to: packet)
@@ -197,7 +201,7 @@ public struct Multiplexer: Sendable {
         if offset == 0 { count(unit, index) }
         guard lane.offset == unit.byteCount else { return }
         counters[index].bytes += Int64(unit.byteCount)
-        if origin + slots.time(slot + 1) > lane.deadline { counters[index].unitsTooLate += 1 }
+        if origin + slot.nextTime > lane.deadline { counters[index].unitsTooLate += 1 }
         advance(index)
     }
 
@@ -238,7 +242,7 @@ public struct Multiplexer: Sendable {
     private mutating func writeReference(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) {
         let continuity = referenceLane.map { lanes[$0].continuity &- 1 } ?? referenceContinuity
         let fields = TransportPacketFields(
-            pid: program.pcrPID, continuityCounter: continuity, pcr: reference(at: slot))
+            pid: program.pcrPID, continuityCounter: continuity, pcr: reference(at: slot.index))
         _ = writeTransportPacket(fields, payloadCount: 0, to: packet)
         latestReference = now
     }

@@ -56,4 +56,48 @@ public struct PeriodicGrid: Sendable, BitwiseCopyable {
         while time(index + 1) <= span { index += 1 }
         return index
     }
+
+    /// A walk along the grid, one event after the other, without a division for each.
+    @frozen
+    public struct Cursor: Sendable, BitwiseCopyable {
+        @usableFromInline var position: Int64
+        @usableFromInline var placed: TimeSpan
+        @usableFromInline let grid: PeriodicGrid
+        @usableFromInline let step: Int64
+        @usableFromInline let stepRemainder: Int64
+        /// What rounding has cut off the time, in 1/`periodsPerCycle` ns.
+        @usableFromInline var remainder: Int64
+
+        /// At an event of a grid, index 0 or more.
+        @inlinable
+        public init(_ grid: PeriodicGrid, at index: Int64 = 0) {
+            self.grid = grid
+            position = index
+            (step, stepRemainder) = grid.nanosecondsPerCycle.quotientAndRemainder(dividingBy: grid.periodsPerCycle)
+            placed = grid.time(index)
+            // index × cycle − time × periods lies in 0..<periods, so that 64 bits hold it whatever the products do.
+            remainder = index &* grid.nanosecondsPerCycle &- placed.nanoseconds &* grid.periodsPerCycle
+        }
+
+        /// The event it stands at.
+        @inlinable public var index: Int64 { position }
+        /// The time of that event after the origin.
+        @inlinable public var time: TimeSpan { placed }
+
+        /// The time of the next event.
+        @inlinable
+        public var nextTime: TimeSpan {
+            .nanoseconds(placed.nanoseconds + step + (remainder + stepRemainder >= grid.periodsPerCycle ? 1 : 0))
+        }
+
+        /// On to the next event.
+        @inlinable
+        public mutating func advance() {
+            let next = nextTime
+            remainder += stepRemainder
+            if remainder >= grid.periodsPerCycle { remainder -= grid.periodsPerCycle }
+            placed = next
+            position += 1
+        }
+    }
 }

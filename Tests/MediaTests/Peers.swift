@@ -13,7 +13,8 @@ enum Peers {
     }
 
     /// Runs a tool over a transport stream in a temporary file, whose name replaces `INPUT` in the arguments.
-    static func run(_ tool: URL?, _ arguments: [String], on stream: [UInt8]) throws -> (output: String, errors: String) {
+    static func run(_ tool: URL?, _ arguments: [String], on stream: [UInt8]) throws -> (output: String, errors: String)
+    {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("media-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -29,7 +29,8 @@ struct FileTables {
         var assembler = SectionAssembler()
         var isFirst = true
         while let offset = framing.next(bytes) {
-            guard let header = TransportPacketHeader(bytes, at: offset), !header.transportError, header.hasPayload else {
+            guard let header = TransportPacketHeader(bytes, at: offset), !header.transportError, header.hasPayload
+            else {
                 continue
             }
             let pid = Int(header.pid)
@@ -70,7 +71,9 @@ struct FileTables {
         if pid == Self.serviceDescriptionPID {
             guard serviceDescription == nil, section.first == 0x42 else { return }
             guard let table = try? PSISection(parsing: section.span.bytes) else { return damagedSections += 1 }
-            guard table.isCurrent, table.lastSectionNumber == 0, table.tableIDExtension == transportStreamID else { return }
+            guard table.isCurrent, table.lastSectionNumber == 0, table.tableIDExtension == transportStreamID else {
+                return
+            }
             serviceDescription = section
             return
         }

@@ -42,9 +42,7 @@ struct PESAssembler {
                 offset: store.count, byteCount: 0, streamID: 0, pts: nil, dts: nil, isRandomAccess: header.randomAccess,
                 stretch: max(0, clock.stretches.count - 1), clock: clock.stretches.last?.last)
         }
-        guard open != nil else { return }
-        store.append(bytes.extracting(payload))
-        closeIfComplete(&damage)
+        if open != nil { store.append(bytes.extracting(payload)) }
     }
 
     /// Checks the continuity counter (ISO/IEC 13818-1 §2.4.3.3).
@@ -71,7 +69,7 @@ struct PESAssembler {
         // Announced before a new unit, the jump cuts nothing off.
         if header.discontinuityIndicator && header.payloadUnitStart { return true }
         if !header.discontinuityIndicator { damage.continuityErrors += 1 }
-        discard(&damage.damagedUnits)
+        if isBounded { close(&damage, isEnd: false) } else { discard(&damage.damagedUnits) }
         return true
     }
 
@@ -89,29 +87,36 @@ struct PESAssembler {
         return length == 0 ? nil : length + 6
     }
 
-    private mutating func closeIfComplete(_ damage: inout ProgramDamage) {
-        guard let unit = open, let count = announcedCount(unit), store.count >= unit.offset + count else { return }
-        // What follows the packet in its last transport packet belongs to nothing.
-        store.truncate(to: unit.offset + count)
-        keep(unit, &damage)
-    }
+    /// Whether the open unit says how long it is.
+    private var isBounded: Bool { open.map { announcedCount($0) != nil } ?? false }
 
-    /// The next unit begins, or the file ends.
+    /// The next unit begins, bytes are missing behind this one, or the file ends.
     ///
     /// - Parameter isEnd: the file ends, and what is missing is missing for that.
     private mutating func close(_ damage: inout ProgramDamage, isEnd: Bool) {
         guard let unit = open else { return }
-        // A bounded unit that were whole would have been closed with its last byte.
-        if announcedCount(unit) != nil || store.count < unit.offset + 6 {
-            if isEnd { discard(&damage.truncatedUnits) } else { discard(&damage.damagedUnits) }
-        } else {
+        let isWhole = store.count >= unit.offset + (announcedCount(unit) ?? 6)
+        if isWhole {
             keep(unit, &damage)
+        } else if isEnd {
+            discard(&damage.truncatedUnits)
+        } else {
+            discard(&damage.damagedUnits)
         }
+    }
+
+    /// Some multiplexers count wrongly. Where more bytes come than the length field says, decoders take them, so they
+    /// are kept and the field corrected.
+    private func repairLength(of unit: Unit, _ damage: inout ProgramDamage) {
+        guard let announced = announcedCount(unit), announced < unit.byteCount else { return }
+        store.replace(at: unit.offset + 4, with: UInt16(exactly: unit.byteCount - 6) ?? 0)
+        damage.repairedLengths += 1
     }
 
     private mutating func keep(_ unit: Unit, _ damage: inout ProgramDamage) {
         var unit = unit
         unit.byteCount = store.count - unit.offset
+        repairLength(of: unit, &damage)
         let bytes = UnsafeRawBufferPointer(start: store.base + unit.offset, count: unit.byteCount)
         guard let header = try? PESHeader(parsing: bytes.bytes) else { return discard(&damage.damagedUnits) }
         open = nil
@@ -127,7 +132,7 @@ struct PESAssembler {
     ///
     /// - Parameter isCut: in the middle of a packet that would have gone on with the open unit.
     mutating func finish(isCut: Bool, damage: inout ProgramDamage) {
-        if isCut { discard(&damage.truncatedUnits) } else { close(&damage, isEnd: true) }
+        if isCut && !isBounded { discard(&damage.truncatedUnits) } else { close(&damage, isEnd: true) }
     }
 }
 

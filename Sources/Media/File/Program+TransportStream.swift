@@ -14,6 +14,23 @@ public enum TransportStreamError: Error, Equatable, Sendable {
     case noTimestamps
 }
 
+extension TransportStreamError: CustomStringConvertible {
+    /// What is wrong with the file, to follow its name.
+    public var description: String {
+        switch self {
+        case .empty: "is empty"
+        case .notTransportStream(let name?): "is no MPEG transport stream; it looks like a \(name)"
+        case .notTransportStream(nil):
+            "is no MPEG transport stream: there are no sync bytes 188, 192 or 204 bytes apart"
+        case .noProgram(let packets):
+            "has \(packets) transport packets, but no program association table with a program map that is there"
+        case .noElementaryStreams(let warnings):
+            "has no elementary stream that can be sent" + warnings.map { "; \($0)" }.joined()
+        case .noTimestamps: "has PES packets, but none with a presentation timestamp"
+        }
+    }
+}
+
 extension Program {
     /// The first program of a transport stream file that has elementary streams: units are PES packets, byte for byte.
     ///
@@ -45,7 +62,7 @@ extension Program {
             throw .notTransportStream(looksLike: FileSignature.name(bytes))
         }
         var reader = try TransportStreamReader(bytes, framing)
-        try reader.readPackets(bytes, framing)
+        reader.readPackets(bytes, framing)
         self = try reader.program(loop: loop, duration: duration)
     }
 }

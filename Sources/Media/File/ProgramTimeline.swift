@@ -28,13 +28,14 @@ struct ProgramTimeline {
     func place(_ units: [PESAssembler.Unit], isContinuous: Bool, damaged: inout Int64) -> [RecordedUnit] {
         var placed: [RecordedUnit] = []
         placed.reserveCapacity(units.count)
+        let lead = usualLead(units)
         var latest = anchor
         for unit in units {
             var recorded = RecordedUnit(
                 offset: unit.offset, byteCount: unit.byteCount, presentation: 0, decode: 0,
                 isRandomAccess: unit.isRandomAccess, hasTimestamp: false)
             if let first = unit.dts ?? unit.pts {
-                let (time, shift) = resolve(first, unit, after: latest ?? first)
+                let (time, shift) = resolve(first, unit, after: latest ?? first, lead: lead)
                 latest = time
                 recorded.decode = time
                 recorded.presentation = ProgramClock.nearest((unit.pts ?? first) + shift, to: time)
@@ -53,22 +54,40 @@ struct ProgramTimeline {
         return placed
     }
 
+    /// How far the substream's timestamps usually run ahead of the clock: the median. Matters only where it jumps.
+    private func usualLead(_ units: [PESAssembler.Unit]) -> Int64 {
+        guard stretches.count > 1 else { return 0 }
+        let leads = units.compactMap { unit -> Int64? in
+            guard let wrapped = unit.dts ?? unit.pts else { return nil }
+            let clock = clock(of: unit, in: min(unit.stretch, stretches.count - 1))
+            return ProgramClock.nearest(wrapped, to: clock) - clock
+        }.sorted()
+        return leads.isEmpty ? 0 : leads[leads.count / 2]
+    }
+
+    /// What a stretch's clock shows when a unit begins: held at its ends where the unit lies outside.
+    private func clock(of unit: PESAssembler.Unit, in index: Int) -> Int64 {
+        let stretch = stretches[index]
+        let own = min(unit.stretch, stretches.count - 1)
+        if index < own { return stretch.last }
+        if index > own { return stretch.first }
+        return min(max(unit.clock ?? stretch.first, stretch.first), stretch.last)
+    }
+
     /// What a timestamp stands for on the timeline, and how far that is from it modulo 2^33.
-    private func resolve(_ wrapped: Int64, _ unit: PESAssembler.Unit, after latest: Int64) -> (time: Int64, shift: Int64) {
+    private func resolve(
+        _ wrapped: Int64, _ unit: PESAssembler.Unit, after latest: Int64, lead: Int64
+    ) -> (time: Int64, shift: Int64) {
         guard !stretches.isEmpty else { return (ProgramClock.nearest(wrapped, to: latest), 0) }
-        // Timestamps run ahead of the clock, and streams are not cut at one place: around a jump a unit may belong to
-        // the stretch before or behind. It belongs to the one whose clock it is next to.
+        // Streams are not cut at one place: around a jump a unit may belong to the stretch before or behind. It belongs
+        // to the one whose clock it runs ahead of as usual.
         let own = min(unit.stretch, stretches.count - 1)
         var best: (distance: Int64, time: Int64, shift: Int64)?
         for index in [own, own - 1, own + 1] where stretches.indices.contains(index) {
-            let stretch = stretches[index]
-            let clock =
-                index < own
-                ? stretch.last
-                : index > own ? stretch.first : min(max(unit.clock ?? stretch.first, stretch.first), stretch.last)
-            let time = ProgramClock.nearest(wrapped, to: clock)
-            if abs(time - clock) < best?.distance ?? .max {
-                best = (abs(time - clock), time + stretch.offset, stretch.offset)
+            let expected = clock(of: unit, in: index) + lead
+            let time = ProgramClock.nearest(wrapped, to: expected)
+            if abs(time - expected) < best?.distance ?? .max {
+                best = (abs(time - expected), time + stretches[index].offset, stretches[index].offset)
             }
         }
         return best.map { ($0.time, $0.shift) } ?? (wrapped, 0)

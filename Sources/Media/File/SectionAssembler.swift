@@ -34,7 +34,9 @@ struct SectionAssembler {
     private mutating func collect(_ sections: inout [[UInt8]]) {
         while let first = pending.first {
             guard first != 0xff else { return pending = [] }
-            guard let length = PSISection.announcedLength(pending.span.bytes, at: 0), length <= pending.count else { return }
+            guard let length = PSISection.announcedLength(pending.span.bytes, at: 0), length <= pending.count else {
+                return
+            }
             sections.append(Array(pending[..<length]))
             pending.removeFirst(length)
         }

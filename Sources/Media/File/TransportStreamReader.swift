@@ -59,7 +59,9 @@ struct TransportStreamReader {
             guard !tables.isCarried(stream, type) else { return nil }
             let name = "PID \(hexadecimal(stream.pid)) (\(type.rawValue)) is not sent: "
             if tables.scrambled[Int(stream.pid)] { return name + "it is scrambled" }
-            if tables.payloadBytes[Int(stream.pid)] == 0 { return name + "the program map names it, but it never occurs" }
+            if tables.payloadBytes[Int(stream.pid)] == 0 {
+                return name + "the program map names it, but it never occurs"
+            }
             return name + (type.carriesSections ? "it carries sections, not PES packets" : "no PES packet begins on it")
         }
     }
@@ -68,11 +70,12 @@ struct TransportStreamReader {
         guard let first = maps.first, maps.count > 1 else { return [] }
         let added = Set(maps.flatMap(\.streams).map(\.pid)).subtracting(first.streams.map(\.pid)).sorted()
         let list = added.isEmpty ? "" : "; streams added on the way: " + added.map(hexadecimal).joined(separator: ", ")
-        return ["the program map changes \(maps.count - 1) times; every stream is sent as it was first described\(list)"]
+        let times = maps.count == 2 ? "once" : "\(maps.count - 1) times"
+        return ["the program map changes \(times); every stream is sent as it was first described\(list)"]
     }
 
     /// Reads every packet: PES packets, the clock and the damage.
-    mutating func readPackets(_ bytes: RawSpan, _ start: PacketFraming) throws(TransportStreamError) {
+    mutating func readPackets(_ bytes: RawSpan, _ start: PacketFraming) {
         var framing = start
         while let offset = framing.next(bytes) {
             guard let header = TransportPacketHeader(bytes, at: offset) else { continue }
@@ -237,8 +240,9 @@ extension ProgramDamage {
             (scrambledPackets, "scrambled packets, ignored"),
             (damagedSections, "damaged table sections, ignored"),
             (damagedUnits, "damaged PES packets, left out"),
+            (repairedLengths, "PES packets longer than their PES_packet_length, kept with the length corrected"),
             (truncatedUnits, "PES packets cut off by the end of the file, left out"),
             (clockDiscontinuities, "jumps of the program's clock, closed up by shifting timestamps"),
-        ].compactMap { count, what in count == 0 ? nil : "the file has damage or breaks: \(count) \(what)" }
+        ].compactMap { count, what in count == 0 ? nil : "in the file: \(count) \(what)" }
     }
 }

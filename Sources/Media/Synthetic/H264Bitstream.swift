@@ -67,7 +67,8 @@ enum H264Bitstream {
     /// The least level whose MaxBR holds the rate (table A-1), from 1 to 5.2.
     private static func level(_ bitRate: BitRate) -> UInt64 {
         let limits: [(level: UInt64, kilobits: UInt64)] = [
-            (10, 64), (11, 192), (12, 384), (13, 768), (20, 2_000), (21, 4_000), (30, 10_000), (31, 14_000), (32, 20_000),
+            (10, 64), (11, 192), (12, 384), (13, 768), (20, 2_000), (21, 4_000), (30, 10_000), (31, 14_000),
+            (32, 20_000),
             (41, 50_000), (50, 135_000),
         ]
         return limits.first { bitRate.bitsPerSecond <= $0.kilobits * 1_000 }?.level ?? 52

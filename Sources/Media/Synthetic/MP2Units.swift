@@ -18,7 +18,9 @@ struct MP2Units: UnitWriting {
 
     /// Nil when the rate or the frame's length is none of Layer II's.
     init?(_ audio: SyntheticAudio, origin: Int64, duration: TimeSpan?, streamID: UInt8, key: DrawKey) {
-        guard let header = Self.header(audio), let rate = UnitRate(count: 1, every: audio.frameDuration) else { return nil }
+        guard let header = Self.header(audio), let rate = UnitRate(count: 1, every: audio.frameDuration) else {
+            return nil
+        }
         store = ByteStore(ByteStore.filler(key) + header + [UInt8](repeating: 0, count: Self.allocationCount))
         // 1,152 samples: 144 · rate / sampling frequency, a whole number for all of these.
         frameCount = Int(audio.frameDuration.nanoseconds / 1_000_000 * Int64(audio.bitRate.bitsPerSecond / 1_000)) / 8

@@ -44,7 +44,8 @@ struct OpaqueUnits: UnitWriting {
 
     /// Header and filler.
     static func write(
-        _ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer, streamID: UInt8, store: ByteStore
+        _ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer, streamID: UInt8,
+        store: ByteStore
     ) {
         var writer = PieceWriter(bytes, from: offset)
         PESFraming.putHeader(of: unit, streamID: streamID, to: &writer)

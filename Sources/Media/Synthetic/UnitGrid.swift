@@ -10,7 +10,9 @@ public struct UnitRate: Sendable, Equatable {
     /// - Returns: nil unless that is more than one unit in an hour and at most 1,000,000 a second, with a count of at
     ///   most 1,000,000 and a span of at most 1,001 hours.
     public init?(count: Int64, every span: TimeSpan) {
-        guard (1...1_000_000).contains(count), (1...3_603_600_000_000_000).contains(span.nanoseconds) else { return nil }
+        guard (1...1_000_000).contains(count), (1...3_603_600_000_000_000).contains(span.nanoseconds) else {
+            return nil
+        }
         let perUnit = span.nanoseconds / count
         guard (1_000...3_600_000_000_000).contains(perUnit) else { return nil }
         self.count = count

@@ -126,3 +126,20 @@ public struct UnitTrace: Sendable {
         return value
     }
 }
+
+extension UnitTrace.Problem: CustomStringConvertible {
+    /// What is wrong with the trace, to follow its name.
+    public var description: String {
+        switch self {
+        case .empty: "has no rows"
+        case .notText: "is not UTF-8 text"
+        case .missingColumn(let name): "line 1: no column '\(name)'; expected a header line such as time,size,type"
+        case .missingField(let line): "line \(line): fewer fields than the header line has"
+        case .badTime(let line, let text):
+            "line \(line): time '\(text)'; expected seconds (0.04) or a time with unit (40ms)"
+        case .badSize(let line, let text): "line \(line): size '\(text)'; expected whole bytes, 1 to 16777216"
+        case .timeGoesBack(let line, let text):
+            "line \(line): time '\(text)' lies before the row above; sort the rows by time"
+        }
+    }
+}
