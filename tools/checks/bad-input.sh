@@ -72,9 +72,12 @@ echo mine >"$scratch/there/file"
 exits 64 "an existing --out is refused" "$rubato" run "$lan" --out "$scratch/there"
 contains "it names the directory" "$scratch/there" "$(cat "$scratch/stderr")"
 contains "it names the remedy" --force "$(cat "$scratch/stderr")"
+exits 64 "--force does not replace what is no run" "$rubato" run "$lan" --force --out "$scratch/there"
 equal "what was there is untouched" mine "$(cat "$scratch/there/"*)"
-exits 0 "--force replaces it" "$rubato" run "$lan" --quiet --force --out "$scratch/there"
-ok "with a whole run" jq -e .run.digest "$scratch/there/run.json"
+exits 0 "a run" "$rubato" run "$lan" --quiet --out "$scratch/run"
+exits 64 "an existing run is refused" "$rubato" run "$lan" --out "$scratch/run"
+exits 0 "--force replaces a run" "$rubato" run "$lan" --quiet --seed 5 --force --out "$scratch/run"
+equal "with the new one" 5 "$(value "$scratch/run/run.json" .run.seed)"
 
 # Where nobody can write: root is stopped by /sys, others by the mode.
 if [ "$(id -u)" -eq 0 ]; then
@@ -141,9 +144,9 @@ within "with a warning in validity" "$(value "$scratch/radio/run.json" '.validit
 equal "its only substream is audio" audio "$(value "$scratch/radio/run.json" '.substreams[].kind')"
 
 # verify and compare of what is no run.
-exits 64 "verify of a folder that is no run" "$rubato" verify "$scratch/runs"
+exits 1 "verify of a folder that is no run" "$rubato" verify "$scratch/runs"
 no_trace "verify of a folder that is no run"
-exits 64 "compare of a folder that is no run" "$rubato" compare "$scratch/radio" "$scratch/runs"
+exits 1 "compare of a folder that is no run" "$rubato" compare "$scratch/radio" "$scratch/runs"
 no_trace "compare of a folder that is no run"
 
 finish

@@ -21,7 +21,8 @@ rtp_stream() {
         END { exit streams != 1 }'
 }
 
-packets_matching() { tshark -n -r "$1" -Y "$2" 2>/dev/null | wc -l; }
+# packets_matching CAPTURE FILTER [OPTION...]; what tshark says of being root is no finding.
+packets_matching() { tshark -n -r "$1" -Y "$2" "${@:3}" 2>/dev/null | wc -l; }
 
 # The magic number says the resolution: a1b23c4d is nanoseconds (either byte order).
 file_precision() {
@@ -36,12 +37,14 @@ readable() {
     local name=$1 capture=$2
     equal "$name: the first packet is SAP with SDP" 1 "$(packets_matching "$capture" 'frame.number == 1 && sap && sdp')"
     equal "$name: no other SAP packet" 1 "$(packets_matching "$capture" sap)"
-    equal "$name: nothing malformed" "" \
-        "$(tshark -n -r "$capture" -Y '_ws.malformed || _ws.expert.severity == error' 2>&1 | head -n 3)"
-    equal "$name: IP and UDP checksums are right" "" "$(tshark -n -r "$capture" -o ip.check_checksum:TRUE \
-        -o udp.check_checksum:TRUE -Y 'ip.checksum.status == 0 || udp.checksum.status == 0' 2>&1 | head -n 3)"
+    # Pictures with packets missing cannot but look malformed; they are no fault of the capture.
+    local fault='(_ws.malformed || _ws.expert.severity == error)'
+    [ "$3" = none ] || fault="$fault && !mp2t"
+    equal "$name: nothing malformed" 0 "$(packets_matching "$capture" "$fault")"
+    equal "$name: IP and UDP checksums are right" 0 "$(packets_matching "$capture" \
+        'ip.checksum.status == 0 || udp.checksum.status == 0' -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE)"
     equal "$name: continuity gaps only where packets were lost" "$3" \
-        "$(packets_matching "$capture" 'mp2t.cc.drop' | awk '{ print $1 > 0 ? "gaps" : "none" }')"
+        "$(packets_matching "$capture" 'mp2t.cc.drop' | awk '{ print ($1 > 0 ? "gaps" : "none") }')"
     equal "$name: tcpdump sees as many packets as tshark" "$(tshark -n -r "$capture" 2>/dev/null | wc -l)" \
         "$(tcpdump -nn -r "$capture" 2>/dev/null | wc -l)"
     within "$name: RTCP sender reports" "$(packets_matching "$capture" 'rtcp.pt == 200')" 2 1000000
@@ -72,7 +75,7 @@ for name in clapper-lan clapper-dsl; do
     for which in mean max; do
         ours=$(value "$run/run.json" ".flows[0].interarrival_jitter_ns.$which / 1e6")
         within "$name receiver: $which jitter is tshark's ${!which} ms to its last digit" \
-            "$(awk -v a="$ours" -v b="${!which}" 'BEGIN { printf "%.6f", a > b ? a - b : b - a }')" 0 0.00051
+            "$(awk -v a="$ours" -v b="${!which}" 'BEGIN { printf "%.6f", (a > b ? a - b : b - a) }')" 0 0.00051
     done
 done
 
