@@ -26,6 +26,7 @@ struct Demultiplexer: Sendable {
     private var programNumber: UInt16?
     private var referencePID: UInt16?
     private var latestLane = 0
+    private var run = Run()
     private var association = SectionBuffer()
     private var map = SectionBuffer()
 
@@ -50,12 +51,25 @@ struct Demultiplexer: Sendable {
         init(pid: UInt16) { self.pid = pid }
     }
 
+    /// A row of plain packets from the middle of one unit, which are counted here and settled with their lane when
+    /// anything else comes: nearly all packets are such, and cost a comparison each.
+    private struct Run: Sendable {
+        var lane = 0
+        /// The four bytes with which the next packet of the row begins; 0 without a row.
+        var header: UInt32 = 0
+        /// Bytes of payload that the row can take without completing the unit.
+        var room = 0
+        var received = 0
+        var lastByte = LocalInstant(nanoseconds: 0)
+    }
+
     /// Datagrams are missing before the next packet.
     ///
     /// Behind fifteen missing packets the counter looks like a repetition; behind sixteen it shows nothing. So after
     /// a gap of fifteen nothing is taken for a repetition, and with sixteen an open unit of unknown length counts as
     /// damaged; one of known length shows by its length.
     mutating func noteGap(packets: Int) {
+        settleRun()
         guard packets >= 15 else { return }
         for index in lanes.indices {
             lanes[index].hadDuplicate = true
@@ -64,8 +78,49 @@ struct Demultiplexer: Sendable {
         }
     }
 
-    /// Reads one transport packet.
-    mutating func handle(_ bytes: RawSpan, at offset: Int, released now: LocalInstant) {
+    /// Reads the transport packets of a datagram, `count` of them from `offset` on.
+    mutating func handle(_ bytes: RawSpan, packets count: Int, from offset: Int, released now: LocalInstant) {
+        precondition(offset >= 0 && count >= 0 && offset + count * TransportPacket.length <= bytes.byteCount)
+        let payloadCount = TransportPacket.length - TransportPacket.headerLength
+        var offset = offset
+        for _ in 0..<count {
+            let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+            if word == run.header, run.room > payloadCount {
+                run.header = word & ~15 | (word &+ 1) & 15
+                run.room &-= payloadCount
+                run.received &+= payloadCount
+                run.lastByte = now
+            } else {
+                settleRun()
+                handlePacket(bytes, at: offset, now)
+            }
+            offset &+= TransportPacket.length
+        }
+    }
+
+    /// Tells the lane of what its row of packets has brought.
+    private mutating func settleRun() {
+        guard run.header != 0 else { return }
+        if run.received > 0 {
+            lanes[run.lane].continuity = UInt8(truncatingIfNeeded: run.header &- 1) & 15
+            lanes[run.lane].hadDuplicate = false
+            lanes[run.lane].received += run.received
+            lanes[run.lane].lastByte = run.lastByte
+        }
+        run.header = 0
+    }
+
+    /// Begins a row where a unit's header has been read and the next packet can be a plain one.
+    private mutating func startRun(_ index: Int, after counter: UInt8) {
+        let lane = lanes[index]
+        guard lane.isOpen, !lane.hasPartialHeader else { return }
+        let next = UInt32((counter + 1) & 15)
+        run = Run(
+            lane: index, header: UInt32(TransportPacket.syncByte) << 24 | UInt32(lane.pid) << 8 | 0x10 | next,
+            room: lane.expected.map { $0 - lane.received } ?? .max, received: 0, lastByte: lane.lastByte)
+    }
+
+    private mutating func handlePacket(_ bytes: RawSpan, at offset: Int, _ now: LocalInstant) {
         guard let header = TransportPacketHeader(bytes, at: offset), !header.transportError else { return }
         let pid = header.pid
         if header.hasPCR, pid == referencePID, let ticks = header.pcr(bytes, at: offset) {
@@ -86,6 +141,7 @@ struct Demultiplexer: Sendable {
 
     /// Closes what is open: nothing more will come.
     mutating func finish() {
+        settleRun()
         for index in lanes.indices { close(index, isCutOff: false) }
     }
 
@@ -102,17 +158,6 @@ struct Demultiplexer: Sendable {
         _ header: TransportPacketHeader, lane index: Int, _ bytes: RawSpan, at offset: Int, _ now: LocalInstant
     ) {
         let counter = header.continuityCounter
-        // The usual packet, the next of an open unit, in one step: each access through the array has its price.
-        var lane = lanes[index]
-        if !header.payloadUnitStart, lane.isOpen, !lane.hasPartialHeader, lane.continuity == (counter &- 1) & 15 {
-            lane.continuity = counter
-            lane.hadDuplicate = false
-            lane.received += header.payloadCount
-            lane.lastByte = now
-            lanes[index] = lane
-            completeIfWhole(index)
-            return
-        }
         var hasGap = false
         if let before = lanes[index].continuity, !header.discontinuityIndicator {
             if counter == before, !lanes[index].hadDuplicate {
@@ -138,6 +183,7 @@ struct Demultiplexer: Sendable {
             }
         }
         completeIfWhole(index)
+        startRun(index, after: counter)
     }
 
     private mutating func completeIfWhole(_ index: Int) {

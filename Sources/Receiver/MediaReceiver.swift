@@ -201,9 +201,7 @@ public struct MediaReceiver: Sendable {
         largestCount = max(largestCount, count)
         latestNumber = max(latestNumber ?? entry.number, entry.number)
         outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
-        for index in 0..<count {
-            demultiplexer.handle(payload, at: start + index * TransportPacket.length, released: entry.release)
-        }
+        demultiplexer.handle(payload, packets: count, from: start, released: entry.release)
         drainDemultiplexer(release: entry.release)
     }
 

@@ -42,6 +42,9 @@ public struct Multiplexer: Sendable {
     /// The timeline's time at slot 0.
     private var origin = TimeSpan.zero
     private var slot: PeriodicGrid.Cursor
+    /// The lane whose unit has been begun, and until when no slot can be anybody else's.
+    private var steadyLane = 0
+    private var steadyUntil = TimeSpan.nanoseconds(.min)
     private var latestReference: TimeSpan?
     private let referenceLane: Int?
     /// The bottom of every reference: the timeline's origin in ticks of 27 MHz.
@@ -89,6 +92,7 @@ public struct Multiplexer: Sendable {
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
     public mutating func stop(capturedAfter instant: TimeSpan) {
         stopAfter = instant
+        steadyUntil = .nanoseconds(.min)
         for index in lanes.indices {
             guard let unit = heads[index], lanes[index].offset == 0,
                 program.timeline(unit.presentation) > instant
@@ -117,7 +121,7 @@ public struct Multiplexer: Sendable {
             }
             let base = count * TransportPacket.length
             let packet = UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length])
-            if !fill(packet, at: now) {
+            if !(now < steadyUntil && writeMiddle(to: packet)), !fill(packet, at: now) {
                 if openLanes == 0 { hasEnded = true }
                 if hasEnded && (count == 0 || !plan.sendsNullPackets) { break }
                 guard plan.sendsNullPackets else {
@@ -200,10 +204,40 @@ public struct Multiplexer: Sendable {
         lane.offset += payload.count
         lanes[index] = lane
         if offset == 0 { count(unit, index) }
-        guard lane.offset == unit.byteCount else { return }
+        guard lane.offset == unit.byteCount else {
+            stayWith(index, at: now)
+            return
+        }
+        steadyUntil = .nanoseconds(.min)
         counters[index].bytes += Int64(unit.byteCount)
         completed.append((index, lane.deadline))
         advance(index)
+    }
+
+    /// Finds until when the slots are this lane's: until the tables or a reference are due, or another unit is released.
+    private mutating func stayWith(_ index: Int, at now: TimeSpan) {
+        guard let latestReference, !tables.isUnderWay else { return }
+        let period = index == referenceLane ? Self.referencePeriod : Self.longestReferencePeriod - slotDuration
+        var until = min(tables.nextDue, latestReference + period)
+        for lane in lanes where lane.release > now { until = min(until, lane.release) }
+        steadyLane = index
+        steadyUntil = until
+    }
+
+    /// Writes a packet from the middle of the steady lane's unit: header and 184 bytes, nothing to decide. Nearly all
+    /// packets are such.
+    private mutating func writeMiddle(to packet: UnsafeMutableRawBufferPointer) -> Bool {
+        let payloadCount = TransportPacket.length - TransportPacket.headerLength
+        var lane = lanes[steadyLane]
+        guard let unit = heads[steadyLane], unit.byteCount - lane.offset > payloadCount else { return false }
+        let word = UInt32(TransportPacket.syncByte) << 24 | UInt32(lane.pid) << 8 | 0x10 | UInt32(lane.continuity)
+        packet.storeBytes(of: word.bigEndian, as: UInt32.self)
+        writers[steadyLane].write(
+            unit, from: lane.offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[TransportPacket.headerLength...]))
+        lane.continuity = (lane.continuity &+ 1) & 15
+        lane.offset += payloadCount
+        lanes[steadyLane] = lane
+        return true
     }
 
     /// Takes a lane's next unit.

@@ -61,7 +61,7 @@ struct MultiplexerTests {
                 let next = units.popFirst()
                 let sent = try #require(next, "\(substream.id) \(unit.index)")
                 var bytes = [UInt8](repeating: 0, count: unit.byteCount)
-                bytes.withUnsafeMutableBytes { origin.write(unit, from: 0, into: $0) }
+                bytes.withUnsafeMutableBytes { origin.writer.write(unit, from: 0, into: $0) }
                 #expect(sent.bytes == bytes, "\(substream.id) \(unit.index)")
                 let decode = program.timeline(unit.decode)
                 #expect(sent.last.end <= decode, "\(substream.id) \(unit.index)")
