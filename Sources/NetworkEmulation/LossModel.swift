@@ -44,12 +44,16 @@ public struct BernoulliLoss: Sendable {
 /// The chain steps once per packet number of a flow, whether or not that packet comes by, and starts in its stationary
 /// law. Its state at packet n is a function of the draws up to n alone: one draw u moves both states at once (good to
 /// bad where u < p; bad stays bad where u < 1 − r), so the state is known as soon as a draw is met that sends both the
-/// same way, looking back from n. Consecutive packets need one step each.
+/// same way, looking back from n. Consecutive packets need one step each. So that the way back is bounded, the state at
+/// packet 0 and at every multiple of 2^20 is drawn anew from the stationary law, which ends bursts and gaps of a
+/// million packets.
 public struct GilbertElliottLoss: Sendable {
     /// A draw below this takes the good state to the bad one.
     let goodToBad: Probability
     /// A draw below this keeps the bad state bad: 1 − r.
     let badStaysBad: Probability
+    /// A draw below this begins bad.
+    let startsBad: Probability
     let key: DrawKey
     /// Per flow: the latest packet number asked for and whether the chain was bad there.
     var latest: [(number: Int64, isBad: Bool)?] = []
@@ -63,6 +67,7 @@ public struct GilbertElliottLoss: Sendable {
         let badToGood = 1 / meanBurst
         goodToBad = Probability(badToGood * loss / (1 - loss))
         badStaysBad = Probability(1 - badToGood)
+        startsBad = Probability(loss)
         self.key = key
     }
 
@@ -87,6 +92,10 @@ public struct GilbertElliottLoss: Sendable {
                 break
             }
             let draw = key.draw(flow: flow, number: start)
+            if start & (1 << 20 - 1) == 0 {
+                isBad = startsBad.isHit(by: draw)
+                break
+            }
             let fromGood = goodToBad.isHit(by: draw)
             if fromGood == badStaysBad.isHit(by: draw) {
                 isBad = fromGood
@@ -97,7 +106,8 @@ public struct GilbertElliottLoss: Sendable {
         while start < number {
             start += 1
             let draw = key.draw(flow: flow, number: start)
-            isBad = isBad ? badStaysBad.isHit(by: draw) : goodToBad.isHit(by: draw)
+            let threshold = start & (1 << 20 - 1) == 0 ? startsBad : isBad ? badStaysBad : goodToBad
+            isBad = threshold.isHit(by: draw)
         }
         return isBad
     }

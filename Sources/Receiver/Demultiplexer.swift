@@ -23,19 +23,24 @@ struct Demultiplexer: Sendable {
     private var partialHeaders: [[UInt8]] = []
     private var events = Deque<Event>()
     private var mapPID: UInt16?
+    private var programNumber: UInt16?
     private var referencePID: UInt16?
     private var latestLane = 0
-    private var mapVersion: UInt8?
     private var association = SectionBuffer()
     private var map = SectionBuffer()
 
     /// What is known of one elementary stream.
     struct Lane: Sendable, BitwiseCopyable {
         let pid: UInt16
+        /// Whether the program map in force names it.
+        var isListed = true
         var continuity: UInt8?
+        /// No repetition is legal before the next packet.
         var hadDuplicate = false
         var isOpen = false
         var isDamaged = false
+        /// A gap may hide the end of this unit and the beginning of the next: what is too long is damaged.
+        var mayRunOn = false
         var received = 0
         var expected: Int?
         var lastByte = LocalInstant(nanoseconds: 0)
@@ -45,12 +50,17 @@ struct Demultiplexer: Sendable {
         init(pid: UInt16) { self.pid = pid }
     }
 
-    /// Datagrams are missing before the next packet: open units of unknown length that could hide a gap of sixteen
-    /// packets or more, which the continuity counter cannot show, count as damaged.
+    /// Datagrams are missing before the next packet.
+    ///
+    /// Behind fifteen missing packets the counter looks like a repetition; behind sixteen it shows nothing. So after
+    /// a gap of fifteen nothing is taken for a repetition, and with sixteen an open unit of unknown length counts as
+    /// damaged; one of known length shows by its length.
     mutating func noteGap(packets: Int) {
-        guard packets >= 16 else { return }
-        for index in lanes.indices where lanes[index].isOpen && lanes[index].expected == nil {
-            lanes[index].isDamaged = true
+        guard packets >= 15 else { return }
+        for index in lanes.indices {
+            lanes[index].hadDuplicate = true
+            guard packets >= 16, lanes[index].isOpen else { continue }
+            if lanes[index].expected == nil { lanes[index].isDamaged = true } else { lanes[index].mayRunOn = true }
         }
     }
 
@@ -58,7 +68,9 @@ struct Demultiplexer: Sendable {
     mutating func handle(_ bytes: RawSpan, at offset: Int, released now: LocalInstant) {
         guard let header = TransportPacketHeader(bytes, at: offset), !header.transportError else { return }
         let pid = header.pid
-        if header.hasPCR, pid == referencePID, let ticks = header.pcr(bytes, at: offset) { events.append(.reference(ticks)) }
+        if header.hasPCR, pid == referencePID, let ticks = header.pcr(bytes, at: offset) {
+            events.append(.reference(ticks))
+        }
         guard header.hasPayload, pid != TransportPacket.nullPID, header.scrambling == 0 else { return }
         if let lane = lane(of: pid) {
             handle(header, lane: lane, bytes, at: offset, now)
@@ -78,8 +90,8 @@ struct Demultiplexer: Sendable {
     }
 
     private mutating func lane(of pid: UInt16) -> Int? {
-        if latestLane < lanes.count, lanes[latestLane].pid == pid { return latestLane }
-        for index in lanes.indices where lanes[index].pid == pid {
+        if latestLane < lanes.count, lanes[latestLane].pid == pid, lanes[latestLane].isListed { return latestLane }
+        for index in lanes.indices where lanes[index].pid == pid && lanes[index].isListed {
             latestLane = index
             return index
         }
@@ -120,7 +132,8 @@ struct Demultiplexer: Sendable {
             guard lanes[index].isOpen else { return }
             lanes[index].received += header.payloadCount
             lanes[index].lastByte = now
-            if lanes[index].hasPartialHeader {
+            // Behind a gap what follows is not the header's rest.
+            if lanes[index].hasPartialHeader, !lanes[index].isDamaged {
                 continueHeader(index, bytes, from: offset + header.payloadOffset, count: header.payloadCount)
             }
         }
@@ -130,7 +143,8 @@ struct Demultiplexer: Sendable {
     private mutating func completeIfWhole(_ index: Int) {
         let lane = lanes[index]
         guard let expected = lane.expected, lane.received >= expected, lane.isOpen else { return }
-        if !lane.isDamaged { events.append(.completed(lane: index)) }
+        if lane.mayRunOn, lane.received > expected { lanes[index].isDamaged = true }
+        if !lanes[index].isDamaged { events.append(.completed(lane: index)) }
         close(index, isCutOff: false)
     }
 
@@ -139,6 +153,7 @@ struct Demultiplexer: Sendable {
     ) {
         lanes[index].isOpen = true
         lanes[index].isDamaged = false
+        lanes[index].mayRunOn = false
         lanes[index].received = count
         lanes[index].expected = nil
         lanes[index].lastByte = now
@@ -183,16 +198,37 @@ struct Demultiplexer: Sendable {
     }
 
     private mutating func readAssociation(_ section: [UInt8]) {
-        guard let table = try? ProgramAssociation(parsing: section.span.bytes) else { return }
-        mapPID = table.programs.first?.pid
+        guard let table = try? ProgramAssociation(parsing: section.span.bytes), table.isCurrent,
+            let program = table.programs.first
+        else { return }
+        if program.pid != mapPID { map = SectionBuffer() }
+        mapPID = program.pid
+        programNumber = program.programNumber
     }
 
+    /// Takes the program's streams from its map.
+    ///
+    /// A stream that another version of the map still names keeps its lane and the unit that is open; one that it no
+    /// longer names ends there; a new one gets a lane of its own behind the others.
     private mutating func readMap(_ section: [UInt8]) {
-        guard let table = try? ProgramMap(parsing: section.span.bytes), table.version != mapVersion else { return }
-        mapVersion = table.version
+        guard let table = try? ProgramMap(parsing: section.span.bytes), table.isCurrent,
+            table.programNumber == programNumber
+        else { return }
         referencePID = table.pcrPID
-        lanes = table.streams.map { Lane(pid: $0.pid) }
-        partialHeaders = table.streams.map { _ in [] }
+        for index in lanes.indices where lanes[index].isListed {
+            guard !table.streams.contains(where: { $0.pid == lanes[index].pid }) else { continue }
+            close(index, isCutOff: true)
+            lanes[index].isListed = false
+        }
+        for stream in table.streams {
+            if let index = lanes.firstIndex(where: { $0.pid == stream.pid }) {
+                if !lanes[index].isListed { lanes[index].continuity = nil }
+                lanes[index].isListed = true
+            } else {
+                lanes.append(Lane(pid: stream.pid))
+                partialHeaders.append([])
+            }
+        }
     }
 }
 

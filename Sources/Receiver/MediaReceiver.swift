@@ -60,6 +60,8 @@ public struct MediaReceiver: Sendable {
     private var presenters: [Presenter] = []
     private var units: [Unit?] = []
     private var latestNumber: Int64?
+    /// Transport packets of the largest datagram released.
+    private var largestCount = 1
     private var reference = WrapUnwrapper(bits: 33)
     /// Of a release and the clock reference released then: the clock that is rebuilt.
     private var clock: (local: LocalInstant, ticks: Int64)?
@@ -194,8 +196,9 @@ public struct MediaReceiver: Sendable {
         let start = configuration.hasRTP ? ((try? RTPHeader(parsing: payload))?.payloadOffset ?? 0) : 0
         let count = (length - start) / TransportPacket.length
         if configuration.hasRTP, let before = latestNumber, entry.number > before + 1 {
-            demultiplexer.noteGap(packets: Int(entry.number - before - 1) * max(1, count))
+            demultiplexer.noteGap(packets: Int(entry.number - before - 1) * max(largestCount, count))
         }
+        largestCount = max(largestCount, count)
         latestNumber = max(latestNumber ?? entry.number, entry.number)
         outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
         for index in 0..<count {

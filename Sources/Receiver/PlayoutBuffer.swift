@@ -60,7 +60,8 @@ struct PlayoutBuffer: Sendable {
         let zero = anchor ?? now - sourceTime
         anchor = zero
         var entry = Entry(packet: packet, number: number, arrival: now, release: zero + sourceTime + delay)
-        if entry.release < now {
+        // One that has been overtaken by another's release can no longer be handed on in order.
+        if entry.release < now || number < latestReleased {
             if entries.isEmpty, !isStarved {
                 underruns += 1
                 isStarved = true
@@ -84,7 +85,7 @@ struct PlayoutBuffer: Sendable {
     mutating func release(at now: LocalInstant) -> Entry? {
         guard let head = entries.first, head.release <= now else { return nil }
         entries.removeFirst()
-        latestReleased = head.number
+        latestReleased = max(latestReleased, head.number)
         return head
     }
 }

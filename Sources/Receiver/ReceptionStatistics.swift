@@ -50,12 +50,13 @@ public struct ReceptionStatistics: Sendable {
 
     /// The share of packets lost since the last report, in 1/256 (RFC 3550 §A.3); begins a new interval.
     public mutating func takeFractionLost() -> UInt8 {
+        guard received > 0 else { return 0 }
         let expected = highest - base + 1
         let expectedInterval = expected - expectedBefore
         let lostInterval = expectedInterval - (received - receivedBefore)
         expectedBefore = expected
         receivedBefore = received
-        guard received > 0, expectedInterval > 0, lostInterval > 0 else { return 0 }
+        guard expectedInterval > 0, lostInterval > 0 else { return 0 }
         return UInt8(min(255, (lostInterval << 8) / expectedInterval))
     }
 }

@@ -53,7 +53,8 @@ public struct ProgramDemand: Sendable {
             while let unit = source.next() {
                 bytes[index] += Int64(unit.byteCount)
                 units[index] += 1
-                longestReordering = max(longestReordering, program.timeline(unit.presentation - unit.decode + program.firstPresentation))
+                longestReordering = max(
+                    longestReordering, program.timeline(unit.presentation - unit.decode + program.firstPresentation))
                 first = min(first, unit.decode)
                 last = max(last, unit.decode + unit.duration)
             }
@@ -82,21 +83,45 @@ extension Program {
 ///
 /// Units are served whole, the one with the earliest decoding time first, a newly released one interrupting: that is
 /// what the multiplexer does packet by packet. What the multiplexer adds (tables, clock references, packets already
-/// begun) is counted against the rate and as a guard before each deadline.
+/// begun, datagrams that are not yet full) is counted against the rate and as a guard before each deadline.
 public struct MultiplexFeasibility: Sendable {
     let program: Program
     let leads: [TimeSpan]
     let latency: TimeSpan
-    /// Deadlines are taken this much earlier: packets begun, and clock references sent on their own.
-    static var guardTime: TimeSpan { .milliseconds(5) }
-    /// Packets a second that carry tables and, where no payload is due, clock references.
-    static var tablePackets: UInt64 { 26 }
+    private let packetsPerDatagram: Int
+    private let longestWait: TimeSpan
+    private let tablePackets: (basic: Int, service: Int)
+    private let referenceLane: Int?
     static var packetBits: UInt64 { 1_504 }
 
-    public init(_ program: Program, leads: [TimeSpan], latency: TimeSpan) {
+    /// - Parameter longestWait: how long a datagram that is not full may wait; zero at constant rate.
+    public init(
+        _ program: Program, leads: [TimeSpan], latency: TimeSpan, packetsPerDatagram: Int = 7,
+        longestWait: TimeSpan = .zero
+    ) {
         self.program = program
         self.leads = leads
         self.latency = latency
+        self.packetsPerDatagram = packetsPerDatagram
+        self.longestWait = longestWait
+        tablePackets = TableCarousel(program, slotDuration: .zero).packetCounts
+        referenceLane = program.substreams.firstIndex { $0.pid == program.pcrPID }
+    }
+
+    /// Packets a second that carry tables and, where others than the references' own substream may be served for long,
+    /// clock references alone.
+    private func overheadPackets(slot: TimeSpan) -> Int64 {
+        let round = TableCarousel.roundPeriod(slot)
+        let tables = Int64(5 * tablePackets.basic + tablePackets.service).scaled(
+            by: 1_000_000_000, over: 5 * round.nanoseconds, .up)
+        guard referenceLane == nil || program.substreams.count > 1 else { return tables }
+        let period = max(TimeSpan.milliseconds(40) - slot, slot * 2)
+        return tables + Int64(1).scaled(by: 1_000_000_000, over: period.nanoseconds, .up)
+    }
+
+    /// Deadlines are taken this much earlier: a round of tables with a reference, a packet begun, a datagram to be filled.
+    private func guardTime(slot: TimeSpan) -> TimeSpan {
+        slot * Int64(tablePackets.basic + tablePackets.service + 2) + max(slot * Int64(packetsPerDatagram), longestWait)
     }
 
     /// The least constant rate, to 1 kbit/s, that sends every unit in time; nil when no rate below `ceiling` does.
@@ -119,11 +144,14 @@ public struct MultiplexFeasibility: Sendable {
     ///
     /// - Complexity: O(units × substreams).
     public func isFeasible(_ rate: BitRate) -> Bool {
-        let overhead = Self.tablePackets * Self.packetBits
+        guard rate.bitsPerSecond > 0 else { return false }
+        let slot = rate.transmissionTime(bits: Self.packetBits)
+        let overhead = UInt64(overheadPackets(slot: slot)) * Self.packetBits
         guard rate.bitsPerSecond > overhead else { return false }
         let usable = BitRate(bitsPerSecond: rate.bitsPerSecond - overhead)
+        let guardTime = guardTime(slot: slot)
         var sources = program.substreams.indices.map { program.source($0) }
-        var jobs = sources.indices.map { nextJob(&sources[$0], $0) }
+        var jobs = sources.indices.map { nextJob(&sources[$0], $0, guardTime) }
         var now = Int64.min
         while true {
             guard let first = jobs.lazy.compactMap({ $0?.release }).min() else { return true }
@@ -144,7 +172,7 @@ public struct MultiplexFeasibility: Sendable {
             if end <= interruption {
                 guard end <= job.deadline else { return false }
                 now = end
-                jobs[best] = nextJob(&sources[best], best)
+                jobs[best] = nextJob(&sources[best], best, guardTime)
             } else {
                 job.bits -= min(job.bits, usable.bits(in: .nanoseconds(interruption - now)))
                 now = interruption
@@ -160,15 +188,16 @@ public struct MultiplexFeasibility: Sendable {
         var bits: UInt64
     }
 
-    private func nextJob(_ source: inout SubstreamSource, _ index: Int) -> Job? {
+    private func nextJob(_ source: inout SubstreamSource, _ index: Int, _ guardTime: TimeSpan) -> Job? {
         guard let unit = source.next() else { return nil }
         let decode = program.timeline(unit.decode)
         let release = max(decode - leads[index], program.timeline(unit.presentation) - latency)
-        // A clock reference every 20 ms takes eight bytes from the payload.
-        let references = 1 + unit.byteCount / 1_000
-        let packets = (unit.byteCount + 8 * min(references, 16) + 183) / 184
+        // What adaptation fields take from the payload: eight bytes with a reference, every 20 ms; two with a flag.
+        let references = index == referenceLane ? 1 + Int(clamping: leads[index].nanoseconds / 20_000_000) : 0
+        let taken = 8 * min(references, unit.byteCount / 184 + 1) + (unit.isRandomAccess ? 2 : 0)
+        let packets = (unit.byteCount + taken + 183) / 184
         return Job(
-            release: release.nanoseconds, deadline: (decode - Self.guardTime).nanoseconds,
+            release: release.nanoseconds, deadline: (decode - guardTime).nanoseconds,
             bits: UInt64(packets) * Self.packetBits)
     }
 }

@@ -4,9 +4,9 @@ import Wire
 
 /// Turns a program's units into datagrams of transport packets at a constant rate (ISO/IEC 13818-1 §2.4).
 ///
-/// Time runs in slots of one packet each. A slot holds, in this order of need: the tables when due, a clock reference
-/// that can wait no longer, the released unit whose decoding time is the earliest, or a null packet. The n-th slot is
-/// placed from the origin, so the clock references are exact to a tick of 27 MHz.
+/// Time runs in slots of one packet each. A slot holds, in this order of need: a clock reference that can wait no
+/// longer, the tables when due, the released unit whose decoding time is the earliest, or a null packet. The n-th slot
+/// is placed from the origin, so the clock references are exact to a tick of 27 MHz.
 public struct Multiplexer: Sendable {
     public let program: Program
     public let plan: MultiplexPlan
@@ -21,7 +21,7 @@ public struct Multiplexer: Sendable {
         public var units: Int64 = 0
         /// Bytes of PES packets.
         public var bytes: Int64 = 0
-        /// Units whose last byte was sent after their decoding time.
+        /// Units whose last datagram was complete only after their decoding time.
         public var unitsTooLate: Int64 = 0
         /// Presentation times of the first and last unit on the program's timeline.
         public var firstPresentation: TimeSpan?
@@ -48,11 +48,15 @@ public struct Multiplexer: Sendable {
     private var originTicks: Int64 = 0
     private var referenceContinuity: UInt8 = 0
     private var hasEnded = false
+    /// Of one packet, rounded up.
+    private let slotDuration: TimeSpan
+    /// Units of which the last byte is in the datagram being filled.
+    private var completed: [(lane: Int, deadline: TimeSpan)] = []
 
     /// A reference rides on a packet of its PID once this old...
     private static let referencePeriod = TimeSpan.milliseconds(20)
-    /// ...and gets a packet of its own before it is this old (ETSI TS 101 154: at most 40 ms).
-    private static let longestReferencePeriod = TimeSpan.milliseconds(38)
+    /// ...and gets a packet of its own before it is this old (ETSI TS 101 154).
+    private static let longestReferencePeriod = TimeSpan.milliseconds(40)
 
     /// - Precondition: one lead per substream of the program.
     public init(_ program: Program, plan: MultiplexPlan) {
@@ -67,9 +71,11 @@ public struct Multiplexer: Sendable {
         heads = lanes.map { _ in nil }
         openLanes = count
         slots = PeriodicGrid(
-            count: Int64(plan.rate.bitsPerSecond), every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
+            count: Int64(plan.rate.bitsPerSecond),
+            every: .nanoseconds(Int64(MultiplexFeasibility.packetBits) * 1_000_000_000))
         slot = PeriodicGrid.Cursor(slots)
-        tables = TableCarousel(program)
+        slotDuration = plan.rate.transmissionTime(bits: MultiplexFeasibility.packetBits)
+        tables = TableCarousel(program, slotDuration: slotDuration)
         referenceLane = program.substreams.firstIndex { $0.pid == program.pcrPID }
         for index in lanes.indices { advance(index) }
         if openLanes > 0 { origin = lanes.map(\.release).min() ?? .zero }
@@ -94,63 +100,53 @@ public struct Multiplexer: Sendable {
     /// The next datagram's transport packets.
     ///
     /// - Parameter buffer: room for `packetsPerDatagram` packets.
-    /// - Returns: how many packets were written, and when on the program's timeline the last bit of the last one has
-    ///   been multiplexed; nil when everything has been sent.
+    /// - Returns: how many packets were written, and when on the program's timeline the datagram is complete: when the
+    ///   last bit of its last packet has been multiplexed, or when its wait for more is over. Nil when everything has
+    ///   been sent.
     public mutating func nextDatagram(into buffer: UnsafeMutableRawBufferPointer) -> (packets: Int, end: TimeSpan)? {
         guard !hasEnded else { return nil }
         var count = 0
-        var began = TimeSpan.zero
+        var sendBy = TimeSpan.nanoseconds(.max)
+        var end = TimeSpan.zero
         while count < plan.packetsPerDatagram {
             let now = origin + slot.time
-            if count > 0, !plan.sendsNullPackets, now - began >= plan.longestWait { break }
+            let slotEnd = origin + slot.nextTime
+            if count > 0, slotEnd > sendBy {
+                end = max(end, sendBy)
+                break
+            }
             let base = count * TransportPacket.length
             let packet = UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length])
-            guard fill(packet, at: now) else {
-                if openLanes == 0 {
-                    hasEnded = true
-                    guard plan.sendsNullPackets, count > 0 else { break }
-                    fillUp(buffer, from: &count)
-                    break
-                }
-                if plan.sendsNullPackets {
-                    TransportPacket.writeNull(to: packet)
-                    nullPacketsSent += 1
-                } else {
-                    let busy = nextBusySlot(after: now, waitingSince: count > 0 ? began : nil)
+            if !fill(packet, at: now) {
+                if openLanes == 0 { hasEnded = true }
+                if hasEnded && (count == 0 || !plan.sendsNullPackets) { break }
+                guard plan.sendsNullPackets else {
+                    let busy = nextBusySlot(after: now, sendBy: sendBy)
                     slot = PeriodicGrid.Cursor(slots, at: max(slot.index + 1, busy))
                     continue
                 }
-                slot.advance()
-                count += 1
-                continue
+                TransportPacket.writeNull(to: packet)
+                nullPacketsSent += 1
             }
-            if count == 0 { began = now }
+            if count == 0, !plan.sendsNullPackets { sendBy = now + plan.longestWait }
+            end = slotEnd
             slot.advance()
             count += 1
         }
-        packetsSent += Int64(count)
         guard count > 0 else { return nil }
-        return (count, origin + slot.time)
+        packetsSent += Int64(count)
+        for unit in completed where end > unit.deadline { counters[unit.lane].unitsTooLate += 1 }
+        completed.removeAll(keepingCapacity: true)
+        return (count, end)
     }
 
-    private mutating func fillUp(_ buffer: UnsafeMutableRawBufferPointer, from count: inout Int) {
-        while count < plan.packetsPerDatagram {
-            let base = count * TransportPacket.length
-            TransportPacket.writeNull(
-                to: UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length]))
-            nullPacketsSent += 1
-            count += 1
-            slot.advance()
-        }
-    }
-
-    /// The first slot at or after which something may be due, for skipping idle time.
-    private func nextBusySlot(after now: TimeSpan, waitingSince began: TimeSpan?) -> Int64 {
-        var next = min(tables.nextDue, (latestReference ?? now) + Self.longestReferencePeriod)
-        if let began { next = min(next, began + plan.longestWait) }
+    /// A slot before which nothing is due, for skipping idle time.
+    private func nextBusySlot(after now: TimeSpan, sendBy: TimeSpan) -> Int64 {
+        let reference = (latestReference ?? now) + Self.longestReferencePeriod - slotDuration * 3
+        var next = min(tables.nextDue, reference, sendBy - slotDuration)
         for lane in lanes { next = min(next, lane.release) }
         // At or before: one slot early at most, never late.
-        return slots.index(atOrBefore: next - origin)
+        return next <= now ? slot.index : slots.index(atOrBefore: next - origin)
     }
 
     /// Writes the slot's packet; false when nothing is due.
@@ -164,12 +160,17 @@ public struct Multiplexer: Sendable {
             }
         }
         let referenceAge = latestReference.map { now - $0 } ?? .seconds(3_600)
-        if tables.isDue(at: now) {
+        // In the slot after this one it would come too late. Not in every slot, however slow the multiplex; and the
+        // first one behind the tables, without which nobody knows its PID.
+        let isUrgent =
+            openLanes > 0 && referenceAge + slotDuration > Self.longestReferencePeriod && referenceAge > slotDuration
+            && (latestReference != nil || !tables.isDue(at: now))
+        if !isUrgent, tables.isDue(at: now) {
             guard openLanes > 0 || tables.isUnderWay else { return false }
             tables.write(to: packet, at: now)
             return true
         }
-        if referenceAge >= Self.longestReferencePeriod, chosen == nil || chosen != referenceLane, openLanes > 0 {
+        if isUrgent, chosen == nil || chosen != referenceLane {
             writeReference(to: packet, at: now)
             return true
         }
@@ -201,7 +202,7 @@ public struct Multiplexer: Sendable {
         if offset == 0 { count(unit, index) }
         guard lane.offset == unit.byteCount else { return }
         counters[index].bytes += Int64(unit.byteCount)
-        if origin + slot.nextTime > lane.deadline { counters[index].unitsTooLate += 1 }
+        completed.append((index, lane.deadline))
         advance(index)
     }
 

@@ -2,12 +2,14 @@ import Media
 import Timebase
 import Wire
 
-/// The program's tables, repeated: PAT and PMT every 100 ms, the service description every 500 ms.
+/// The program's tables, repeated: PAT and PMT at least every 100 ms, the service description every 500 ms.
 ///
 /// ISO/IEC 13818-1 sets no period; DVB asks for at most 500 ms (ETSI TR 101 290 1.3, 1.5), and 100 ms is what
-/// multiplexers use.
+/// multiplexers use. A round begins some slots early, so that a clock reference between its packets makes none late.
 struct TableCarousel: Sendable {
-    private static let period = TimeSpan.milliseconds(100)
+    static let period = TimeSpan.milliseconds(100)
+    /// Slots by which a round begins early.
+    static let slotsInHand: Int64 = 4
     private static let servicePeriod = 5
 
     /// Whole packets in the order in which they are sent, continuity counters still 0.
@@ -20,10 +22,15 @@ struct TableCarousel: Sendable {
     /// The packet to be sent next; 0 between rounds.
     private var position = 0
     private(set) var nextDue = TimeSpan.nanoseconds(.min)
+    /// From the beginning of a round to that of the next.
+    private let roundPeriod: TimeSpan
 
-    init(_ program: Program) {
+    /// - Parameter slotDuration: of one packet at the multiplex's rate.
+    init(_ program: Program, slotDuration: TimeSpan) {
+        roundPeriod = Self.roundPeriod(slotDuration)
         let association = ProgramAssociation(
-            transportStreamID: program.transportStreamID, programs: [.init(programNumber: program.programNumber, pid: program.pmtPID)])
+            transportStreamID: program.transportStreamID,
+            programs: [.init(programNumber: program.programNumber, pid: program.pmtPID)])
         let map = ProgramMap(
             programNumber: program.programNumber, pcrPID: program.pcrPID,
             descriptors: program.programDescriptors,
@@ -35,6 +42,14 @@ struct TableCarousel: Sendable {
         basicCount = pids.count
         if let service = program.serviceDescriptionSection { append(service, pid: 0x11, lane: 2) }
     }
+
+    /// Never less than a slot for each table and each reference that may come between.
+    static func roundPeriod(_ slotDuration: TimeSpan) -> TimeSpan {
+        max(period - slotDuration * slotsInHand, slotDuration * slotsInHand)
+    }
+
+    /// Packets of one round, and those of the service description that every fifth has besides.
+    var packetCounts: (basic: Int, service: Int) { (basicCount, pids.count - basicCount) }
 
     /// Cuts a section into packets: a pointer field of 0 before its first byte, stuffing of 0xff after its last.
     private mutating func append(_ section: [UInt8], pid: UInt16, lane: Int) {
@@ -59,7 +74,7 @@ struct TableCarousel: Sendable {
 
     mutating func write(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) {
         if position == 0 {
-            nextDue = (nextDue == .nanoseconds(.min) ? now : nextDue) + Self.period
+            nextDue = now + roundPeriod
         }
         let base = position * TransportPacket.length
         packets.withUnsafeBytes { bytes in
