@@ -2,23 +2,130 @@ import Timebase
 
 /// How long a packet travels after its last bit has been sent: a constant, or a constant and a random part.
 public struct DelayModel: Sendable {
+    /// The law of the random part.
+    public enum Jitter: Sendable {
+        case none
+        case quantiles(QuantileTable)
+        case values(ValueTable)
+        /// The n-th packet of a flow takes the n-th value, from the first again behind the last.
+        case trace(ValueTable)
+    }
+
     let delay: TimeSpan
-    let jitter: QuantileTable?
+    let jitter: Jitter
     let key: DrawKey
+    private var correlation: DrawCorrelation?
+    /// Whether a packet may overtake those before it.
+    let mayReorder: Bool
+    /// Packets that skip the delay altogether, and so overtake.
+    private let early: Probability
+    private let earlyKey: DrawKey
 
     /// - Parameters:
     ///   - delay: the constant part, not negative.
     ///   - jitter: the law of what is added, which may be negative; the sum is cut at zero.
-    public init(delay: TimeSpan, jitter: QuantileTable? = nil, key: DrawKey) {
+    ///   - correlation: of neighbouring packets of a flow, see ``DrawCorrelation``; -1...1, both ends excluded.
+    ///   - mayReorder: false: a packet never arrives before the one ahead of it.
+    ///   - early: how many packets travel in no time, overtaking all that are on their way.
+    public init(
+        delay: TimeSpan, jitter: Jitter, correlation: Double = 0, mayReorder: Bool = false, early: Probability = .never,
+        key: DrawKey
+    ) {
         self.delay = delay
         self.jitter = jitter
         self.key = key
+        self.correlation = correlation == 0 ? nil : DrawCorrelation(correlation, key: key)
+        self.mayReorder = mayReorder
+        self.early = early
+        earlyKey = key.named("early")
+    }
+
+    /// Order-preserving and uncorrelated.
+    public init(delay: TimeSpan, jitter: QuantileTable? = nil, key: DrawKey) {
+        self.init(delay: delay, jitter: jitter.map { .quantiles($0) } ?? .none, key: key)
+    }
+
+    /// Whether this packet skips the delay.
+    func isEarly(_ packet: Packet) -> Bool {
+        !early.isNever
+            && early.isHit(by: earlyKey.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy))
     }
 
     /// This packet's travelling time, not negative.
-    func travellingTime(of packet: Packet) -> TimeSpan {
-        guard let jitter else { return delay }
-        let draw = key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
-        return .nanoseconds(max(0, delay.nanoseconds + jitter.value(at: draw)))
+    mutating func travellingTime(of packet: Packet) -> TimeSpan {
+        switch jitter {
+        case .none: delay
+        case .quantiles(let table): cut(table.value(at: draw(packet)))
+        case .values(let table): cut(table.value(at: draw(packet)))
+        case .trace(let table): cut(table.values[Int(packet.number) % table.values.count])
+        }
+    }
+
+    private func cut(_ jitter: Int64) -> TimeSpan { .nanoseconds(max(0, delay.nanoseconds + jitter)) }
+
+    private mutating func draw(_ packet: Packet) -> UInt64 {
+        guard correlation == nil else { return correlation?.draw(packet) ?? 0 }
+        return key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
+    }
+}
+
+/// Draws that are uniform each and correlated from packet to packet: the Gaussian copula of an autoregressive process of
+/// the first order, so that any law looked up with them keeps its shape.
+///
+/// z(n) = ρ z(n − 1) + √(1 − ρ²) e(n) with e standard normal, and the draw is Φ(z). A normal law then has
+/// autocorrelation ρ^k at lag k, a uniform one 6/π · asin(ρ^k / 2); others lie near. Every 4,096 packets z begins anew from
+/// its stationary law, so that a packet's draw is a function of its number and not of which packets came by; this
+/// takes 1/4096 of the correlation at lag one.
+public struct DrawCorrelation: Sendable {
+    private static let block: Int64 = 4_096
+    /// z's unit is 2^-24.
+    private static let unitBits = 24
+    private let key: DrawKey
+    /// ρ and √(1 − ρ²) in 2^-32.
+    private let keep: Int64
+    private let renew: Int64
+    private let normal: QuantileTable
+    /// 2^64 times the normal law's upper tail at multiples of 2^-7, from 0; 2^63 first.
+    private let tails: [UInt64]
+    /// By flow, the latest packet number asked for and z there.
+    private var latest: [(number: Int64, z: Int64)] = []
+
+    /// - Parameter correlation: ρ; -1...1, both ends excluded.
+    init(_ correlation: Double, key: DrawKey) {
+        precondition(correlation > -1 && correlation < 1)
+        self.key = key
+        keep = Int64((correlation * 0x1p32).rounded())
+        renew = Int64(((1 - correlation * correlation).squareRoot() * 0x1p32).rounded())
+        normal = .normal(deviation: .nanoseconds(1 << Self.unitBits))
+        tails = (0..<(8 << 7)).map { index in
+            UInt64(min(NormalDistribution.upperTail(Double(index) / 128) * 0x1p64, 0x1p63))
+        }
+    }
+
+    mutating func draw(_ packet: Packet) -> UInt64 {
+        let flow = Int(packet.flow)
+        while latest.count <= flow { latest.append((-1, 0)) }
+        let number = Int64(packet.number)
+        let first = number & ~(Self.block - 1)
+        var (at, z) = latest[flow]
+        if at < first || at > number || (at == number && packet.copy > 0) { (at, z) = (first - 1, 0) }
+        while at < number {
+            at += 1
+            let copy = at == number ? packet.copy : 0
+            let fresh = normal.value(at: key.draw(flow: packet.flow, number: at, copy: copy))
+            z = at == first ? fresh : (keep * z + renew * fresh) >> 32
+        }
+        if packet.copy == 0 { latest[flow] = (at, z) }
+        return uniform(z)
+    }
+
+    /// 2^64 · Φ(z).
+    private func uniform(_ z: Int64) -> UInt64 {
+        let magnitude = min(z.magnitude, (8 << UInt64(Self.unitBits)) - (2 << UInt64(Self.unitBits - 7)))
+        let index = Int(magnitude >> UInt64(Self.unitBits - 7))
+        let within = magnitude & (1 << UInt64(Self.unitBits - 7) - 1)
+        let step = tails[index] - tails[index + 1]
+        let tail = tails[index] - step.multipliedFullWidth(by: within << UInt64(64 - (Self.unitBits - 7))).high
+        return z < 0 ? tail : 0 &- tail
     }
 }

@@ -40,7 +40,7 @@ public struct Link: Sendable {
     public private(set) var busyTime = TimeSpan.zero
 
     private var loss: LossModel
-    private let delay: DelayModel
+    private var delay: DelayModel
     private let rate: BitRate?
     private var queue: DropTailQueue
     /// The packet being sent and when its last bit leaves; meaningful while `serviceEnd` is not the distant future.
@@ -66,7 +66,7 @@ public struct Link: Sendable {
     public mutating func handle(_ packet: Packet, at now: Instant) -> LinkVerdict {
         completeService(until: now)
         counters.packetsIn += 1
-        if loss.isLost(packet) {
+        if loss.isLost(packet, at: now) {
             counters.count(.lost, flow: packet.flow)
             return .lost
         }
@@ -138,8 +138,26 @@ public struct Link: Sendable {
 
     private mutating func startTravelling(_ packet: Packet, at now: Instant) {
         var packet = packet
-        latestArrival = max(latestArrival, now + delay.travellingTime(of: packet))
+        guard !delay.isEarly(packet) else {
+            packet.time = now
+            return insertTravelling(packet)
+        }
+        let arrival = now + delay.travellingTime(of: packet)
+        if delay.mayReorder {
+            packet.time = arrival
+            return insertTravelling(packet)
+        }
+        latestArrival = max(latestArrival, arrival)
         packet.time = latestArrival
         travelling.append(packet)
+    }
+
+    /// Puts a packet among those on their way by its arrival, behind those of the same instant.
+    ///
+    /// From the back: a packet overtakes few. A heap was rejected: it keeps no order among equals.
+    private mutating func insertTravelling(_ packet: Packet) {
+        var index = travelling.count
+        while index > 0, travelling[index - 1].time > packet.time { index -= 1 }
+        travelling.insert(packet, at: index)
     }
 }

@@ -2,24 +2,34 @@ import Timebase
 
 /// Which packets a link loses at random.
 ///
-/// Every model is a pure function of the stage's draws and the packet's number in its flow, so what happens to packet n
-/// does not depend on which other packets came this way.
+/// Every model is a pure function of the stage's draws and the packet's number in its flow (or of time), so what
+/// happens to packet n does not depend on which other packets came this way.
 public enum LossModel: Sendable {
     case none
     case bernoulli(BernoulliLoss)
     case gilbertElliott(GilbertElliottLoss)
+    case markov(MarkovLoss)
+    case listed(ListedLoss)
+    case bitErrors(BitErrorLoss)
 
-    /// Whether the link loses this packet.
-    mutating func isLost(_ packet: Packet) -> Bool {
+    /// Whether the link loses this packet, which is handed to it at `now`.
+    mutating func isLost(_ packet: Packet, at now: Instant) -> Bool {
         switch self {
         case .none: return false
         case .bernoulli(let model): return model.isLost(packet)
         case .gilbertElliott(var model):
             // Moved out and back in, so that the cache inside has one owner while it changes.
             self = .none
-            let isLost = model.isLost(packet)
+            let isLost = model.isLost(packet, at: now)
             self = .gilbertElliott(model)
             return isLost
+        case .markov(var model):
+            self = .none
+            let isLost = model.isLost(packet)
+            self = .markov(model)
+            return isLost
+        case .listed(let model): return model.isLost(packet)
+        case .bitErrors(let model): return model.isLost(packet)
         }
     }
 }
@@ -39,76 +49,59 @@ public struct BernoulliLoss: Sendable {
     }
 }
 
-/// Bursty losses: Gilbert's two-state chain, a packet lost whenever the chain is in its bad state.
-///
-/// The chain steps once per packet number of a flow, whether or not that packet comes by, and starts in its stationary
-/// law. Its state at packet n is a function of the draws up to n alone: one draw u moves both states at once (good to
-/// bad where u < p; bad stays bad where u < 1 − r), so the state is known as soon as a draw is met that sends both the
-/// same way, looking back from n. Consecutive packets need one step each. So that the way back is bounded, the state at
-/// packet 0 and at every multiple of 2^20 is drawn anew from the stationary law, which ends bursts and gaps of a
-/// million packets.
-public struct GilbertElliottLoss: Sendable {
-    /// A draw below this takes the good state to the bad one.
-    let goodToBad: Probability
-    /// A draw below this keeps the bad state bad: 1 − r.
-    let badStaysBad: Probability
-    /// A draw below this begins bad.
-    let startsBad: Probability
-    let key: DrawKey
-    /// Per flow: the latest packet number asked for and whether the chain was bad there.
-    var latest: [(number: Int64, isBad: Bool)?] = []
+/// A packet is lost when any of its bits is wrong, each with the same probability.
+public struct BitErrorLoss: Sendable {
+    /// By IP length in bytes, 0...65535.
+    private let byLength: [Probability]
+    private let key: DrawKey
 
-    /// The chain with a given share of lost packets and mean length of a run of losses.
-    ///
-    /// r = 1 / meanBurst and p = r × loss / (1 − loss), from the stationary law π(bad) = p / (p + r).
-    ///
-    /// - Precondition: 0 ≤ loss < 1, meanBurst ≥ 1, and p ≤ 1, that is meanBurst ≥ loss / (1 − loss).
-    public init(loss: Double, meanBurst: Double, key: DrawKey) {
-        let badToGood = 1 / meanBurst
-        goodToBad = Probability(badToGood * loss / (1 - loss))
-        badStaysBad = Probability(1 - badToGood)
-        startsBad = Probability(loss)
+    /// - Parameter rate: of a bit, 0...1. P(lost) = 1 − (1 − rate)^(8 · length).
+    public init(rate: Double, key: DrawKey) {
+        // Loss by loss and not survival by survival, which would cut the digits of small rates off.
+        var byte = 0.0
+        for _ in 0..<8 { byte += (1 - byte) * rate }
+        var lost = 0.0
+        byLength = (0...Int(UInt16.max)).map { length in
+            if length > 0 { lost += (1 - lost) * byte }
+            return Probability(lost)
+        }
         self.key = key
     }
 
-    mutating func isLost(_ packet: Packet) -> Bool {
-        let flow = Int(packet.flow)
-        while latest.count <= flow { latest.append(nil) }
-        let number = Int64(packet.number)
-        let isBad = state(at: number, flow: packet.flow, known: latest[flow])
-        latest[flow] = (number, isBad)
-        return isBad
+    func isLost(_ packet: Packet) -> Bool {
+        let draw = key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
+        return byLength[Int(packet.length)].isHit(by: draw)
+    }
+}
+
+/// Exactly the packets of a list, or of a trace: nothing is drawn. Copies share their packet's fate.
+public struct ListedLoss: Sendable {
+    /// One bit a packet of the period, or up to the last one listed.
+    private let bits: [UInt64]
+    private let count: Int
+    private let repeats: Bool
+    /// Of this flow only; nil: of every flow.
+    private let flow: UInt16?
+
+    /// - Parameters:
+    ///   - numbers: of packets in their flow, the first of which is 0; less than `period` if there is one.
+    ///   - period: after so many packets the list begins again, 1...2^24; nil: never.
+    ///   - flow: whose packets; nil for every flow's.
+    /// - Returns: nil for numbers or a period out of range (numbers up to 2^24).
+    public init?(_ numbers: [Int], repeatingEvery period: Int? = nil, flow: UInt16? = nil) {
+        let count = period ?? (numbers.max() ?? 0) + 1
+        guard 1...(1 << 24) ~= count, numbers.allSatisfy({ 0..<count ~= $0 }) else { return nil }
+        var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
+        for number in numbers { bits[number >> 6] |= 1 << UInt64(number & 63) }
+        self.bits = bits
+        self.count = count
+        repeats = period != nil
+        self.flow = flow
     }
 
-    /// The state at `number`: back to a draw that decides it alone (or to what is known), then forward again.
-    func state(at number: Int64, flow: UInt16, known: (number: Int64, isBad: Bool)?) -> Bool {
-        guard !goodToBad.isNever else { return false }
-        var start = number
-        var isBad = false
-        // Draws between the two thresholds leave the state as it was (or, where p > 1 − r, flip it).
-        while true {
-            if let known, known.number == start {
-                isBad = known.isBad
-                break
-            }
-            let draw = key.draw(flow: flow, number: start)
-            if start & (1 << 20 - 1) == 0 {
-                isBad = startsBad.isHit(by: draw)
-                break
-            }
-            let fromGood = goodToBad.isHit(by: draw)
-            if fromGood == badStaysBad.isHit(by: draw) {
-                isBad = fromGood
-                break
-            }
-            start -= 1
-        }
-        while start < number {
-            start += 1
-            let draw = key.draw(flow: flow, number: start)
-            let threshold = start & (1 << 20 - 1) == 0 ? startsBad : isBad ? badStaysBad : goodToBad
-            isBad = threshold.isHit(by: draw)
-        }
-        return isBad
+    func isLost(_ packet: Packet) -> Bool {
+        guard flow == nil || flow == packet.flow else { return false }
+        let index = repeats ? Int(packet.number) % count : Int(packet.number)
+        return index < count && bits[index >> 6] >> UInt64(index & 63) & 1 == 1
     }
 }

@@ -56,12 +56,13 @@ struct MultiplexerTests {
         for (lane, substream) in program.substreams.enumerated() {
             var units = Self.reassemble(packets, pid: substream.pid)[...]
             var origin = program.source(lane)
+            let writer = origin.writer
             var count: Int64 = 0
             while let unit = origin.next() {
                 let next = units.popFirst()
                 let sent = try #require(next, "\(substream.id) \(unit.index)")
                 var bytes = [UInt8](repeating: 0, count: unit.byteCount)
-                bytes.withUnsafeMutableBytes { origin.writer.write(unit, from: 0, into: $0) }
+                bytes.withUnsafeMutableBytes { writer.write(unit, from: 0, into: $0) }
                 #expect(sent.bytes == bytes, "\(substream.id) \(unit.index)")
                 let decode = program.timeline(unit.decode)
                 #expect(sent.last.end <= decode, "\(substream.id) \(unit.index)")

@@ -13,6 +13,8 @@ enum MultiplexPolicy {
     static let windows: [TimeSpan] = [window, .milliseconds(300), .milliseconds(450), .milliseconds(700), .seconds(1)]
     /// Main buffer of an audio decoder, bytes (ISO/IEC 13818-1 §2.4.2.3, BS_n).
     static let audioBuffer: UInt64 = 3_584
+    /// How long a datagram of a variable rate may wait to be filled.
+    static let longestWait = TimeSpan.milliseconds(20)
     static let highestRate = BitRate(bitsPerSecond: 10_000_000_000)
 
     /// Why a program cannot be multiplexed as asked; `remedy` says what to write instead.
@@ -37,7 +39,9 @@ enum MultiplexPolicy {
         case .constant(let rate):
             for window in windows {
                 let (leads, latency) = timing(program, demand, sender, window: window)
-                if MultiplexFeasibility(program, leads: leads, latency: latency).isFeasible(rate) {
+                let feasibility = MultiplexFeasibility(
+                    program, leads: leads, latency: latency, packetsPerDatagram: sender.transportPacketsPerDatagram)
+                if feasibility.isFeasible(rate) {
                     return finish(rate, leads, latency, sender)
                 }
             }
@@ -55,10 +59,10 @@ enum MultiplexPolicy {
     ) throws(Refusal) -> MultiplexPlan {
         let (leads, latency) = timing(program, demand, sender, window: window)
         let mean = program.substreams.indices.reduce(0) { $0 + demand.meanRate($1).bitsPerSecond }
-        guard
-            let rate = MultiplexFeasibility(program, leads: leads, latency: latency)
-                .leastRate(from: BitRate(bitsPerSecond: mean), ceiling: highestRate)
-        else {
+        let feasibility = MultiplexFeasibility(
+            program, leads: leads, latency: latency, packetsPerDatagram: sender.transportPacketsPerDatagram,
+            longestWait: sender.muxRate == .variable ? longestWait : .zero)
+        guard let rate = feasibility.leastRate(from: BitRate(bitsPerSecond: mean), ceiling: highestRate) else {
             throw Refusal(
                 path: "program", value: "\(mean / 1_000) kbit/s of media",
                 expected: "units that can be sent between capture and decoding at 10 Gbit/s",
@@ -72,7 +76,7 @@ enum MultiplexPolicy {
     ) -> MultiplexPlan {
         MultiplexPlan(
             rate: rate, sendsNullPackets: sender.muxRate != .variable, leads: leads, latency: latency,
-            packetsPerDatagram: sender.transportPacketsPerDatagram)
+            packetsPerDatagram: sender.transportPacketsPerDatagram, longestWait: longestWait)
     }
 
     /// Leads and latency for a window. Audio is sent no earlier than its decoder's small buffer can hold.
