@@ -52,7 +52,9 @@ struct ReceiverLedger: Sendable {
         let substreams = configuration.program.substreams
         monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
         if configuration.carriage.hasRTP { jitter = InterarrivalJitter(clockRate: 90_000) }
-        if configuration.plan.sendsNullPackets { deliveryIndex = MediaDeliveryIndex(mediaRate: configuration.plan.rate) }
+        if configuration.plan.sendsNullPackets {
+            deliveryIndex = MediaDeliveryIndex(mediaRate: configuration.plan.rate)
+        }
         for substream in substreams {
             lanes.append(Lane(freezes: substream.kind == .video ? FreezeDetector() : nil))
         }

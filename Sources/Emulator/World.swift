@@ -219,7 +219,8 @@ public struct World: ~Copyable {
             return
         case .lost, .queueFull:
             let fate: PacketFate = verdict == .lost ? .lostLink : .droppedQueue
-            digest.add(2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), Int64(index) << 8 | Int64(fate.rawValue))
+            digest.add(
+                2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), Int64(index) << 8 | Int64(fate.rawValue))
             recordDrop(packet, link: index, fate)
             pool.release(packet.slot)
         }

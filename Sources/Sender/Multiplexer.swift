@@ -233,7 +233,8 @@ public struct Multiplexer: Sendable {
         let word = UInt32(TransportPacket.syncByte) << 24 | UInt32(lane.pid) << 8 | 0x10 | UInt32(lane.continuity)
         packet.storeBytes(of: word.bigEndian, as: UInt32.self)
         writers[steadyLane].write(
-            unit, from: lane.offset, into: UnsafeMutableRawBufferPointer(rebasing: packet[TransportPacket.headerLength...]))
+            unit, from: lane.offset,
+            into: UnsafeMutableRawBufferPointer(rebasing: packet[TransportPacket.headerLength...]))
         lane.continuity = (lane.continuity &+ 1) & 15
         lane.offset += payloadCount
         lanes[steadyLane] = lane

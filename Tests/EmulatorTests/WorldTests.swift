@@ -18,15 +18,17 @@ func run(_ experiment: Experiment) throws -> Taken {
     var world = World(configuration)
     var taken = Taken()
     taken.released = configuration.receivers.map { _ in [] }
-    VirtualTime.run(&world, shouldStop: { _ in false }, take: { world, output in
-        switch output {
-        case .sentMedia(let packet): taken.sent += world.payload(of: packet)[world.mediaHeaderLength...]
-        case .releasedMedia(let packet, let receiver):
-            taken.released[receiver] += world.payload(of: packet)[world.mediaHeaderLength...]
-        case .packet(let record): taken.fates.append(record)
-        case .captured, .sample: break
-        }
-    })
+    VirtualTime.run(
+        &world, shouldStop: { _ in false },
+        take: { world, output in
+            switch output {
+            case .sentMedia(let packet): taken.sent += world.payload(of: packet)[world.mediaHeaderLength...]
+            case .releasedMedia(let packet, let receiver):
+                taken.released[receiver] += world.payload(of: packet)[world.mediaHeaderLength...]
+            case .packet(let record): taken.fates.append(record)
+            case .captured, .sample: break
+            }
+        })
     taken.measurements = world.measurements()
     #expect(world.packetsUnderWay == 0)
     return taken
@@ -34,9 +36,12 @@ func run(_ experiment: Experiment) throws -> Taken {
 
 @Suite("World")
 struct WorldTests {
-    @Test("on a perfect network what comes out of the playout buffer is what was sent", arguments: [Carriage.tsRTP, .tsUDP])
+    @Test(
+        "on a perfect network what comes out of the playout buffer is what was sent",
+        arguments: [Carriage.tsRTP, .tsUDP])
     func perfectNetwork(carriage: Carriage) throws {
-        var experiment = Experiment(carriage: carriage, forward: [Experiment.link("f")], reverse: [Experiment.link("r")])
+        var experiment = Experiment(
+            carriage: carriage, forward: [Experiment.link("f")], reverse: [Experiment.link("r")])
         experiment.taps.media = true
         let taken = try run(experiment)
         #expect(taken.sent.count > 188 * 1_000)
@@ -63,7 +68,8 @@ struct WorldCountTests {
         experiment.forward = [
             Experiment.link("a", seed: seed, rate: 3_300_000, loss: 0.02, jitter: .milliseconds(12)),
             Experiment.link(
-                "b", seed: seed, delay: .milliseconds(5), rate: 3_100_000, loss: lossOnSecond, jitter: .milliseconds(15),
+                "b", seed: seed, delay: .milliseconds(5), rate: 3_100_000, loss: lossOnSecond,
+                jitter: .milliseconds(15),
                 queue: .packets(4)),
         ]
         experiment.reverse = [Experiment.link("r", seed: seed, loss: 0.1)]
@@ -74,13 +80,18 @@ struct WorldCountTests {
         return experiment
     }
 
-    @Test("every datagram meets exactly one fate, and links, flows and records agree", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "every datagram meets exactly one fate, and links, flows and records agree", arguments: [1, 2, 3] as [UInt64])
     func conservation(seed: UInt64) throws {
         let taken = try run(Self.rough(seed: seed))
         let links = taken.measurements.links
         for flow in taken.measurements.flows {
-            #expect(flow.sent + flow.duplicated == flow.delivered + flow.lostLink + flow.droppedQueue + flow.droppedChecksum)
-            let used = taken.fates.count { $0.fate == .used && $0.receiver.map { "\($0)" } == receiverIndex(flow.receiver) }
+            #expect(
+                flow.sent + flow.duplicated == flow.delivered + flow.lostLink + flow.droppedQueue + flow.droppedChecksum
+            )
+            let used = taken.fates.count {
+                $0.fate == .used && $0.receiver.map { "\($0)" } == receiverIndex(flow.receiver)
+            }
             #expect(flow.delivered == Int64(used) + flow.late + flow.duplicates)
             #expect(flow.late > 0 && flow.lostLink > 0 && flow.droppedQueue > 0)
             let runs = flow.lossRuns.reduce(0) { $0 + $1.length * $1.count }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Timeout tree")
 struct TimeoutTreeTests {
-    @Test("the earliest is what a search of all timeouts finds, the lowest component first", arguments: [1, 2, 3, 8, 13])
+    @Test(
+        "the earliest is what a search of all timeouts finds, the lowest component first", arguments: [1, 2, 3, 8, 13])
     func againstSearch(count: Int) {
         var tree = TimeoutTree(count: count)
         var times = Array(repeating: Instant.distantFuture, count: count)
@@ -30,7 +31,8 @@ struct TimeoutTreeTests {
 struct PeriodicGridCursorTests {
     @Test(
         "a walk gives each event the time that the grid gives it, wherever it begins",
-        arguments: [(30_000, 1_001_000_000_000), (8_000_000, 1_504_000_000_000), (7, 3), (3, 7), (1, 1)] as [(Int64, Int64)])
+        arguments: [(30_000, 1_001_000_000_000), (8_000_000, 1_504_000_000_000), (7, 3), (3, 7), (1, 1)]
+            as [(Int64, Int64)])
     func walk(count: Int64, nanoseconds: Int64) {
         let grid = PeriodicGrid(count: count, every: .nanoseconds(nanoseconds))
         for start in [0, 1, 12_345_678] as [Int64] {

@@ -30,7 +30,8 @@ enum MultiplexPolicy {
         if let latency = sender.latency, latency <= demand.longestReordering {
             throw Refusal(
                 path: "sender.latency", value: "\(latency.nanoseconds / 1_000_000)ms",
-                expected: "more than the \(demand.longestReordering.nanoseconds / 1_000_000)ms that the order of the pictures costs",
+                expected:
+                    "more than the \(demand.longestReordering.nanoseconds / 1_000_000)ms that the order of the pictures costs",
                 remedy: "write latency: auto")
         }
         switch sender.muxRate {
@@ -49,7 +50,8 @@ enum MultiplexPolicy {
             let least = try automatic(program, demand, sender, window: longest)
             throw Refusal(
                 path: "sender.mux_rate", value: "\(rate.bitsPerSecond / 1_000) kbit/s",
-                expected: "at least \(least.rate.bitsPerSecond / 1_000) kbit/s, so that every unit is there by its decoding time",
+                expected:
+                    "at least \(least.rate.bitsPerSecond / 1_000) kbit/s, so that every unit is there by its decoding time",
                 remedy: "write mux_rate: auto")
         }
     }

@@ -23,7 +23,9 @@ public struct SessionPlan: Sendable {
     /// The address of a receiver by index.
     public static func receiverAddress(_ index: Int) -> IPv4Address {
         let host = index + 0x0100 + 1
-        return IPv4Address(10, UInt8(truncatingIfNeeded: host >> 16), UInt8(truncatingIfNeeded: host >> 8), UInt8(truncatingIfNeeded: host))
+        return IPv4Address(
+            10, UInt8(truncatingIfNeeded: host >> 16), UInt8(truncatingIfNeeded: host >> 8),
+            UInt8(truncatingIfNeeded: host))
     }
 
     /// Where the program goes.
