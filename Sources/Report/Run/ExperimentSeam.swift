@@ -80,7 +80,7 @@ public enum ExperimentSeam {
         do {
             let document = try ScenarioDocument.load(request.scenario)
             let scenario = try document.resolve(settings(request))
-            return try prepare(scenario, document)
+            return try prepare(recordingFile(scenario, document), document)
         } catch let problems as ScenarioProblems {
             throw UserFacingError.usage(problems.description)
         }
@@ -120,6 +120,26 @@ public enum ExperimentSeam {
         }
     }
 
+    /// The scenario with its file's digest in it, so that its record says which file it was; a digest that was given
+    /// must be the file's.
+    private static func recordingFile(
+        _ scenario: ExperimentScenario, _ document: ScenarioDocument
+    ) throws -> ExperimentScenario {
+        guard case .file(var file) = scenario.program else { return scenario }
+        let digest = try Artifact(
+            path: FileTree.lastComponent(of: file.path), in: FileTree.parent(of: file.path)
+        ).sha256
+        if let expected = file.sha256, expected != digest {
+            throw UserFacingError.usage(
+                "\(document.title): program.file: '\(file.path)' is not the file that sha256 names: it has \(digest)",
+                remedy: "put the right file there, or leave sha256 out to take this one")
+        }
+        file.sha256 = digest
+        var scenario = scenario
+        scenario.program = .file(file)
+        return scenario
+    }
+
     private static func check(_ term: QoSCheck) throws -> Check {
         try Check(parsing: term.expression, term: term.name.rawValue)
     }
@@ -143,7 +163,7 @@ public enum ExperimentSeam {
             &world,
             shouldStop: { world in
                 monitor.report(world.now)
-                return monitor.shouldStop
+                return monitor.shouldStop(at: world.now)
             },
             take: { world, output throws(SystemError) in try outputs.take(output, of: world) })
         try outputs.close()

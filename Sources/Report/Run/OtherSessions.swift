@@ -1,3 +1,5 @@
+import Timebase
+
 /// `rubato compare` from its arguments to its exit status.
 public struct CompareSession {
     public var paths: [String]
@@ -61,11 +63,9 @@ public struct VerifySession {
     /// - Throws: ``UserFacingError``, ``SystemError``.
     public func run() throws -> Int32 {
         let saved = try SavedRun(reading: path)
-        guard saved.fact("status").string == RunStatus.completed.rawValue else {
-            throw UserFacingError(
-                "'\(path)' was interrupted: when the user stopped it is not in its record",
-                remedy: "run the scenario again to its end, then verify")
-        }
+        // An interrupted run is repeated with the sources stopped where they were.
+        let wasInterrupted = saved.fact("status").string == RunStatus.interrupted.rawValue
+        let stopTime = wasInterrupted ? saved.fact("duration_ns").integer.map { Instant(nanoseconds: $0) } : nil
         let scenario = saved.path + "/resolved.yaml"
         guard FileTree.kind(of: scenario) == .file else {
             throw UserFacingError("'\(path)' cannot be run again: it has no resolved.yaml")
@@ -73,8 +73,8 @@ public struct VerifySession {
         let prepared = try prepare(RunRequest(scenario: scenario))
         let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
         defer { directory.discard() }
-        let record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console, isRerun: true)
-        if record.status == .interrupted { return Interrupt.signalNumber.map { 128 + $0 } ?? ExitStatus.interrupted }
+        let record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: stopTime)
+        if let signal = Interrupt.signalNumber { return 128 + signal }
         let verification = try Verification(
             saved: (saved.path, saved.document), rerun: (directory.workingPath, record.document))
         if json {

@@ -5,20 +5,27 @@ import Timebase
 /// Call ``report(_:)`` every so many milliseconds of emulated time or every few thousand events, not for each.
 public final class RunMonitor {
     private let total: TimeSpan
+    private let stopTime: Instant?
     private let console: Console?
     private let began: Int64
     private var lastDrawn: Int64 = 0
     private var isDrawn = false
 
-    /// - Parameter console: nil draws nothing.
-    public init(total: TimeSpan, console: Console?) {
+    /// - Parameters:
+    ///   - console: nil draws nothing.
+    ///   - stopTime: where a run that was interrupted there is to be interrupted again.
+    public init(total: TimeSpan, console: Console?, stopTime: Instant? = nil) {
+        self.stopTime = stopTime
         self.total = total
         self.console = console.flatMap { $0.showsProgress ? $0 : nil }
         began = monotonicNanoseconds()
     }
 
-    /// Whether the user asked to stop: the sources should stop now, and what is under way drain.
-    public var shouldStop: Bool { Interrupt.isRequested }
+    /// Whether the sources should stop now, and what is under way drain: the user asked for it, or had asked for it at
+    /// this time of the run that is repeated.
+    public func shouldStop(at now: Instant) -> Bool {
+        Interrupt.isRequested || stopTime.map { now >= $0 } ?? false
+    }
 
     /// Wall-clock time since the monitor was made, nanoseconds.
     public var elapsed: Int64 { monotonicNanoseconds() - began }

@@ -54,15 +54,18 @@ public struct RunSession {
 
     /// Runs into the directory, which gets all files but run.json; the record has the artifacts, and no checks yet.
     static func execute(
-        _ prepared: PreparedRun, in directory: RunDirectory, console: Console?, isRerun: Bool = false
+        _ prepared: PreparedRun, in directory: RunDirectory, console: Console?, isRerun: Bool = false,
+        stopTime: Instant? = nil
     ) throws -> RunRecord {
         if !isRerun, let text = prepared.scenarioText { try directory.write("scenario.yaml", text) }
         try directory.write("resolved.yaml", prepared.identity.resolvedScenario)
-        let monitor = RunMonitor(total: prepared.identity.duration, console: console)
+        let monitor = RunMonitor(total: prepared.identity.duration, console: console, stopTime: stopTime)
         defer { monitor.finish() }
         let outcome = try prepared.execute(directory, monitor)
+        var identity = prepared.identity
+        if let stopped = outcome.stopped { identity.duration = stopped - .zero }
         var record = RunRecord(
-            identity: prepared.identity, status: outcome.status, measurements: outcome.measurements,
+            identity: identity, status: outcome.status, measurements: outcome.measurements,
             wallNanoseconds: max(monitor.elapsed, 1))
         record.artifacts = try directory.artifacts()
         return record
