@@ -79,13 +79,14 @@ exits 64 "an existing run is refused" "$rubato" run "$lan" --out "$scratch/run"
 exits 0 "--force replaces a run" "$rubato" run "$lan" --quiet --seed 5 --force --out "$scratch/run"
 equal "with the new one" 5 "$(value "$scratch/run/run.json" .run.seed)"
 
-# Where nobody can write: root is stopped by /sys, others by the mode.
-if [ "$(id -u)" -eq 0 ]; then
-    closed=/sys
-else
-    closed=$scratch/closed
-    mkdir -m 555 "$closed"
-fi
+# Where nobody can write: the mode stops all but root, who is stopped by the kernel's own file systems.
+closed=$scratch/closed
+mkdir -m 555 "$closed"
+for candidate in "$closed" /sys /proc; do
+    closed=$candidate
+    mkdir "$closed/probe" 2>/dev/null || break
+    rmdir "$closed/probe"
+done
 exits 1 "an unwritable --out" "$rubato" run "$lan" --out "$closed/run"
 contains "it names the directory" "$closed" "$(cat "$scratch/stderr")"
 no_trace "an unwritable --out"
