@@ -17,6 +17,8 @@ struct Topology: Sendable {
     var isForward: [Bool] = []
     var rates: [BitRate?] = []
     var next: [Hop] = []
+    /// The receiver whose own a link is; nil for what several may share.
+    var owners: [Int?] = []
     /// The sender's way out, and each receiver's.
     var forwardEntry = Hop.branch
     var receiverEntries: [Hop] = []
@@ -28,7 +30,7 @@ struct Topology: Sendable {
     /// before what comes to it.
     init(_ configuration: WorldConfiguration) {
         for (index, receiver) in configuration.receivers.enumerated() {
-            let last = add(receiver.lastLinks, isForward: true, to: .receiver(index))
+            let last = add(receiver.lastLinks, isForward: true, owner: index, to: .receiver(index))
             receiverEntries.append(last.entry)
             paths.append(last.path)
         }
@@ -42,7 +44,9 @@ struct Topology: Sendable {
     }
 
     /// Adds links that follow each other and end at `end`; the last one gets the lowest rank.
-    private mutating func add(_ named: [NamedLink], isForward: Bool, to end: Hop) -> (entry: Hop, path: [Int]) {
+    private mutating func add(
+        _ named: [NamedLink], isForward: Bool, owner: Int? = nil, to end: Hop
+    ) -> (entry: Hop, path: [Int]) {
         var hop = end
         var path: [Int] = []
         for link in named.reversed() {
@@ -51,6 +55,7 @@ struct Topology: Sendable {
             self.isForward.append(isForward)
             rates.append(link.configuration.rate)
             next.append(hop)
+            owners.append(owner)
             path.append(links.count - 1)
             hop = .link(links.count - 1)
         }

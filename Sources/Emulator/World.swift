@@ -226,32 +226,23 @@ public struct World: ~Copyable {
         }
     }
 
-    private func recordedReceiver(ofLink index: Int) -> Int? {
-        topology.paths.count == 1 ? 0 : topology.paths.firstIndex { $0.contains(index) && !sharedLinks.contains(index) }
-    }
-
-    private var sharedLinks: Range<Int> {
-        let last = configuration.receivers.reduce(0) { $0 + $1.lastLinks.count }
-        return last..<last + configuration.forward.count
-    }
-
     private mutating func recordDrop(_ packet: Packet, link: Int, _ fate: PacketFate) {
         guard configuration.taps.packets, packet.flow == Self.programFlow else { return }
         outputs.append(
             .packet(
                 PacketRecord(
-                    receiver: recordedReceiver(ofLink: link), number: packet.number, length: packet.length,
+                    receiver: topology.owners[link], number: packet.number, length: packet.length,
                     sent: packet.sent, fate: fate)))
     }
 
-    /// Lends a packet to whoever captures.
-    func isCaptured(_ point: CapturePoint) -> Bool {
+    private func isCaptured(_ point: CapturePoint) -> Bool {
         switch point {
         case .sender, .receiver: configuration.taps.capturesNodes
         case .link: configuration.taps.capturesLinks
         }
     }
 
+    /// Lends a packet to whoever captures here.
     mutating func capture(_ packet: Packet, _ point: CapturePoint, at now: Instant) {
         guard isCaptured(point) else { return }
         pool.retain(packet.slot)

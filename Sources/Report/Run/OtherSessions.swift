@@ -53,7 +53,7 @@ public struct VerifySession {
     let prepare: (RunRequest) throws -> PreparedRun
 
     public init(
-        _ path: String, console: Console, prepare: @escaping (RunRequest) throws -> PreparedRun = ExperimentSeam.prepare
+        _ path: String, console: Console, prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare
     ) {
         self.path = path
         self.console = console
@@ -94,7 +94,7 @@ public struct PresetsSession {
     let console: Console
     let presets: [PresetDescription]
 
-    public init(console: Console, presets: [PresetDescription] = ExperimentSeam.presets()) {
+    public init(console: Console, presets: [PresetDescription] = Experiment.presets()) {
         self.console = console
         self.presets = presets
     }

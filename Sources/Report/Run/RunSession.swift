@@ -18,7 +18,7 @@ public struct RunSession {
 
     public init(
         _ request: RunRequest, console: Console,
-        prepare: @escaping (RunRequest) throws -> PreparedRun = ExperimentSeam.prepare
+        prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare
     ) {
         self.request = request
         self.console = console

@@ -72,7 +72,7 @@ public struct PresetDescription: Sendable, Equatable {
 }
 
 /// Where the command line meets the emulator: the only place that knows how a scenario becomes a run.
-public enum ExperimentSeam {
+public enum Experiment {
     /// Reads, overrides, checks and completes a scenario.
     ///
     /// - Throws: ``UserFacingError`` (usage) with all problems of the scenario at once, ``SystemError``.
