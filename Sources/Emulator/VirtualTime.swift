@@ -21,7 +21,9 @@ public enum VirtualTime {
         var events = 0
         while let next = world.nextTimeout {
             world.handleTimeout(at: next)
-            while let output = world.pollOutput() { try take(world, output) }
+            if world.hasOutput {
+                while let output = world.pollOutput() { try take(world, output) }
+            }
             events += 1
             if events % eventsPerQuestion == 0, stopped == nil, shouldStop(world) {
                 stopped = world.now

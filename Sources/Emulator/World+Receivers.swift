@@ -34,8 +34,9 @@ extension World {
         receivers[index].ledger.oneWayDelay.add(delay.nanoseconds)
         receivers[index].ledger.oneWayDelayMeasured.add(measured.nanoseconds)
         receivers[index].ledger.oneWayDelayError.add((measured - delay).nanoseconds)
-        if receivers[index].ledger.jitter != nil, let header = try? RTPHeader(parsing: payload) {
-            receivers[index].ledger.jitter?.add(arrival: now, rtpTimestamp: header.timestamp)
+        // The timestamp's place in the header (RFC 3550 §5.1).
+        if receivers[index].ledger.jitter != nil, let timestamp = try? payload.bigEndian(UInt32.self, at: 4) {
+            receivers[index].ledger.jitter?.add(arrival: now, rtpTimestamp: timestamp)
         }
         receivers[index].ledger.deliveryIndex?.add(
             mediaBytes: Int(packet.length) - Self.networkHeaderLength - sender.headerLength, at: now)

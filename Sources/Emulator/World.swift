@@ -121,6 +121,9 @@ public struct World: ~Copyable {
         return output
     }
 
+    /// Whether an effect waits to be taken.
+    public var hasOutput: Bool { !outputs.isEmpty || lent != nil }
+
     /// The UDP payload of an output's packet, as long as the output is the latest one polled.
     public func payload(of packet: Packet) -> UnsafeRawBufferPointer {
         pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength)

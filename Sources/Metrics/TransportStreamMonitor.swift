@@ -75,10 +75,45 @@ public struct TransportStreamMonitor: Sendable {
     public mutating func add(packetsIn bytes: RawSpan, from offset: Int, instant: Instant) {
         guard offset >= 0 else { return }
         var offset = offset
+        // A row of packets that only go on: the four bytes with which the next of them begins, and whose they are. The
+        // row is settled with its PID's state when anything else comes.
+        var row: UInt32 = 0
+        var place = 0
         while offset <= bytes.byteCount &- TransportPacket.length {
-            addChecked(bytes, at: offset, instant: instant)
+            let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            if word == row {
+                packets &+= 1
+                row = Self.successor(of: word)
+            } else {
+                if row != 0 { settle(row, place, at: instant) }
+                addChecked(bytes, at: offset, instant: instant)
+                row = 0
+                if let found = placeOfRow(beginningWith: word) {
+                    place = found
+                    row = Self.successor(of: word)
+                }
+            }
             offset &+= TransportPacket.length
         }
+        if row != 0 { settle(row, place, at: instant) }
+    }
+
+    /// The first four bytes of the packet that goes on after one that begins with `word`.
+    private static func successor(of word: UInt32) -> UInt32 { word & ~15 | (word &+ 1) & 15 }
+
+    /// The state of the PID of a packet that has just been taken, if the packets behind it may go on without a look.
+    private func placeOfRow(beginningWith word: UInt32) -> Int? {
+        guard word & 0xffc0_00f0 == 0x4700_0010, !isWatchful else { return nil }
+        let pid = Int(word &>> 8 & 0x1fff)
+        let place = Int(index[pid])
+        guard pid != Int(TransportPacket.nullPID), place < states.count else { return nil }
+        return states[place].hasSections || states[place].counter != UInt8(word & 15) ? nil : place
+    }
+
+    private mutating func settle(_ row: UInt32, _ place: Int, at instant: Instant) {
+        states[place].counter = UInt8((row &- 1) & 15)
+        states[place].mayRepeat = true
+        states[place].seen = instant.nanoseconds
     }
 
     /// Says that bytes are missing here, as the numbers of the datagrams around tell: PCR accuracy is judged anew from

@@ -150,7 +150,7 @@ public struct MediaReceiver: Sendable {
         }
         let ticks = timestamp.unwrap(UInt64(header.timestamp))
         let sourceTime = MediaClock.span(ticks: ticks, rate: MediaClock.ninetyKilohertz)
-        buffer(packet, number: number, sourceTime: sourceTime, at: now)
+        buffer(packet, number: number, start: header.payloadOffset, sourceTime: sourceTime, at: now)
     }
 
     private mutating func handlePlain(_ packet: Packet, _ payload: RawSpan, _ now: LocalInstant) {
@@ -181,8 +181,10 @@ public struct MediaReceiver: Sendable {
         }
     }
 
-    private mutating func buffer(_ packet: Packet, number: Int64, sourceTime: TimeSpan, at now: LocalInstant) {
-        switch playout.insert(packet, number: number, sourceTime: sourceTime, at: now) {
+    private mutating func buffer(
+        _ packet: Packet, number: Int64, start: Int = 0, sourceTime: TimeSpan, at now: LocalInstant
+    ) {
+        switch playout.insert(packet, number: number, start: start, sourceTime: sourceTime, at: now) {
         case .buffered: break
         case .late: outputs.append(.discarded(packet, .late))
         case .overflow: outputs.append(.discarded(packet, .overflow))
@@ -193,15 +195,14 @@ public struct MediaReceiver: Sendable {
         guard let entry = playout.release(at: now) else { return }
         let length = Int(entry.packet.length) - Self.networkHeaderLength
         let payload = pool.bytes(entry.packet.slot, count: length).bytes
-        let start = configuration.hasRTP ? ((try? RTPHeader(parsing: payload))?.payloadOffset ?? 0) : 0
-        let count = (length - start) / TransportPacket.length
+        let count = (length - entry.start) / TransportPacket.length
         if configuration.hasRTP, let before = latestNumber, entry.number > before + 1 {
             demultiplexer.noteGap(packets: Int(entry.number - before - 1) * max(largestCount, count))
         }
         largestCount = max(largestCount, count)
         latestNumber = max(latestNumber ?? entry.number, entry.number)
         outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
-        demultiplexer.handle(payload, packets: count, from: start, released: entry.release)
+        demultiplexer.handle(payload, packets: count, from: entry.start, released: entry.release)
         drainDemultiplexer(release: entry.release)
     }
 

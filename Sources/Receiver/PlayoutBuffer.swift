@@ -19,6 +19,8 @@ struct PlayoutBuffer: Sendable {
         var number: Int64
         var arrival: LocalInstant
         var release: LocalInstant
+        /// Where its transport packets begin, bytes from the payload's start.
+        var start: Int
     }
 
     enum Verdict: Sendable {
@@ -55,11 +57,15 @@ struct PlayoutBuffer: Sendable {
     ///
     /// - Parameters:
     ///   - number: its place in the stream, unwrapped.
+    ///   - start: where its transport packets begin, bytes from the payload's start.
     ///   - sourceTime: when it was sent by the sender's clock, from any zero.
-    mutating func insert(_ packet: Packet, number: Int64, sourceTime: TimeSpan, at now: LocalInstant) -> Verdict {
+    mutating func insert(
+        _ packet: Packet, number: Int64, start: Int, sourceTime: TimeSpan, at now: LocalInstant
+    ) -> Verdict {
         let zero = anchor ?? now - sourceTime
         anchor = zero
-        var entry = Entry(packet: packet, number: number, arrival: now, release: zero + sourceTime + delay)
+        var entry = Entry(
+            packet: packet, number: number, arrival: now, release: zero + sourceTime + delay, start: start)
         // One that has been overtaken by another's release can no longer be handed on in order.
         if entry.release < now || number < latestReleased {
             if entries.isEmpty, !isStarved {

@@ -16,8 +16,7 @@ public struct BitRate: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// - Precondition: the rate is not zero and the result fits in 63 bits of nanoseconds.
     @inlinable
     public func transmissionTime(bits: UInt64) -> TimeSpan {
-        let product = bits.multipliedFullWidth(by: 1_000_000_000)
-        let (quotient, remainder) = bitsPerSecond.dividingFullWidth(product)
+        let (quotient, remainder) = bits.scaled(by: 1_000_000_000, over: bitsPerSecond)
         return .nanoseconds(Int64(quotient) + (remainder == 0 ? 0 : 1))
     }
 
@@ -26,7 +25,6 @@ public struct BitRate: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// - Precondition: `span` is not negative.
     @inlinable
     public func bits(in span: TimeSpan) -> UInt64 {
-        let product = UInt64(span.nanoseconds).multipliedFullWidth(by: bitsPerSecond)
-        return UInt64(1_000_000_000).dividingFullWidth(product).quotient
+        UInt64(span.nanoseconds).scaled(by: bitsPerSecond, over: 1_000_000_000).quotient
     }
 }

@@ -9,14 +9,24 @@ public enum Rounding: Sendable {
     case nearest
 }
 
+extension UInt64 {
+    /// `self * numerator / denominator`, and what remains. In 64 bits where the product fits, as it mostly does: a
+    /// division of 128 bits is a call that costs several times as much.
+    @inlinable
+    func scaled(by numerator: UInt64, over denominator: UInt64) -> (quotient: UInt64, remainder: UInt64) {
+        let (short, overflow) = multipliedReportingOverflow(by: numerator)
+        if !overflow { return short.quotientAndRemainder(dividingBy: denominator) }
+        return denominator.dividingFullWidth(multipliedFullWidth(by: numerator))
+    }
+}
+
 extension Int64 {
     /// `self * numerator / denominator` through 128 bits, so that the product cannot overflow.
     ///
     /// - Precondition: `numerator` ≥ 0, `denominator` > 0, and the result fits in `Int64`.
     @inlinable
     public func scaled(by numerator: Int64, over denominator: Int64, _ rounding: Rounding = .down) -> Int64 {
-        let product = self.magnitude.multipliedFullWidth(by: UInt64(numerator))
-        let (quotient, remainder) = UInt64(denominator).dividingFullWidth(product)
+        let (quotient, remainder) = self.magnitude.scaled(by: UInt64(numerator), over: UInt64(denominator))
         let away: Bool
         switch rounding {
         case .down: away = remainder != 0 && self < 0

@@ -73,7 +73,8 @@ public struct VerifySession {
         let prepared = try prepare(RunRequest(scenario: scenario))
         let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
         defer { directory.discard() }
-        let record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: stopTime)
+        let record = try RunSession.execute(
+            prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: stopTime)
         if let signal = Interrupt.signalNumber { return 128 + signal }
         let verification = try Verification(
             saved: (saved.path, saved.document), rerun: (directory.workingPath, record.document))
