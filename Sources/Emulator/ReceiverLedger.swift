@@ -14,8 +14,8 @@ struct ReceiverLedger: Sendable {
     var used: Int64 = 0
     var latestDelay: TimeSpan?
     var oneWayDelay = Histogram()
-    var oneWayDelayMeasured = Histogram()
-    var oneWayDelayError = Histogram()
+    /// What the receiver's clock made of the delays, and how wrong it was; filled once it has ever been wrong.
+    private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
     var roundTrip = Histogram()
     var variation = PacketDelayVariation()
     var jitter: InterarrivalJitter?
@@ -62,6 +62,26 @@ struct ReceiverLedger: Sendable {
         for audio in substreams.indices where substreams[audio].kind == .audio {
             pairs.append(Pair(audio: audio, video: video))
         }
+    }
+
+    /// Delays as the receiver measures them, against the sender's timestamps.
+    var oneWayDelayMeasured: Histogram { measuredWhenWrong?.delay ?? oneWayDelay }
+    /// Measured less true delay.
+    var oneWayDelayError: Histogram {
+        if let measuredWhenWrong { return measuredWhenWrong.error }
+        var zeros = Histogram()
+        if !oneWayDelay.isEmpty { zeros.add(0, times: oneWayDelay.count) }
+        return zeros
+    }
+
+    /// Notes a delay. While the clocks agree to the nanosecond, as perfect ones do, the measured delays are the true
+    /// ones and cost nothing.
+    mutating func noteDelay(_ delay: TimeSpan, measured: TimeSpan) {
+        latestDelay = delay
+        if measured != delay, measuredWhenWrong == nil { measuredWhenWrong = (oneWayDelayMeasured, oneWayDelayError) }
+        measuredWhenWrong?.delay.add(measured.nanoseconds)
+        measuredWhenWrong?.error.add((measured - delay).nanoseconds)
+        oneWayDelay.add(delay.nanoseconds)
     }
 
     mutating func close(lane: Int, _ verdict: UnitVerdict) {

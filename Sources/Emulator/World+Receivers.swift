@@ -30,10 +30,7 @@ extension World {
         digest.add(3, Int64(packet.number), now.nanoseconds, Int64(index), Int64(packet.copy))
         receivers[index].ledger.delivered += 1
         receivers[index].ledger.rate.add(bytes: Int(packet.length), at: now)
-        receivers[index].ledger.latestDelay = delay
-        receivers[index].ledger.oneWayDelay.add(delay.nanoseconds)
-        receivers[index].ledger.oneWayDelayMeasured.add(measured.nanoseconds)
-        receivers[index].ledger.oneWayDelayError.add((measured - delay).nanoseconds)
+        receivers[index].ledger.noteDelay(delay, measured: measured)
         // The timestamp's place in the header (RFC 3550 §5.1).
         if receivers[index].ledger.jitter != nil, let timestamp = try? payload.bigEndian(UInt32.self, at: 4) {
             receivers[index].ledger.jitter?.add(arrival: now, rtpTimestamp: timestamp)

@@ -42,9 +42,7 @@ public struct Multiplexer: Sendable {
     /// The timeline's time at slot 0.
     private var origin = TimeSpan.zero
     private var slot: PeriodicGrid.Cursor
-    /// The lane whose unit has been begun, and until when no slot can be anybody else's.
-    private var steadyLane = 0
-    private var steadyUntil = TimeSpan.nanoseconds(.min)
+    private var row: Row?
     private var latestReference: TimeSpan?
     private let referenceLane: Int?
     /// The bottom of every reference: the timeline's origin in ticks of 27 MHz.
@@ -92,7 +90,7 @@ public struct Multiplexer: Sendable {
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
     public mutating func stop(capturedAfter instant: TimeSpan) {
         stopAfter = instant
-        steadyUntil = .nanoseconds(.min)
+        endRow()
         for index in lanes.indices {
             guard let unit = heads[index], lanes[index].offset == 0,
                 program.timeline(unit.presentation) > instant
@@ -108,7 +106,9 @@ public struct Multiplexer: Sendable {
     ///   last bit of its last packet has been multiplexed, or when its wait for more is over. Nil when everything has
     ///   been sent.
     public mutating func nextDatagram(into buffer: UnsafeMutableRawBufferPointer) -> (packets: Int, end: TimeSpan)? {
-        guard !hasEnded else { return nil }
+        guard !hasEnded, let start = buffer.baseAddress else { return nil }
+        // What follows writes without a further look at the buffer's bounds.
+        precondition(buffer.count >= plan.packetsPerDatagram * TransportPacket.length)
         var count = 0
         var sendBy = TimeSpan.nanoseconds(.max)
         var end = TimeSpan.zero
@@ -119,9 +119,9 @@ public struct Multiplexer: Sendable {
                 end = max(end, sendBy)
                 break
             }
-            let base = count * TransportPacket.length
-            let packet = UnsafeMutableRawBufferPointer(rebasing: buffer[base..<base + TransportPacket.length])
-            if !(now < steadyUntil && writeMiddle(to: packet)), !fill(packet, at: now) {
+            let packet = UnsafeMutableRawBufferPointer(
+                start: start + count * TransportPacket.length, count: TransportPacket.length)
+            if !continueRow(to: packet, at: now), !fill(packet, at: now) {
                 if openLanes == 0 { hasEnded = true }
                 if hasEnded && (count == 0 || !plan.sendsNullPackets) { break }
                 guard plan.sendsNullPackets else {
@@ -205,40 +205,52 @@ public struct Multiplexer: Sendable {
         lanes[index] = lane
         if offset == 0 { count(unit, index) }
         guard lane.offset == unit.byteCount else {
-            stayWith(index, at: now)
+            stayWith(index, unit, at: now)
             return
         }
-        steadyUntil = .nanoseconds(.min)
         counters[index].bytes += Int64(unit.byteCount)
         completed.append((index, lane.deadline))
         advance(index)
     }
 
     /// Finds until when the slots are this lane's: until the tables or a reference are due, or another unit is released.
-    private mutating func stayWith(_ index: Int, at now: TimeSpan) {
+    private mutating func stayWith(_ index: Int, _ unit: MediaUnit, at now: TimeSpan) {
         guard let latestReference, !tables.isUnderWay else { return }
         let period = index == referenceLane ? Self.referencePeriod : Self.longestReferencePeriod - slotDuration
         var until = min(tables.nextDue, latestReference + period)
         for lane in lanes where lane.release > now { until = min(until, lane.release) }
-        steadyLane = index
-        steadyUntil = until
+        let header =
+            UInt32(TransportPacket.syncByte) << 24 | UInt32(lanes[index].pid) << 8 | 0x10
+            | UInt32(lanes[index].continuity)
+        row = Row(lane: index, until: until, unit: unit, offset: lanes[index].offset, header: header)
     }
 
-    /// Writes a packet from the middle of the steady lane's unit: header and 184 bytes, nothing to decide. Nearly all
-    /// packets are such.
-    private mutating func writeMiddle(to packet: UnsafeMutableRawBufferPointer) -> Bool {
+    /// Writes a packet from the middle of the row's unit: header and 184 bytes, nothing to decide. Nearly all packets
+    /// are such. False, and the row at its end, when the packet is not one of them.
+    private mutating func continueRow(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) -> Bool {
+        guard let current = row else { return false }
         let payloadCount = TransportPacket.length - TransportPacket.headerLength
-        var lane = lanes[steadyLane]
-        guard let unit = heads[steadyLane], unit.byteCount - lane.offset > payloadCount else { return false }
-        let word = UInt32(TransportPacket.syncByte) << 24 | UInt32(lane.pid) << 8 | 0x10 | UInt32(lane.continuity)
-        packet.storeBytes(of: word.bigEndian, as: UInt32.self)
-        writers[steadyLane].write(
-            unit, from: lane.offset,
-            into: UnsafeMutableRawBufferPointer(rebasing: packet[TransportPacket.headerLength...]))
-        lane.continuity = (lane.continuity &+ 1) & 15
-        lane.offset += payloadCount
-        lanes[steadyLane] = lane
+        guard now < current.until, current.unit.byteCount - current.offset > payloadCount,
+            let start = packet.baseAddress
+        else {
+            endRow()
+            return false
+        }
+        start.storeBytes(of: current.header.bigEndian, as: UInt32.self)
+        writers[current.lane].write(
+            current.unit, from: current.offset,
+            into: UnsafeMutableRawBufferPointer(start: start + TransportPacket.headerLength, count: payloadCount))
+        row?.header = current.header & ~15 | (current.header &+ 1) & 15
+        row?.offset = current.offset + payloadCount
         return true
+    }
+
+    /// Tells the lane how far its row has come.
+    private mutating func endRow() {
+        guard let row else { return }
+        lanes[row.lane].offset = row.offset
+        lanes[row.lane].continuity = UInt8(truncatingIfNeeded: row.header) & 15
+        self.row = nil
     }
 
     /// Takes a lane's next unit.
@@ -301,4 +313,16 @@ private struct Lane: Sendable, BitwiseCopyable {
     var continuity: UInt8 = 0
 
     init(pid: UInt16) { self.pid = pid }
+}
+
+/// Packets from the middle of one unit, one after the other, while no slot can be anybody else's.
+private struct Row: Sendable, BitwiseCopyable {
+    let lane: Int
+    /// From this time on, the slots have to be looked at again.
+    let until: TimeSpan
+    let unit: MediaUnit
+    /// Bytes of the unit that have been sent.
+    var offset: Int
+    /// The next packet's first four bytes.
+    var header: UInt32
 }

@@ -6,7 +6,7 @@ import Report
 @main
 enum Main {
     static func main() {
-        Interrupt.install()
+        Interrupt.ignoreBrokenPipes()
         do {
             var command = try Rubato.parseAsRoot()
             try command.run()

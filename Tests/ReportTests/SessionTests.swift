@@ -175,12 +175,14 @@ struct SessionTests {
 
     @Test("Presets are listed and shown; a wrong name is told with the nearest")
     func presets() throws {
-        let presets = [PresetDescription(name: "iptv", summary: "Television", text: "name: iptv\n")]
+        let presets = [
+            PresetDescription(name: "iptv", summary: "Television", source: "Measured at home.", text: "name: iptv\n")
+        ]
         let (console, streams) = try scratch.console()
         let session = PresetsSession(console: console, presets: presets)
         #expect(try session.list() == 0)
         #expect(try session.show("iptv") == 0)
-        #expect(try streams().out == "iptv  Television\nname: iptv\n")
+        #expect(try streams().out == "iptv  Television\n      Measured at home.\nname: iptv\n")
         let error = #expect(throws: UserFacingError.self) { try session.show("ipvt") }
         #expect(error?.description.contains("did you mean 'iptv'?") == true)
     }

@@ -61,12 +61,15 @@ public struct PresetDescription: Sendable, Equatable {
     public var name: String
     /// One line.
     public var summary: String
+    /// Where its numbers come from, one line.
+    public var source: String
     /// The YAML.
     public var text: String
 
-    public init(name: String, summary: String, text: String) {
+    public init(name: String, summary: String, source: String, text: String) {
         self.name = name
         self.summary = summary
+        self.source = source
         self.text = text
     }
 }
@@ -88,7 +91,7 @@ public enum Experiment {
 
     /// In the order in which they are listed.
     public static func presets() -> [PresetDescription] {
-        Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, text: $0.yaml) }
+        Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, source: $0.source, text: $0.yaml) }
     }
 
     /// `--seed`, `--duration` and `--capture` stand for settings; what is given last holds.
@@ -157,6 +160,7 @@ public enum Experiment {
         _ scenario: ExperimentScenario, _ configuration: WorldConfiguration, in directory: RunDirectory,
         _ monitor: RunMonitor
     ) throws -> RunOutcome {
+        Interrupt.install()
         let outputs = try RunOutputs(scenario, configuration, in: directory)
         var world = World(configuration)
         let stopped = try VirtualTime.run(

@@ -6,7 +6,10 @@ public enum Interrupt {
     /// 0, or the signal's number. Lock-free, so that a signal handler may set it.
     private static let received = Atomic<Int32>(0)
 
-    /// Catches SIGINT and SIGTERM, and ignores SIGPIPE: a reader that has gone is found when writing.
+    /// Ignores SIGPIPE: a reader that has gone is found when writing.
+    public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    /// Catches SIGINT and SIGTERM, from when there is something to be ended in order.
     ///
     /// The first signal asks for an orderly end; the next one of its kind ends the process at once.
     public static func install() {
@@ -18,7 +21,6 @@ public enum Interrupt {
                 signal(number, SIG_DFL)
             }
         }
-        signal(SIGPIPE, SIG_IGN)
     }
 
     /// The signal that came; nil when none has.

@@ -103,13 +103,18 @@ public struct PresetsSession {
     /// - Throws: ``SystemError``.
     public func list() throws -> Int32 {
         if json {
-            let entries = presets.map { ["name": .string($0.name), "summary": .string($0.summary)] as JSONValue }
+            let entries = presets.map {
+                ["name": .string($0.name), "summary": .string($0.summary), "source": .string($0.source)] as JSONValue
+            }
             let document: JSONValue = ["schema": "rubato.presets/1", "presets": .array(entries)]
             console.result(document.document())
         } else {
             var table = TextTable(alignments: [.left, .left])
             table.indentation = 0
-            for preset in presets { table.add([TextTable.Cell(preset.name, .bold), TextTable.Cell(preset.summary)]) }
+            for preset in presets {
+                table.add([TextTable.Cell(preset.name, .bold), TextTable.Cell(preset.summary)])
+                table.add([TextTable.Cell(""), TextTable.Cell(preset.source)])
+            }
             console.result(table.lines(StyledText(isColoured: console.isColoured)).map { $0 + "\n" }.joined())
         }
         if let failure = console.failure { throw failure }
