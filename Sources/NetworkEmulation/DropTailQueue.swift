@@ -35,6 +35,11 @@ public struct DropTailQueue: Sendable {
         }
     }
 
+    /// Whether the packet would not pass the limit.
+    func hasRoom(for packet: Packet) -> Bool {
+        waiting.count < packetLimit && countedBytes + counted.bytes(length: packet.length) <= byteLimit
+    }
+
     /// Takes the packet, or refuses it because it would pass the limit.
     mutating func enqueue(_ packet: Packet) -> Bool {
         let bytes = counted.bytes(length: packet.length)

@@ -11,12 +11,31 @@ public enum LinkVerdict: Sendable {
     case queueFull
 }
 
+/// Why a packet that had been accepted does not come out.
+public enum LinkDrop: UInt8, Sendable {
+    /// It made room for one behind it.
+    case queueFull
+    /// Active queue management.
+    case activeManagement
+}
+
+/// Which packets a full or slow queue gives up.
+public enum QueueDiscipline: Sendable, Hashable {
+    /// Those that come when it is full.
+    case dropTail
+    /// Those that have waited longest, when it is full.
+    case dropHead
+    /// Besides those that come when it is full, some of those that have waited too long.
+    case codel(CoDelParameters)
+}
+
 /// A link's stages, in the order a packet meets them: loss, queue, rate, delay and jitter.
 public struct LinkConfiguration: Sendable {
     public var loss: LossModel
     /// Bits per second, of IP packets with what the link layer adds; nil: no serialization, and so no queue.
     public var rate: BitRate?
     public var queueLimit: DropTailQueue.Limit
+    public var discipline: QueueDiscipline
     public var delay: DelayModel
     public var linkLayer: LinkLayer
     /// Ignored without a rate.
@@ -24,8 +43,9 @@ public struct LinkConfiguration: Sendable {
 
     public init(
         loss: LossModel, rate: BitRate?, queueLimit: DropTailQueue.Limit, delay: DelayModel,
-        linkLayer: LinkLayer = .none, capacity: CapacitySource = .constant
+        linkLayer: LinkLayer = .none, capacity: CapacitySource = .constant, discipline: QueueDiscipline = .dropTail
     ) {
+        self.discipline = discipline
         self.linkLayer = linkLayer
         self.capacity = capacity
         self.loss = loss
@@ -51,6 +71,9 @@ public struct Link: Sendable {
     private var delay: DelayModel
     private let rate: BitRate?
     private var queue: DropTailQueue
+    private let dropsHead: Bool
+    private var codel: CoDel?
+    private var drops = Deque<(packet: Packet, reason: LinkDrop)>()
     /// The packet being sent and when its last bit leaves; meaningful while `isServing`.
     private var inService: Packet
     private var isServing = false
@@ -88,6 +111,8 @@ public struct Link: Sendable {
             capacity = .opportunities(bytes: max(1, bytes))
             opportunities = OpportunityCursor(trace)
         }
+        dropsHead = configuration.discipline == .dropHead
+        if case .codel(let parameters) = configuration.discipline { codel = CoDel(parameters) }
         queue = DropTailQueue(
             limit: configuration.queueLimit, rate: rate ?? BitRate(bitsPerSecond: 1), linkLayer: linkLayer)
         inService = Packet(time: .zero, sent: .zero, slot: 0, number: 0, length: 0, flow: 0)
@@ -117,6 +142,7 @@ public struct Link: Sendable {
             startService(packet, at: now, rate: rate)
             return .accepted
         }
+        if dropsHead { makeRoom(for: packet) }
         guard queue.enqueue(packet) else {
             counters.count(.queueFull, flow: packet.flow)
             return .queueFull
@@ -144,6 +170,10 @@ public struct Link: Sendable {
         return head
     }
 
+    /// The next packet given up after it had been accepted; the caller frees it. To be asked for after every call of
+    /// ``handle(_:at:)`` and ``handleTimeout(at:)``.
+    public mutating func pollDrop() -> (packet: Packet, reason: LinkDrop)? { drops.popFirst() }
+
     /// Packets inside: waiting, being sent or travelling.
     public var occupancy: Int {
         queue.waiting.count + (isServing ? 1 : 0) + travelling.count
@@ -152,13 +182,28 @@ public struct Link: Sendable {
     /// Bytes that wait, the packet being sent not counted.
     public var waitingBytes: Int { queue.waitingBytes }
 
+    private mutating func makeRoom(for packet: Packet) {
+        while !queue.hasRoom(for: packet), let head = queue.dequeue() {
+            counters.count(.queueFull, flow: head.flow)
+            drops.append((head, .queueFull))
+        }
+    }
+
+    private mutating func dequeue(at now: Instant) -> Packet? {
+        guard codel != nil else { return queue.dequeue() }
+        return codel?.dequeue(from: &queue, at: now) { victim in
+            counters.countManaged(flow: victim.flow)
+            drops.append((victim, .activeManagement))
+        }
+    }
+
     private mutating func completeService(until now: Instant) {
         guard serviceEnd <= now, let rate else { return }
         if case .opportunities(let bytes) = capacity { return useOpportunities(until: now, bytes: bytes, rate: rate) }
         while serviceEnd <= now {
             let end = serviceEnd
             startTravelling(inService, at: end)
-            guard let next = queue.dequeue() else {
+            guard let next = dequeue(at: end) else {
                 isServing = false
                 serviceEnd = .distantFuture
                 return
@@ -194,7 +239,7 @@ public struct Link: Sendable {
             var rest = bytes
             while rest > 0 {
                 if !isServing {
-                    guard let next = queue.dequeue() else { break }
+                    guard let next = dequeue(at: at) else { break }
                     queueDelay.add((at - next.time).nanoseconds)
                     inService = next
                     isServing = true
