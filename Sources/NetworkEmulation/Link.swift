@@ -67,8 +67,9 @@ public struct Link: Sendable {
     /// How long the link has been sending, in all.
     public private(set) var busyTime = TimeSpan.zero
 
-    private var loss: LossModel
-    private var delay: DelayModel
+    private var loss: LossStage
+    private let delay: DelayModel
+    private var correlation: DrawCorrelation?
     private let rate: BitRate?
     private var queue: DropTailQueue
     private let dropsHead: Bool
@@ -100,8 +101,9 @@ public struct Link: Sendable {
     private var latestArrival = Instant(nanoseconds: .min)
 
     public init(_ configuration: LinkConfiguration) {
-        loss = configuration.loss
+        loss = LossStage(configuration.loss)
         delay = configuration.delay
+        correlation = delay.correlation
         rate = configuration.rate
         linkLayer = configuration.linkLayer
         switch configuration.capacity {
@@ -264,7 +266,8 @@ public struct Link: Sendable {
             packet.time = now
             return insertTravelling(packet)
         }
-        let arrival = now + delay.travellingTime(of: packet)
+        let draw = delay.isCorrelated ? correlation?.draw(packet) ?? 0 : delay.draw(packet)
+        let arrival = now + delay.travellingTime(of: packet, draw: draw)
         if delay.mayReorder {
             packet.time = arrival
             return insertTravelling(packet)
