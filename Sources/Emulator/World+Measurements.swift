@@ -47,6 +47,7 @@ extension World {
         for link in topology.paths[index] {
             flow.lostLink += topology.links[link].counters.lost(flow: Self.programFlow)
             flow.droppedQueue += topology.links[link].counters.queueFull(flow: Self.programFlow)
+            flow.droppedQueue += topology.links[link].counters.managed(flow: Self.programFlow)
         }
         flow.late = ledger.late
         flow.duplicates = ledger.duplicates
@@ -137,6 +138,7 @@ extension World {
         result.packetsOut = link.counters.packetsOut
         result.lossDrops = link.counters.lost
         result.queueFullDrops = link.counters.queueFull
+        result.aqmDrops = link.counters.managed
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
             result.queueDelay = link.queueDelay.summary

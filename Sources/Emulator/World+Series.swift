@@ -28,7 +28,7 @@ extension World {
         }
         for index in topology.links.indices {
             let counters = topology.links[index].counters
-            add(topology.ids[index], "drops", counters.lost + counters.queueFull, "packets")
+            add(topology.ids[index], "drops", counters.lost + counters.queueFull + counters.managed, "packets")
         }
         for index in receivers.indices {
             let id = configuration.receivers[index].id

@@ -192,6 +192,7 @@ public struct World: ~Copyable {
 
     private mutating func serveLink(_ index: Int, at now: Instant) {
         topology.links[index].handleTimeout(at: now)
+        dropFromLink(index, at: now)
         while let packet = topology.links[index].pollOutput(at: now) {
             if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: true), at: now) }
             hand(packet, to: topology.next[index], at: now)
@@ -216,17 +217,26 @@ public struct World: ~Copyable {
     private mutating func handToLink(_ packet: Packet, _ index: Int, at now: Instant) {
         if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: false), at: now) }
         let verdict = topology.links[index].handle(packet, at: now)
+        dropFromLink(index, at: now)
         switch verdict {
         case .accepted:
             timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
             return
         case .lost, .queueFull:
-            let fate: PacketFate = verdict == .lost ? .lostLink : .droppedQueue
-            digest.add(
-                2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), Int64(index) << 8 | Int64(fate.rawValue))
-            recordDrop(packet, link: index, fate)
-            pool.release(packet.slot)
+            drop(packet, link: index, verdict == .lost ? .lostLink : .droppedQueue, at: now)
         }
+    }
+
+    /// Frees what a link's queue has given up.
+    private mutating func dropFromLink(_ index: Int, at now: Instant) {
+        while let (packet, _) = topology.links[index].pollDrop() { drop(packet, link: index, .droppedQueue, at: now) }
+    }
+
+    private mutating func drop(_ packet: Packet, link index: Int, _ fate: PacketFate, at now: Instant) {
+        let place = Int64(index) << 8 | Int64(fate.rawValue)
+        digest.add(2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), place)
+        recordDrop(packet, link: index, fate)
+        pool.release(packet.slot)
     }
 
     private mutating func recordDrop(_ packet: Packet, link: Int, _ fate: PacketFate) {

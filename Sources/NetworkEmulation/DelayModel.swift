@@ -14,7 +14,9 @@ public struct DelayModel: Sendable {
     let delay: TimeSpan
     let jitter: Jitter
     let key: DrawKey
-    private var correlation: DrawCorrelation?
+    /// As it begins; who asks packet by packet keeps a copy, so that this model stays as it is and is never copied.
+    let correlation: DrawCorrelation?
+    let isCorrelated: Bool
     /// Whether a packet may overtake those before it.
     let mayReorder: Bool
     /// Packets that skip the delay altogether, and so overtake.
@@ -34,6 +36,7 @@ public struct DelayModel: Sendable {
         self.delay = delay
         self.jitter = jitter
         self.key = key
+        isCorrelated = correlation != 0
         self.correlation = correlation == 0 ? nil : DrawCorrelation(correlation, key: key)
         self.mayReorder = mayReorder
         self.early = early
@@ -51,22 +54,22 @@ public struct DelayModel: Sendable {
             && early.isHit(by: earlyKey.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy))
     }
 
+    /// A packet's draw, where neighbours are not correlated.
+    func draw(_ packet: Packet) -> UInt64 {
+        key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
+    }
+
     /// This packet's travelling time, not negative.
-    mutating func travellingTime(of packet: Packet) -> TimeSpan {
+    func travellingTime(of packet: Packet, draw: @autoclosure () -> UInt64) -> TimeSpan {
         switch jitter {
         case .none: delay
-        case .quantiles(let table): cut(table.value(at: draw(packet)))
-        case .values(let table): cut(table.value(at: draw(packet)))
+        case .quantiles(let table): cut(table.value(at: draw()))
+        case .values(let table): cut(table.value(at: draw()))
         case .trace(let table): cut(table.values[Int(packet.number) % table.values.count])
         }
     }
 
     private func cut(_ jitter: Int64) -> TimeSpan { .nanoseconds(max(0, delay.nanoseconds + jitter)) }
-
-    private mutating func draw(_ packet: Packet) -> UInt64 {
-        guard correlation == nil else { return correlation?.draw(packet) ?? 0 }
-        return key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
-    }
 }
 
 /// Draws that are uniform each and correlated from packet to packet: the Gaussian copula of an autoregressive process of

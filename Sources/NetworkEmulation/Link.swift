@@ -11,15 +11,43 @@ public enum LinkVerdict: Sendable {
     case queueFull
 }
 
+/// Why a packet that had been accepted does not come out.
+public enum LinkDrop: UInt8, Sendable {
+    /// It made room for one behind it.
+    case queueFull
+    /// Active queue management.
+    case activeManagement
+}
+
+/// Which packets a full or slow queue gives up.
+public enum QueueDiscipline: Sendable, Hashable {
+    /// Those that come when it is full.
+    case dropTail
+    /// Those that have waited longest, when it is full.
+    case dropHead
+    /// Besides those that come when it is full, some of those that have waited too long.
+    case codel(CoDelParameters)
+}
+
 /// A link's stages, in the order a packet meets them: loss, queue, rate, delay and jitter.
 public struct LinkConfiguration: Sendable {
     public var loss: LossModel
-    /// IP bits per second; nil: no serialization, and so no queue.
+    /// Bits per second, of IP packets with what the link layer adds; nil: no serialization, and so no queue.
     public var rate: BitRate?
     public var queueLimit: DropTailQueue.Limit
+    public var discipline: QueueDiscipline
     public var delay: DelayModel
+    public var linkLayer: LinkLayer
+    /// Ignored without a rate.
+    public var capacity: CapacitySource
 
-    public init(loss: LossModel, rate: BitRate?, queueLimit: DropTailQueue.Limit, delay: DelayModel) {
+    public init(
+        loss: LossModel, rate: BitRate?, queueLimit: DropTailQueue.Limit, delay: DelayModel,
+        linkLayer: LinkLayer = .none, capacity: CapacitySource = .constant, discipline: QueueDiscipline = .dropTail
+    ) {
+        self.discipline = discipline
+        self.linkLayer = linkLayer
+        self.capacity = capacity
         self.loss = loss
         self.rate = rate
         self.queueLimit = queueLimit
@@ -39,24 +67,56 @@ public struct Link: Sendable {
     /// How long the link has been sending, in all.
     public private(set) var busyTime = TimeSpan.zero
 
-    private var loss: LossModel
-    private var delay: DelayModel
+    private var loss: LossStage
+    private let delay: DelayModel
+    private var correlation: DrawCorrelation?
     private let rate: BitRate?
     private var queue: DropTailQueue
-    /// The packet being sent and when its last bit leaves; meaningful while `serviceEnd` is not the distant future.
+    private let dropsHead: Bool
+    private var codel: CoDel?
+    private var drops = Deque<(packet: Packet, reason: LinkDrop)>()
+    /// The packet being sent and when its last bit leaves; meaningful while `isServing`.
     private var inService: Packet
+    private var isServing = false
+    /// With opportunities: the next one that is of use. The distant future also where a changing rate stays 0.
     @usableFromInline var serviceEnd = Instant.distantFuture
     private var busyStart = Instant.zero
     private var busyBits: UInt64 = 0
+    private let linkLayer: LinkLayer
+    private let capacity: Capacity
+    /// With a changing rate, see ``RateTrace/end(of:from:credit:)``.
+    private var credit: UInt128 = 0
+    /// With opportunities: the one to come, and bytes of `inService` that are still to be sent.
+    private var opportunities: OpportunityCursor?
+    private var remaining = 0
+
+    /// Resolved when the link is made.
+    private enum Capacity: Sendable {
+        case constant
+        case pieces(RateTrace)
+        case opportunities(bytes: Int)
+    }
     /// On their way, each with the instant it arrives at the other end; in that order.
     @usableFromInline var travelling = Deque<Packet>()
     private var latestArrival = Instant(nanoseconds: .min)
 
     public init(_ configuration: LinkConfiguration) {
-        loss = configuration.loss
+        loss = LossStage(configuration.loss)
         delay = configuration.delay
+        correlation = delay.correlation
         rate = configuration.rate
-        queue = DropTailQueue(limit: configuration.queueLimit, rate: rate ?? BitRate(bitsPerSecond: 1))
+        linkLayer = configuration.linkLayer
+        switch configuration.capacity {
+        case .constant: capacity = .constant
+        case .pieces(let trace): capacity = .pieces(trace)
+        case .opportunities(let trace, let bytes):
+            capacity = .opportunities(bytes: max(1, bytes))
+            opportunities = OpportunityCursor(trace)
+        }
+        dropsHead = configuration.discipline == .dropHead
+        if case .codel(let parameters) = configuration.discipline { codel = CoDel(parameters) }
+        queue = DropTailQueue(
+            limit: configuration.queueLimit, rate: rate ?? BitRate(bitsPerSecond: 1), linkLayer: linkLayer)
         inService = Packet(time: .zero, sent: .zero, slot: 0, number: 0, length: 0, flow: 0)
     }
 
@@ -76,16 +136,20 @@ public struct Link: Sendable {
         }
         var packet = packet
         packet.time = now
-        if serviceEnd == .distantFuture {
+        if !isServing, opportunities == nil {
+            isServing = true
             busyStart = now
             busyBits = 0
+            credit = 0
             startService(packet, at: now, rate: rate)
             return .accepted
         }
+        if dropsHead { makeRoom(for: packet) }
         guard queue.enqueue(packet) else {
             counters.count(.queueFull, flow: packet.flow)
             return .queueFull
         }
+        if opportunities != nil { awaitOpportunity(behind: now) }
         return .accepted
     }
 
@@ -108,19 +172,41 @@ public struct Link: Sendable {
         return head
     }
 
+    /// The next packet given up after it had been accepted; the caller frees it. To be asked for after every call of
+    /// ``handle(_:at:)`` and ``handleTimeout(at:)``.
+    public mutating func pollDrop() -> (packet: Packet, reason: LinkDrop)? { drops.popFirst() }
+
     /// Packets inside: waiting, being sent or travelling.
     public var occupancy: Int {
-        queue.waiting.count + (serviceEnd == .distantFuture ? 0 : 1) + travelling.count
+        queue.waiting.count + (isServing ? 1 : 0) + travelling.count
     }
 
     /// Bytes that wait, the packet being sent not counted.
     public var waitingBytes: Int { queue.waitingBytes }
 
+    private mutating func makeRoom(for packet: Packet) {
+        while !queue.hasRoom(for: packet), let head = queue.dequeue() {
+            counters.count(.queueFull, flow: head.flow)
+            drops.append((head, .queueFull))
+        }
+    }
+
+    private mutating func dequeue(at now: Instant) -> Packet? {
+        guard codel != nil else { return queue.dequeue() }
+        return codel?.dequeue(from: &queue, at: now) { victim in
+            counters.countManaged(flow: victim.flow)
+            drops.append((victim, .activeManagement))
+        }
+    }
+
     private mutating func completeService(until now: Instant) {
-        while serviceEnd <= now, let rate {
+        guard serviceEnd <= now, let rate else { return }
+        if case .opportunities(let bytes) = capacity { return useOpportunities(until: now, bytes: bytes, rate: rate) }
+        while serviceEnd <= now {
             let end = serviceEnd
             startTravelling(inService, at: end)
-            guard let next = queue.dequeue() else {
+            guard let next = dequeue(at: end) else {
+                isServing = false
                 serviceEnd = .distantFuture
                 return
             }
@@ -130,10 +216,48 @@ public struct Link: Sendable {
 
     private mutating func startService(_ packet: Packet, at now: Instant, rate: BitRate) {
         queueDelay.add((now - packet.time).nanoseconds)
-        busyBits += UInt64(packet.length) * 8
         inService = packet
-        serviceEnd = busyStart + rate.transmissionTime(bits: busyBits)
-        busyTime += serviceEnd - now
+        let bits = linkLayer.bits(length: packet.length)
+        if case .pieces(let trace) = capacity {
+            serviceEnd = trace.end(of: bits, from: now, credit: &credit)
+        } else {
+            busyBits += bits
+            serviceEnd = busyStart + rate.transmissionTime(bits: busyBits)
+        }
+        if serviceEnd != .distantFuture { busyTime += serviceEnd - now }
+    }
+
+    /// Leaves the opportunities up to now, at which nothing waited, unused.
+    private mutating func awaitOpportunity(behind now: Instant) {
+        guard serviceEnd == .distantFuture else { return }
+        opportunities?.skip(until: now)
+        serviceEnd = opportunities?.next ?? .distantFuture
+    }
+
+    private mutating func useOpportunities(until now: Instant, bytes: Int, rate: BitRate) {
+        while serviceEnd <= now {
+            let at = serviceEnd
+            opportunities?.take()
+            var rest = bytes
+            while rest > 0 {
+                if !isServing {
+                    guard let next = dequeue(at: at) else { break }
+                    queueDelay.add((at - next.time).nanoseconds)
+                    inService = next
+                    isServing = true
+                    remaining = linkLayer.bytes(length: next.length)
+                    busyTime += rate.transmissionTime(bits: linkLayer.bits(length: next.length))
+                }
+                let used = min(rest, remaining)
+                rest -= used
+                remaining -= used
+                guard remaining == 0 else { continue }
+                isServing = false
+                startTravelling(inService, at: at)
+            }
+            let isIdle = !isServing && queue.waiting.isEmpty
+            serviceEnd = isIdle ? .distantFuture : opportunities?.next ?? .distantFuture
+        }
     }
 
     private mutating func startTravelling(_ packet: Packet, at now: Instant) {
@@ -142,7 +266,8 @@ public struct Link: Sendable {
             packet.time = now
             return insertTravelling(packet)
         }
-        let arrival = now + delay.travellingTime(of: packet)
+        let draw = delay.isCorrelated ? correlation?.draw(packet) ?? 0 : delay.draw(packet)
+        let arrival = now + delay.travellingTime(of: packet, draw: draw)
         if delay.mayReorder {
             packet.time = arrival
             return insertTravelling(packet)

@@ -11,25 +11,39 @@ public enum LossModel: Sendable {
     case markov(MarkovLoss)
     case listed(ListedLoss)
     case bitErrors(BitErrorLoss)
+}
+
+/// A loss model as a link holds it: each kind in a place of its own, so that asking it copies nothing.
+struct LossStage: Sendable {
+    private enum Kind: Sendable { case none, bernoulli, gilbertElliott, markov, listed, bitErrors }
+
+    private var kind = Kind.none
+    private var bernoulli = BernoulliLoss(.never, key: DrawKey(seed: 0))
+    private var gilbertElliott: GilbertElliottLoss?
+    private var markov: MarkovLoss?
+    private var listed: ListedLoss?
+    private var bitErrors: BitErrorLoss?
+
+    init(_ model: LossModel) {
+        switch model {
+        case .none: break
+        case .bernoulli(let model): (kind, bernoulli) = (.bernoulli, model)
+        case .gilbertElliott(let model): (kind, gilbertElliott) = (.gilbertElliott, model)
+        case .markov(let model): (kind, markov) = (.markov, model)
+        case .listed(let model): (kind, listed) = (.listed, model)
+        case .bitErrors(let model): (kind, bitErrors) = (.bitErrors, model)
+        }
+    }
 
     /// Whether the link loses this packet, which is handed to it at `now`.
     mutating func isLost(_ packet: Packet, at now: Instant) -> Bool {
-        switch self {
-        case .none: return false
-        case .bernoulli(let model): return model.isLost(packet)
-        case .gilbertElliott(var model):
-            // Moved out and back in, so that the cache inside has one owner while it changes.
-            self = .none
-            let isLost = model.isLost(packet, at: now)
-            self = .gilbertElliott(model)
-            return isLost
-        case .markov(var model):
-            self = .none
-            let isLost = model.isLost(packet)
-            self = .markov(model)
-            return isLost
-        case .listed(let model): return model.isLost(packet)
-        case .bitErrors(let model): return model.isLost(packet)
+        switch kind {
+        case .none: false
+        case .bernoulli: bernoulli.isLost(packet)
+        case .gilbertElliott: gilbertElliott?.isLost(packet, at: now) ?? false
+        case .markov: markov?.isLost(packet) ?? false
+        case .listed: listed?.isLost(packet) ?? false
+        case .bitErrors: bitErrors?.isLost(packet) ?? false
         }
     }
 }

@@ -1,6 +1,7 @@
-import NetworkEmulation
 import Testing
 import Timebase
+
+@testable import NetworkEmulation
 
 /// A packet that came out of a link, and what the link said of those that did not.
 struct Passage {
@@ -11,6 +12,21 @@ struct Passage {
 extension Packet {
     init(number: UInt32, at time: Instant = .zero, length: UInt16 = 1_000, flow: UInt16 = 0, copy: UInt8 = 0) {
         self.init(time: time, sent: time, slot: number, number: number, length: length, flow: flow, copy: copy)
+    }
+}
+
+/// A delay model with the memory of its draws, as a link keeps it.
+struct Traveller {
+    let model: DelayModel
+    private var correlation: DrawCorrelation?
+
+    init(_ model: DelayModel) {
+        self.model = model
+        correlation = model.correlation
+    }
+
+    mutating func travellingTime(of packet: Packet) -> TimeSpan {
+        model.travellingTime(of: packet, draw: correlation?.draw(packet) ?? model.draw(packet))
     }
 }
 

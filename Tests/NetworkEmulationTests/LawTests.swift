@@ -9,7 +9,7 @@ struct LawTests {
     static let count = 200_000
 
     static func sample(_ jitter: DelayModel.Jitter, delay: TimeSpan = .zero, seed: UInt64 = 1) -> [Int64] {
-        var model = DelayModel(delay: delay, jitter: jitter, key: DrawKey(seed: seed).named("law"))
+        var model = Traveller(DelayModel(delay: delay, jitter: jitter, key: DrawKey(seed: seed).named("law")))
         return (0..<UInt32(count)).map { model.travellingTime(of: Packet(number: $0)).nanoseconds }
     }
 
@@ -114,7 +114,7 @@ struct LawTests {
     @Test("a trace gives the n-th packet of every flow its n-th value, round and round")
     func trace() throws {
         let table = try #require(ValueTable([3, 1, 4, 1, 5].map { .milliseconds($0) }))
-        var model = DelayModel(delay: .milliseconds(1), jitter: .trace(table), key: DrawKey(seed: 1))
+        var model = Traveller(DelayModel(delay: .milliseconds(1), jitter: .trace(table), key: DrawKey(seed: 1)))
         for number in [0, 1, 2, 3, 4, 5, 12, 4_000_000_002] as [UInt32] {
             let expected = TimeSpan.milliseconds(1 + [3, 1, 4, 1, 5][Int(number % 5)])
             #expect(model.travellingTime(of: Packet(number: number, flow: 3)) == expected)
@@ -150,9 +150,10 @@ struct LawTests {
         arguments: [-0.6, 0.25, 0.5, 0.9], [1, 2] as [UInt64])
     func correlation(correlation: Double, seed: UInt64) {
         func sample(_ table: QuantileTable) -> [Int64] {
-            var model = DelayModel(
-                delay: .milliseconds(100), jitter: .quantiles(table), correlation: correlation,
-                key: DrawKey(seed: seed).named("law"))
+            var model = Traveller(
+                DelayModel(
+                    delay: .milliseconds(100), jitter: .quantiles(table), correlation: correlation,
+                    key: DrawKey(seed: seed).named("law")))
             return (0..<UInt32(Self.count)).map { model.travellingTime(of: Packet(number: $0)).nanoseconds }
         }
         let normal = sample(.normal(deviation: .milliseconds(5)))
@@ -177,7 +178,8 @@ struct LawTests {
     func correlatedPurity() {
         let key = DrawKey(seed: 4).named("law")
         let table = QuantileTable.normal(deviation: .milliseconds(5))
-        var model = DelayModel(delay: .milliseconds(50), jitter: .quantiles(table), correlation: 0.8, key: key)
+        var model = Traveller(
+            DelayModel(delay: .milliseconds(50), jitter: .quantiles(table), correlation: 0.8, key: key))
         let all = (0..<10_000 as Range<UInt32>).map { model.travellingTime(of: Packet(number: $0)) }
         var random = TestRandom(1)
         for _ in 0..<2_000 {
@@ -191,7 +193,7 @@ struct LawTests {
     func reordering() {
         let key = DrawKey(seed: 1).named("jitter")
         let table = QuantileTable.uniform(halfRange: .milliseconds(30))
-        var model = DelayModel(delay: .milliseconds(30), jitter: .quantiles(table), key: key)
+        var model = Traveller(DelayModel(delay: .milliseconds(30), jitter: .quantiles(table), key: key))
         let packets = (0..<5_000 as Range<UInt32>).map {
             Packet(number: $0, at: Instant(nanoseconds: Int64($0) * 1_000_000))
         }

@@ -1,0 +1,81 @@
+import Timebase
+
+/// Controlled delay (RFC 8289): drops from the head when packets have waited longer than a target for an interval, the
+/// more often the longer that lasts.
+public struct CoDelParameters: Sendable, Hashable {
+    /// The waiting time that is let be; RFC 8289 §4.4: 5 ms.
+    public var target: TimeSpan
+    /// How long it may be exceeded; RFC 8289 §4.3: 100 ms.
+    public var interval: TimeSpan
+    /// Waiting IP bytes up to which nothing is dropped: one packet's.
+    public var largestPacket: Int
+
+    public init(
+        target: TimeSpan = .milliseconds(5), interval: TimeSpan = .milliseconds(100), largestPacket: Int = 1_500
+    ) {
+        self.target = target
+        self.interval = interval
+        self.largestPacket = largestPacket
+    }
+}
+
+/// The state of RFC 8289 §5's pseudocode.
+struct CoDel: Sendable {
+    private let parameters: CoDelParameters
+    /// When the target will have been exceeded for an interval; nil: it is not.
+    private var firstAbove: Instant?
+    private var dropNext = Instant.zero
+    private(set) var count: Int64 = 0
+    private var lastCount: Int64 = 0
+    private(set) var isDropping = false
+
+    init(_ parameters: CoDelParameters) { self.parameters = parameters }
+
+    /// The next packet to send.
+    ///
+    /// - Parameter drop: takes the packets dropped before it.
+    mutating func dequeue(from queue: inout DropTailQueue, at now: Instant, drop: (Packet) -> Void) -> Packet? {
+        var (head, mayDrop) = take(from: &queue, at: now)
+        if isDropping {
+            if !mayDrop { isDropping = false }
+            while isDropping, now >= dropNext, let victim = head {
+                drop(victim)
+                count += 1
+                (head, mayDrop) = take(from: &queue, at: now)
+                if mayDrop { dropNext = next(after: dropNext) } else { isDropping = false }
+            }
+        } else if mayDrop, let victim = head {
+            drop(victim)
+            (head, _) = take(from: &queue, at: now)
+            isDropping = true
+            // Soon after the last time it goes on at the rate that it had found.
+            let delta = count - lastCount
+            count = delta > 1 && now - dropNext < parameters.interval * 16 ? delta : 1
+            dropNext = next(after: now)
+            lastCount = count
+        }
+        return head
+    }
+
+    /// The control law: the interval over the square root of the drops so far.
+    private func next(after instant: Instant) -> Instant {
+        let span = Double(parameters.interval.nanoseconds) / Double(count).squareRoot()
+        return instant + .nanoseconds(Int64(span.rounded(.toNearestOrAwayFromZero)))
+    }
+
+    private mutating func take(from queue: inout DropTailQueue, at now: Instant) -> (Packet?, mayDrop: Bool) {
+        guard let packet = queue.dequeue() else {
+            firstAbove = nil
+            return (nil, false)
+        }
+        guard now - packet.time >= parameters.target, queue.waitingBytes > parameters.largestPacket else {
+            firstAbove = nil
+            return (packet, false)
+        }
+        guard let firstAbove else {
+            self.firstAbove = now + parameters.interval
+            return (packet, false)
+        }
+        return (packet, now >= firstAbove)
+    }
+}
