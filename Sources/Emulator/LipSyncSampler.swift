@@ -40,9 +40,16 @@ struct LipSyncSampler: Sendable {
     }
 
     /// Samples what plays up to the end; no unit follows.
-    mutating func finish() {
+    ///
+    /// - Parameter videoEnd: when the last picture that was sent ends, on the program's timeline. A picture that stood
+    ///   before that was frozen; one that stands after it is the end.
+    mutating func finish(videoEnd: TimeSpan) {
         guard let heard, let shown else { return }
-        sample(before: min(heard.since + heard.duration, shown.since + shown.duration))
+        sample(before: heard.since + heard.duration)
+        for sample in pending where sample.at - shown.since < videoEnd - shown.media {
+            record(sample.skew, sample.at)
+        }
+        pending.removeAll()
     }
 
     /// Takes the samples due before `end`.

@@ -10,7 +10,6 @@ struct ReceiverLedger: Sendable {
     var delivered: Int64 = 0
     var late: Int64 = 0
     var duplicates: Int64 = 0
-    var refused: Int64 = 0
     var used: Int64 = 0
     var latestDelay: TimeSpan?
     var oneWayDelay = Histogram()
@@ -39,6 +38,8 @@ struct ReceiverLedger: Sendable {
         var damaged: Int64 = 0
         var endToEnd = Histogram()
         var freezes: FreezeDetector?
+        /// The unit presented last: its place on the program's timeline, and when.
+        var latestPresentation: (media: TimeSpan, at: Instant)?
     }
 
     /// An audio and a video substream that play together.
@@ -92,8 +93,17 @@ struct ReceiverLedger: Sendable {
         }
     }
 
+    /// Nothing more is presented. `programEnd` is where the lane's last unit that was sent ends on the program's timeline.
+    mutating func finish(lane: Int, programEnd: TimeSpan) {
+        guard let latest = lanes[lane].latestPresentation else { return }
+        // A next unit would have been due when the program's timeline had run on to the end.
+        lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))
+        for index in pairs.indices where pairs[index].video == lane { pairs[index].sampler.finish(videoEnd: programEnd) }
+    }
+
     mutating func present(lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant) {
         firstPresentation = firstPresentation ?? now
+        lanes[lane].latestPresentation = (media, now)
         lanes[lane].freezes?.add(presentedAt: now)
         for index in pairs.indices {
             if pairs[index].audio == lane {

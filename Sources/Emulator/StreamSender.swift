@@ -57,7 +57,7 @@ struct StreamSender: Sendable {
         }
         let elapsed = multiplexer.plan.latency + datagram.end
         let count = datagram.packets * TransportPacket.length
-        rtp?.writeHeader(to: buffer, sentAfter: elapsed, payloadCount: count)
+        rtp?.writeHeader(to: buffer, sentAfter: elapsed)
         let at = max(.zero, clock.instant(showing: zero + elapsed))
         prepared = Packet(
             time: at, sent: at, slot: slot, number: UInt32(truncatingIfNeeded: packetsSent),
@@ -72,6 +72,8 @@ struct StreamSender: Sendable {
         rate.add(bytes: Int(packet.length), at: now)
         firstSent = firstSent ?? now
         latestSent = now
+        let mediaCount = Int(packet.length) - World.networkHeaderLength - headerLength
+        rtp?.noteSent(payloadCount: mediaCount)
         let payload = pool.bytes(packet.slot, count: Int(packet.length) - World.networkHeaderLength).bytes
         monitor.add(packetsIn: payload, from: headerLength, instant: now)
         prepare(&pool)

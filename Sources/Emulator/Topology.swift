@@ -23,6 +23,8 @@ struct Topology: Sendable {
     var forwardEntry = Hop.branch
     var receiverEntries: [Hop] = []
     var reverseEntries: [Hop] = []
+    /// All links in the order of a packet's way: the shared ones forward, each receiver's own, then the way back.
+    var listing: [Int] = []
     /// Per receiver, the links that its packets cross.
     var paths: [[Int]] = []
 
@@ -33,13 +35,18 @@ struct Topology: Sendable {
             let last = add(receiver.lastLinks, isForward: true, owner: index, to: .receiver(index))
             receiverEntries.append(last.entry)
             paths.append(last.path)
+            listing += last.path.reversed()
         }
         let shared = add(configuration.forward, isForward: true, to: .branch)
         forwardEntry = shared.entry
+        listing = shared.path.reversed() + listing
         for index in paths.indices { paths[index] += shared.path }
         let back = add(configuration.reverse, isForward: false, to: .sender)
+        defer { listing += back.path.reversed() }
         for receiver in configuration.receivers {
-            reverseEntries.append(add(receiver.firstReverseLinks, isForward: false, to: back.entry).entry)
+            let first = add(receiver.firstReverseLinks, isForward: false, to: back.entry)
+            reverseEntries.append(first.entry)
+            listing += first.path.reversed()
         }
     }
 

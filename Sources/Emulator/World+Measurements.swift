@@ -13,9 +13,7 @@ extension World {
         result.ended = now
         result.digest = digest
         // From the sender on, as the scenario lists them.
-        result.links = topology.links.indices.map { link($0) }.sorted {
-            ($0.direction, $0.id) < ($1.direction, $1.id)
-        }
+        result.links = topology.listing.map { link($0) }
         result.transportStreams.append(sender.monitor.measurements(point: "sender"))
         result.clocks.append(clock("sender", sender.clock, senderClockError))
         for index in receivers.indices {
@@ -33,7 +31,33 @@ extension World {
         if tooLate > 0 {
             result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
         }
+        for index in receivers.indices { warn(of: index, in: &result) }
         return result
+    }
+
+    /// Says what makes a receiver's figures less than they seem.
+    private func warn(of index: Int, in result: inout RunMeasurements) {
+        let ledger = receivers[index].ledger
+        let id = configuration.receivers[index].id
+        if ledger.delivered == 0, sender.packetsSent > 0 {
+            result.warnings.append("\(id): nothing arrived")
+        } else if ledger.late * 10 > ledger.delivered {
+            result.warnings.append(
+                "\(id): \(ledger.late) of \(ledger.delivered) datagrams came after their release: "
+                    + "a longer playout is needed, or clocks that agree")
+        }
+        for (lane, substream) in configuration.program.substreams.enumerated() {
+            let counters = sender.multiplexer.counters[lane]
+            guard counters.units > 0, ledger.delivered > 0, let end = counters.lastPresentationEnd else { continue }
+            guard let latest = ledger.lanes[lane].latestPresentation else {
+                result.warnings.append("\(id): no unit of '\(substream.id)' was ever presented")
+                continue
+            }
+            if end - latest.media > .seconds(1) {
+                let seconds = (end - latest.media).nanoseconds / 1_000_000_000
+                result.warnings.append("\(id): '\(substream.id)' stood still for the last \(seconds) s of the program")
+            }
+        }
     }
 
     private func flow(_ index: Int) -> FlowMeasurements {
@@ -68,7 +92,10 @@ extension World {
         flow.sessionSetupNanoseconds = ledger.firstPresentation?.nanoseconds
         flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
         flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
-            lostMediaPackets: flow.unrepaired * Int64(configuration.plan.packetsPerDatagram),
+            // At variable rate datagrams differ in packets: their mean.
+            lostMediaPackets: sender.packetsSent == 0
+                ? 0
+                : flow.unrepaired.scaled(by: sender.multiplexer.packetsSent, over: sender.packetsSent, .nearest),
             over: sender.latestSent - (sender.firstSent ?? .zero))
         return flow
     }
@@ -96,7 +123,8 @@ extension World {
         result.damaged = seen.damaged
         result.missing = sent.units - seen.onTime - seen.late - seen.damaged
         result.endToEndDelay = seen.endToEnd.summary
-        result.freezes = seen.freezes?.measurements
+        // Without a picture there was nothing to freeze.
+        result.freezes = seen.latestPresentation == nil ? nil : seen.freezes?.measurements
         return result
     }
 

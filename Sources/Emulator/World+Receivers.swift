@@ -69,6 +69,14 @@ extension World {
         }
     }
 
+    /// Judges what was on screen when the program ended: up to the end of the last picture sent it should have moved.
+    mutating func finishPresentation(_ index: Int) {
+        for lane in receivers[index].ledger.lanes.indices {
+            guard let end = sender.multiplexer.counters[lane].lastPresentationEnd else { continue }
+            receivers[index].ledger.finish(lane: lane, programEnd: end)
+        }
+    }
+
     private mutating func noteRelease(
         _ packet: Packet, _ arrival: LocalInstant, _ depth: TimeSpan, receiver index: Int, at now: Instant
     ) {
@@ -102,15 +110,13 @@ extension World {
     ) {
         let fate: PacketFate
         switch reason {
-        case .late:
+        // What found the buffer full, or cannot be read, comes too late for use as well.
+        case .late, .overflow, .malformed:
             fate = .late
             receivers[index].ledger.late += 1
         case .duplicate:
             fate = .duplicate
             receivers[index].ledger.duplicates += 1
-        case .overflow, .malformed:
-            fate = .refused
-            receivers[index].ledger.refused += 1
         }
         digest.add(5, Int64(packet.number), now.nanoseconds, Int64(index), Int64(fate.rawValue))
         if configuration.taps.packets {

@@ -10,17 +10,24 @@ extension World {
     private static var firstGuess: Int { 92 }
     private static var senderName: String { "sender@10.0.0.1" }
 
+    /// Of the media in IP packets.
+    private var sessionBandwidth: BitRate {
+        let media = UInt64(configuration.plan.packetsPerDatagram * TransportPacket.length)
+        let packet = media + UInt64(sender.headerLength + Self.networkHeaderLength)
+        return BitRate(bitsPerSecond: configuration.plan.rate.bitsPerSecond / media * packet)
+    }
+
     mutating func startReports() {
         guard let rtp = sender.rtp else { return }
         let root = DrawKey(seed: configuration.seed)
         senderReports = RTCPSession(
-            isSender: true, sessionBandwidth: configuration.plan.rate, packetSize: Self.firstGuess,
+            isSender: true, sessionBandwidth: sessionBandwidth, packetSize: Self.firstGuess,
             key: root.named("sender.rtcp"), ssrc: rtp.ssrc, start: sender.zero)
         senderReports?.setMembers(1, senders: 1)
         for index in receivers.indices {
             let key = root.named("receivers").named(configuration.receivers[index].id).named("rtcp")
             receivers[index].reports = RTCPSession(
-                isSender: false, sessionBandwidth: configuration.plan.rate, packetSize: Self.firstGuess, key: key,
+                isSender: false, sessionBandwidth: sessionBandwidth, packetSize: Self.firstGuess, key: key,
                 ssrc: UInt32(truncatingIfNeeded: key.named("ssrc").draw(0) >> 32),
                 start: receivers[index].clock.reading(at: .zero))
         }
@@ -108,8 +115,10 @@ extension World {
         digest.add(8, Int64(packet.number), now.nanoseconds, Int64(index), 0)
         guard let compound = try? RTCPCompound(parsing: pool.bytes(packet.slot, count: length).bytes) else { return }
         receivers[index].reports?.note(ipBytes: Int(packet.length))
-        // With feedback to the sender alone, a receiver knows of the sender and itself.
-        receivers[index].reports?.setMembers(2, senders: 1)
+        // Receivers hear the sender alone, which tells them how many they are (RFC 5760 §7.1.9); its reports are taken
+        // to say so.
+        let members = 1 + receivers.count
+        receivers[index].reports?.setMembers(members, senders: 1)
         for case .senderReport(let report) in compound.packets {
             receivers[index].latestSenderReport = (report.ntpTimestamp.middle, receivers[index].clock.reading(at: now))
         }

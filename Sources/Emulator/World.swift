@@ -290,7 +290,7 @@ public struct World: ~Copyable {
             drainReceiver(index, at: now)
             receivers[index].ledger.window.finish(sentCount: sender.packetsSent)
             receivers[index].ledger.monitor.finish()
-            for pair in receivers[index].ledger.pairs.indices { receivers[index].ledger.pairs[pair].sampler.finish() }
+            finishPresentation(index)
         }
     }
 }

@@ -22,8 +22,6 @@ public enum PacketFate: UInt8, Sendable {
     case duplicate
     case lostLink
     case droppedQueue
-    /// It found the playout buffer full, or was no datagram of the stream.
-    case refused
 
     /// As packets.csv names it.
     public var name: StaticString {
@@ -33,7 +31,6 @@ public enum PacketFate: UInt8, Sendable {
         case .duplicate: "duplicate"
         case .lostLink: "lost_link"
         case .droppedQueue: "dropped_queue"
-        case .refused: "refused"
         }
     }
 }

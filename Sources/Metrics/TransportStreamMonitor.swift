@@ -145,6 +145,8 @@ public struct TransportStreamMonitor: Sendable {
         result.point = point
         result.bitsPerSecond = bitsPerSecond
         result.tr101290 = errors.named(measuresAccuracy: constantRate != nil)
+        // Where nothing passed, nothing was measured.
+        if packets == 0 { result.tr101290 = result.tr101290.map { ($0.name, nil) } }
         result.pcrIntervalMaximum = pcrIntervalMaximum
         result.pcrAccuracy = pcrAccuracy.summary
         return result

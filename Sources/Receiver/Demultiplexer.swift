@@ -9,9 +9,7 @@ import Wire
 struct Demultiplexer: Sendable {
     enum Event: Sendable {
         /// A unit has begun. Times are 33-bit values as on the wire.
-        case began(lane: Int, pts: Int64?, isBounded: Bool)
-        /// A unit of known length has all its bytes.
-        case completed(lane: Int)
+        case began(lane: Int, pts: Int64?)
         /// A unit is over: its last byte was released at `lastByte`.
         case closed(lane: Int, lastByte: LocalInstant, isDamaged: Bool)
         /// 27 MHz ticks, modulo 2^33·300.
@@ -190,7 +188,6 @@ struct Demultiplexer: Sendable {
         let lane = lanes[index]
         guard let expected = lane.expected, lane.received >= expected, lane.isOpen else { return }
         if lane.mayRunOn, lane.received > expected { lanes[index].isDamaged = true }
-        if !lanes[index].isDamaged { events.append(.completed(lane: index)) }
         close(index, isCutOff: false)
     }
 
@@ -213,7 +210,7 @@ struct Demultiplexer: Sendable {
         do throws(ParseError) {
             let pes = try PESHeader(parsing: payload)
             lanes[index].expected = pes.packetLength == 0 ? nil : Int(pes.packetLength) + 6
-            events.append(.began(lane: index, pts: pes.pts, isBounded: pes.packetLength != 0))
+            events.append(.began(lane: index, pts: pes.pts))
         } catch {
             guard error == .truncated, payload.byteCount < 274 else {
                 lanes[index].isDamaged = true

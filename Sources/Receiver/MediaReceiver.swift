@@ -75,7 +75,9 @@ public struct MediaReceiver: Sendable {
 
     public init(_ configuration: ReceiverConfiguration) {
         self.configuration = configuration
-        playout = PlayoutBuffer(delay: configuration.playoutDelay, latePolicy: configuration.latePolicy)
+        playout = PlayoutBuffer(
+            delay: configuration.playoutDelay, latePolicy: configuration.latePolicy,
+            tolerance: MediaClock.span(ticks: 1, rate: MediaClock.ninetyKilohertz, .up))
         statistics = ReceptionStatistics(clockRate: MediaClock.ninetyKilohertz)
     }
 
@@ -124,7 +126,7 @@ public struct MediaReceiver: Sendable {
 
     /// Closes what is open: no datagram is under way any more.
     public mutating func finish() {
-        while let waiting = timeline.takeWaiting() { outputs.append(.discarded(waiting.packet, .malformed)) }
+        while let waiting = timeline.takeWaiting() { outputs.append(.discarded(waiting.packet, .late)) }
         demultiplexer.finish()
         drainDemultiplexer(release: LocalInstant(nanoseconds: 0))
     }
@@ -215,19 +217,14 @@ public struct MediaReceiver: Sendable {
             case .reference(let ticks):
                 let base = reference.unwrap(UInt64(ticks / 300))
                 if clock == nil { clock = (release, base * 300 + ticks % 300) }
-            case .began(let lane, let pts, let isBounded):
-                begin(lane, pts: pts, isBounded: isBounded)
-            case .completed(let lane):
-                if let presentation = units[lane]?.presentation {
-                    presenters[lane].complete(presentation: presentation)
-                }
+            case .began(let lane, let pts): begin(lane, pts: pts, at: release)
             case .closed(let lane, let lastByte, let isDamaged):
                 close(lane, lastByte: lastByte, isDamaged: isDamaged)
             }
         }
     }
 
-    private mutating func begin(_ lane: Int, pts: Int64?, isBounded: Bool) {
+    private mutating func begin(_ lane: Int, pts: Int64?, at release: LocalInstant) {
         while presenters.count <= lane {
             presenters.append(Presenter())
             units.append(nil)
@@ -240,7 +237,8 @@ public struct MediaReceiver: Sendable {
                 let ticks = presentation * 300 - clock.ticks
                 let due = clock.local + MediaClock.span(ticks: ticks, rate: MediaClock.system)
                 unit.due = due
-                presenters[lane].add(.init(presentation: presentation, due: due, isIncomplete: isBounded))
+                // What begins after its time is not shown any more.
+                if due >= release { presenters[lane].add(.init(presentation: presentation, due: due)) }
             }
         }
         units[lane] = unit
@@ -249,6 +247,8 @@ public struct MediaReceiver: Sendable {
     private mutating func close(_ lane: Int, lastByte: LocalInstant, isDamaged: Bool) {
         guard lane < units.count, let unit = units[lane] else { return }
         units[lane] = nil
+        // Before the first clock reference nobody knows when a unit is due: it is never shown, and so is missing.
+        if unit.presentation != nil, unit.due == nil { return }
         let isLate = unit.due.map { lastByte > $0 } ?? false
         outputs.append(
             .closed(

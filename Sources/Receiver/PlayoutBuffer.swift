@@ -35,14 +35,19 @@ struct PlayoutBuffer: Sendable {
 
     private let delay: TimeSpan
     private let latePolicy: LatePolicy
+    private let tolerance: TimeSpan
     private var anchor: LocalInstant?
     private var entries = Deque<Entry>()
     private var latestReleased = Int64.min
     private var isStarved = false
+    /// How often a release was due that an empty buffer could not serve; a row of them is one.
     private(set) var underruns: Int64 = 0
     private(set) var overflows: Int64 = 0
 
-    init(delay: TimeSpan, latePolicy: LatePolicy) {
+    /// - Parameter tolerance: how long after its release a datagram is still in time: what the timestamps are rounded
+    ///   to, so that their rounding alone makes nothing late.
+    init(delay: TimeSpan, latePolicy: LatePolicy, tolerance: TimeSpan = .zero) {
+        self.tolerance = tolerance
         self.delay = delay
         self.latePolicy = latePolicy
     }
@@ -67,7 +72,7 @@ struct PlayoutBuffer: Sendable {
         var entry = Entry(
             packet: packet, number: number, arrival: now, release: zero + sourceTime + delay, start: start)
         // One that has been overtaken by another's release can no longer be handed on in order.
-        if entry.release < now || number < latestReleased {
+        if entry.release + tolerance < now || number < latestReleased {
             if entries.isEmpty, !isStarved {
                 underruns += 1
                 isStarved = true
@@ -75,7 +80,10 @@ struct PlayoutBuffer: Sendable {
             guard latePolicy == .present, number > latestReleased else { return .late }
             entry.release = now
         } else {
+            // Behind a gap, an empty buffer has missed the releases of what the gap has taken.
+            if entries.isEmpty, !isStarved, latestReleased != .min, number > latestReleased + 1 { underruns += 1 }
             isStarved = false
+            entry.release = max(entry.release, now)
         }
         guard entries.count < Self.capacity else {
             overflows += 1

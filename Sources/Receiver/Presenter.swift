@@ -17,8 +17,6 @@ struct Presenter: Sendable {
         /// 90 kHz ticks, unwrapped.
         var presentation: Int64
         var due: LocalInstant
-        /// Whether the unit is known to lack bytes that can still come.
-        var isIncomplete: Bool
     }
 
     /// Units kept at most; beyond it the oldest is given up.
@@ -35,28 +33,13 @@ struct Presenter: Sendable {
         nextDue = pending.first?.due ?? .distantFuture
     }
 
-    /// All bytes of a unit of known length have come.
-    mutating func complete(presentation: Int64) {
-        var index = pending.count - 1
-        while index >= 0 {
-            if pending[index].presentation == presentation {
-                pending[index].isIncomplete = false
-                return
-            }
-            index -= 1
-        }
-    }
-
     /// The next unit to be shown by `now`.
     ///
-    /// A unit of known length that is not all there is passed over. One of unknown length is shown as it is: its end is
-    /// known only when the next begins.
+    /// A unit that has begun by then is shown, whole or not: so do decoders, and what is missing may never come.
     mutating func present(at now: LocalInstant) -> Pending? {
-        while let head = pending.first, head.due <= now {
-            pending.removeFirst()
-            nextDue = pending.first?.due ?? .distantFuture
-            if !head.isIncomplete { return head }
-        }
-        return nil
+        guard let head = pending.first, head.due <= now else { return nil }
+        pending.removeFirst()
+        nextDue = pending.first?.due ?? .distantFuture
+        return head
     }
 }

@@ -34,16 +34,18 @@ public struct RTPPacketizer: Sendable {
 
     /// Writes the header of the next packet, 12 bytes.
     ///
-    /// - Parameters:
-    ///   - elapsed: the sending time after the stream's zero, by the sender's clock.
-    ///   - payloadCount: bytes that follow the header.
-    public mutating func writeHeader(
-        to buffer: UnsafeMutableRawBufferPointer, sentAfter elapsed: TimeSpan, payloadCount: Int
-    ) {
+    /// - Parameter elapsed: the sending time after the stream's zero, by the sender's clock.
+    public mutating func writeHeader(to buffer: UnsafeMutableRawBufferPointer, sentAfter elapsed: TimeSpan) {
         let header = RTPHeader(
             payloadType: payloadType, sequenceNumber: sequenceNumber, timestamp: timestamp(elapsed), ssrc: ssrc)
         header.write(to: buffer)
         sequenceNumber &+= 1
+    }
+
+    /// Counts a packet that has been sent.
+    ///
+    /// - Parameter payloadCount: bytes that follow the header.
+    public mutating func noteSent(payloadCount: Int) {
         packetCount += 1
         octetCount += Int64(payloadCount)
     }

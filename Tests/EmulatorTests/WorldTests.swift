@@ -167,3 +167,59 @@ struct WorldCountTests {
         }
     }
 }
+
+@Suite("World: what the figures say")
+struct WorldFigureTests {
+    @Test("with no playout delay at all, rounding makes nothing late on a perfect network")
+    func zeroPlayout() throws {
+        let experiment = Experiment(forward: [Experiment.link("f")], reverse: [], playout: .zero)
+        let measured = try run(experiment).measurements
+        #expect(measured.flows[0].late == 0)
+        #expect(measured.substreams.allSatisfy { $0.onTime == $0.sentUnits })
+    }
+
+    @Test("every unit that came in time was presented", arguments: [3, 36, 77] as [UInt64])
+    func onTimeIsPresented(seed: UInt64) throws {
+        let link = Experiment.link("f", seed: seed, loss: 0.3)
+        let measured = try run(Experiment(seed: seed, forward: [link], reverse: [])).measurements
+        for substream in measured.substreams {
+            #expect(substream.onTime > 0 && substream.missing > 0)
+            #expect((substream.endToEndDelay?.count ?? 0) >= substream.onTime)
+        }
+    }
+
+    @Test("a picture that stands still to the program's end is a freeze, and is said")
+    func standingStill() throws {
+        // The receiver's clock gains a tenth: after the buffer's half second has been eaten up, all comes too late.
+        var experiment = Experiment(
+            duration: .seconds(20), forward: [Experiment.link("f")], reverse: [], playout: .milliseconds(500))
+        experiment.receiverClock = Oscillator(partsPerBillion: 100_000_000)
+        let measured = try run(experiment).measurements
+        let video = try #require(measured.substreams.first)
+        #expect(video.missing > 100)
+        let freezes = try #require(video.freezes)
+        #expect(freezes.count == 1 && freezes.longest > .seconds(5))
+        #expect(measured.warnings.contains { $0.contains("came after their release") })
+        #expect(measured.warnings.contains { $0.contains("'video' stood still for the last") })
+        #expect((measured.lipSync[0].skew?.maximum ?? 0) >= 0)
+    }
+
+    @Test("where nothing arrives nothing is measured, and that is said")
+    func nothingArrives() throws {
+        let measured = try run(Experiment(forward: [Experiment.link("f", loss: 1)], reverse: [])).measurements
+        #expect(measured.flows[0].oneWayDelay == nil && measured.flows[0].sessionSetupNanoseconds == nil)
+        #expect(measured.substreams.allSatisfy { $0.freezes == nil && $0.endToEndDelay == nil && $0.missing > 0 })
+        let received = try #require(measured.transportStreams.last)
+        #expect(received.tr101290.allSatisfy { $0.count == nil })
+        #expect(measured.warnings == ["tv: nothing arrived"])
+    }
+
+    @Test("links are listed in the order of a packet's way")
+    func linkOrder() throws {
+        let names = (0..<12).map { "forward.\($0)" }
+        let links = names.map { Experiment.link($0, delay: .milliseconds(1)) }
+        let measured = try run(Experiment(duration: .seconds(1), forward: links, reverse: [Experiment.link("reverse.0")]))
+            .measurements
+        #expect(measured.links.map(\.id) == names + ["reverse.0"])
+    }
+}

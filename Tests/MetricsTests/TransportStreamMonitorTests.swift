@@ -314,7 +314,8 @@ struct TransportStreamMonitorTests {
     @Test("nothing is measured of nothing")
     func empty() {
         let result = Fixture(count: 0).measured()
-        #expect(result.failures.isEmpty && result.bitsPerSecond == nil && result.pcrIntervalMaximum == nil)
+        #expect(!result.tr101290.isEmpty && result.tr101290.allSatisfy { $0.count == nil })
+        #expect(result.bitsPerSecond == nil && result.pcrIntervalMaximum == nil)
         #expect(result.pcrAccuracy == nil)
     }
 }

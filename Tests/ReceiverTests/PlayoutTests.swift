@@ -36,21 +36,25 @@ struct PlayoutTests {
         #expect(bench.released.map(\.at.nanoseconds) == [0, 11_111, 22_222_222_222_222, 33_333_333_344_444])
     }
 
-    @Test("what comes at its release is used, what comes a nanosecond later is late")
+    @Test("what comes within a tick of its release is used, what comes a nanosecond later is late")
     func lateByOneNanosecond() {
-        for (policy, lateness) in [(LatePolicy.drop, 0), (.drop, 1), (.present, 1)] as [(LatePolicy, Int64)] {
+        // Timestamps are rounded to ticks of 11,111.1 ns.
+        let tick: Int64 = 11_112
+        for (policy, lateness) in [
+            (LatePolicy.drop, 0), (.drop, 1), (.drop, tick), (.drop, tick + 1), (.present, tick + 1),
+        ] as [(LatePolicy, Int64)] {
             let bench = Bench(delay: .milliseconds(20), late: policy)
             bench.receive(sequence: 0, timestamp: 0, at: 0)
             bench.receive(sequence: 1, timestamp: 900, at: 30 * Self.ms + lateness)
             bench.finish()
-            if lateness == 0 || policy == .present {
+            if lateness <= tick || policy == .present {
                 #expect(bench.released.map(\.at.nanoseconds) == [20 * Self.ms, 30 * Self.ms + lateness])
                 #expect(bench.discarded.isEmpty)
             } else {
                 #expect(bench.released.count == 1)
                 #expect(bench.discarded.map(\.reason) == [.late] && bench.discarded.map(\.number) == [1])
             }
-            #expect(bench.receiver.underruns == lateness)
+            #expect(bench.receiver.underruns == (lateness > tick ? 1 : 0))
         }
     }
 

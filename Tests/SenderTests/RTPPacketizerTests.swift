@@ -28,8 +28,9 @@ struct RTPPacketizerTests {
         var first: UInt16?
         for number in 0..<70_000 as Range<Int64> {
             header.withUnsafeMutableBytes {
-                packetizer.writeHeader(to: $0, sentAfter: .microseconds(100 * number), payloadCount: 1_316)
+                packetizer.writeHeader(to: $0, sentAfter: .microseconds(100 * number))
             }
+            packetizer.noteSent(payloadCount: 1_316)
             let sequence = UInt16(header[2]) << 8 | UInt16(header[3])
             let base = first ?? sequence
             first = base

@@ -48,7 +48,7 @@ struct Quantity: Equatable {
 
     /// Reads a limit for a metric and converts it to the metric's own unit; whole results stay exact.
     ///
-    /// A bare number is in the metric's own unit.
+    /// A bare number is in the metric's own unit; for times and rates only zero may go without one.
     ///
     /// - Throws: ``UserFacingError`` (usage).
     static func limit(_ text: String, for unit: MetricUnit) throws(UserFacingError) -> JSONValue {
@@ -62,6 +62,9 @@ struct Quantity: Equatable {
         guard let given = units.first(where: { $0.name == name }) else {
             let near = Suggestions.nearest(to: String(name), among: units.map(\.name).filter { !$0.isEmpty })
             throw .usage("'\(text)': unknown unit '\(name)'", remedy: Suggestions.question(near) ?? examples(for: unit))
+        }
+        if given.dimension == .bare, unit == .nanoseconds || unit == .bitsPerSecond, Double(body) != 0 {
+            throw .usage("'\(text)' needs a unit", remedy: examples(for: unit))
         }
         guard let exponent = exponent(from: given.dimension, to: unit) else {
             throw .usage(

@@ -23,7 +23,8 @@ public struct WorldBuilder {
     ///
     /// - Throws: ``ScenarioProblems`` for a program that cannot be read or made, or not be multiplexed as asked.
     public func configuration() throws(ScenarioProblems) -> WorldConfiguration {
-        let program = try ProgramLoader(scenario: scenario, title: title).program()
+        var program = try ProgramLoader(scenario: scenario, title: title).program()
+        program.warnings += warnings(program)
         let plan: MultiplexPlan
         do throws(MultiplexPolicy.Refusal) {
             plan = try MultiplexPolicy.plan(program, scenario.sender)
@@ -39,6 +40,28 @@ public struct WorldBuilder {
             senderClock: oscillator(scenario.senderClock), forward: links(scenario.forward, "forward"),
             reverse: links(scenario.reverse, "reverse"), receivers: scenario.expandedReceivers.map(receiver),
             taps: taps)
+    }
+
+    /// What the user may not have meant.
+    private func warnings(_ program: Program) -> [String] {
+        var warnings: [String] = []
+        if case .file(let file) = scenario.program, !file.loops, let asked = scenario.duration,
+            let length = program.duration, asked - length > .milliseconds(100)
+        {
+            warnings.append(
+                "the file ends after \(Quantity.text(length)), before the duration of \(Quantity.text(asked)): "
+                    + "program.loop: true repeats it")
+        }
+        let dated = TimeSpan.milliseconds(20)
+        for receiver in scenario.receivers {
+            guard scenario.sender.carriage == .tsUDP, scenario.sender.muxRate == .variable,
+                case .fixed(let delay) = receiver.playout, delay < dated
+            else { continue }
+            warnings.append(
+                "receivers.\(receiver.id): without RTP, datagrams of a variable-rate stream are dated by the clock "
+                    + "references around them, to within 20 ms: a playout of \(Quantity.text(delay)) loses some")
+        }
+        return warnings
     }
 
     private var carriage: Emulator.Carriage {
