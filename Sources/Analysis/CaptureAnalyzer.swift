@@ -134,7 +134,8 @@ extension CaptureAnalyzer {
         if let rate = options.clocks[type] {
             let encoding = flow.description?.encodings[type] ?? RTPEncoding(staticPayloadType: type)
             stream.describe(
-                RTPEncoding(name: encoding?.name ?? "PT\(type)", clockRate: rate, kind: encoding?.kind), source: .option)
+                RTPEncoding(name: encoding?.name ?? "PT\(type)", clockRate: rate, kind: encoding?.kind), source: .option
+            )
         } else if let encoding = flow.description?.encodings[type] {
             stream.describe(encoding, source: .sdp)
             let name = encoding.name.lowercased()
@@ -307,7 +308,8 @@ extension CaptureAnalyzer {
             for stream in only.map({ [$0] }) ?? streamsBySSRC[ssrc] ?? [] where stream.ssrc == ssrc {
                 // Its own report goes the way of the stream; one about it comes back, or to everybody.
                 let source = isOwn ? stream.source.address : stream.destination.address
-                let matches = source == report.key.source.address
+                let matches =
+                    source == report.key.source.address
                     || !isOwn && stream.destination.address.isMulticast
                 if matches { body(stream) }
             }

@@ -43,7 +43,9 @@ struct NTPTracker {
     /// RFC 5905's panic threshold: an offset beyond it is no measurement.
     private static let panic: Int64 = 1_000_000_000_000
 
-    mutating func add(_ packet: NTPPacket, from source: SocketAddress, to destination: SocketAddress, at instant: Instant) {
+    mutating func add(
+        _ packet: NTPPacket, from source: SocketAddress, to destination: SocketAddress, at instant: Instant
+    ) {
         switch packet.mode {
         case 3:
             let request = Request(client: source, server: destination, transmit: packet.transmitTimestamp)
@@ -81,9 +83,9 @@ struct NTPTracker {
             guard !isRepeated else { return meter.reject("duplicate_reply") }
             guard asked <= instant else { return meter.reject("reply_before_request") }
             let now = instant.nanoseconds
-            // Some clients fill T1 with random bits or a time long past: then when it was captured must do.
-            var t1 = reply.originTimestamp.unixNanoseconds(near: now)
-            if abs(t1 - asked.nanoseconds) > 1_000_000_000 { t1 = asked.nanoseconds }
+            let t1 = reply.originTimestamp.unixNanoseconds(near: now)
+            // Random bits, or a clock that is not set: then the capture's clock is not the client's.
+            guard abs(t1 - asked.nanoseconds) <= 1_000_000_000 else { return meter.reject("client_time_unset") }
             let t2 = reply.receiveTimestamp.unixNanoseconds(near: now)
             let t3 = reply.transmitTimestamp.unixNanoseconds(near: now)
             let delay = (now - t1) - (t3 - t2)

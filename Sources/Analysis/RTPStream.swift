@@ -237,6 +237,7 @@ extension RTPStream {
         }
         if timing == nil { estimateClock() }
         if timing == nil { estimateClockFromReports() }
+        timing?.finish()
         window.finish()
         frames.finish()
         transport?.finish()
@@ -309,15 +310,12 @@ extension RTPStream {
         result.interarrivalJitter = timing.jitter.measurements
         result.ipdv = timing.variation.ipdv
         result.pdv = timing.variation.pdv
-        guard latest - first >= .seconds(10), let slope = timing.drift.slope, let error = timing.drift.slopeError else {
-            result.notes.append("no clock drift: shorter than 10 s")
-            return
+        switch timing.drift.result {
+        case .drift(let slope): result.clockDriftPartsPerMillion = slope * 1e6
+        case .tooShort: result.notes.append("no clock drift: fewer than 10 seconds with packets")
+        case .uncertain:
+            result.notes.append("no clock drift: it cannot be told from delay variation within ±50 ppm")
         }
-        guard abs(slope) < 1e-3, error < 1e-4 else {
-            result.notes.append("no clock drift: timestamps and arrivals do not follow one line")
-            return
-        }
-        result.clockDriftPartsPerMillion = slope * 1e6
     }
 
     private func addTransportStream(to result: inout StreamMeasurements) {

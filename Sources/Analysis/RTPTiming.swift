@@ -15,14 +15,15 @@ struct RTPTiming {
     let clockRate: UInt32
     private(set) var jitter: InterarrivalJitter
     private(set) var variation = PacketDelayVariation()
-    /// Media time less arrival time over arrival time, seconds.
-    private(set) var drift = LineFit()
+    private(set) var drift = DriftMeter()
     private var first: TimedArrival?
 
     init(clockRate: UInt32) {
         self.clockRate = clockRate
         jitter = InterarrivalJitter(clockRate: clockRate)
     }
+
+    mutating func finish() { drift.finish() }
 
     mutating func add(_ arrival: TimedArrival) {
         jitter.add(arrival: arrival.instant, rtpTimestamp: UInt32(truncatingIfNeeded: arrival.ticks))
@@ -38,7 +39,52 @@ struct RTPTiming {
         let bound: Int128 = 1 << 61
         let bounded = Int64(min(max(delay, -bound), bound))
         variation.add(number: number, delay: .nanoseconds(bounded))
-        drift.add(x: Double(elapsed) * 1e-9, y: Double(bounded) * -1e-9)
+        drift.add(elapsed: elapsed, delay: bounded)
+    }
+}
+
+/// How fast a sender's media clock runs against the clock that captured: a line through the least delay of each second,
+/// where queues were shortest (a lower envelope).
+struct DriftMeter {
+    /// Media time less arrival time over arrival time, seconds, at each second's least delay.
+    private var line = LineFit()
+    private var second: Int64 = 0
+    private var least: (elapsed: Int64, delay: Int64)?
+
+    /// Seconds with packets that a result needs.
+    static let leastSeconds: Int64 = 10
+    /// Two standard errors of a result at most.
+    static let largestError = 50e-6
+    /// No clock that works is so far off: timestamps do something else.
+    static let largest = 1e-3
+
+    mutating func add(elapsed: Int64, delay: Int64) {
+        let now = elapsed / 1_000_000_000
+        if now != second { close() }
+        second = now
+        if least.map({ delay < $0.delay }) ?? true { least = (elapsed, delay) }
+    }
+
+    private mutating func close() {
+        if let least { line.add(x: Double(least.elapsed) * 1e-9, y: Double(least.delay) * -1e-9) }
+        least = nil
+    }
+
+    mutating func finish() { close() }
+
+    enum Result {
+        /// Seconds per second; positive: the media clock is fast.
+        case drift(Double)
+        case tooShort
+        /// It cannot be told from delay variation.
+        case uncertain
+    }
+
+    var result: Result {
+        guard line.count >= Self.leastSeconds, let slope = line.slope, let error = line.slopeError else {
+            return .tooShort
+        }
+        return abs(slope) <= Self.largest && 2 * error <= Self.largestError ? .drift(slope) : .uncertain
     }
 }
 

@@ -11,8 +11,20 @@ public struct Datagram: Sendable {
     public var differentiatedServices: UInt8
     /// Bytes of payload on the wire; the capture may have fewer.
     public var payloadCount: Int
-    /// Bytes of all its IP packets, their headers included.
+    /// Bytes of its IP packet, headers included; of a fragmented one as if it had come in one piece.
     public var ipCount: Int
+
+    public init(
+        instant: Instant, source: SocketAddress, destination: SocketAddress, differentiatedServices: UInt8,
+        payloadCount: Int, ipCount: Int
+    ) {
+        self.instant = instant
+        self.source = source
+        self.destination = destination
+        self.differentiatedServices = differentiatedServices
+        self.payloadCount = payloadCount
+        self.ipCount = ipCount
+    }
 }
 
 /// Reads the UDP datagrams of a capture: link headers, IPv4 and IPv6, fragments put together.

@@ -125,7 +125,8 @@ struct PcapngFormat: CaptureFormat {
             input.skip(.badBlock)
             return nil
         }
-        let units = UInt64(order.load(block, 12, as: UInt32.self)) << 32 | UInt64(order.load(block, 16, as: UInt32.self))
+        let high: UInt32 = order.load(block, 12)
+        let units = UInt64(high) << 32 | UInt64(order.load(block, 16, as: UInt32.self))
         let (instant, isExact) = interfaces[number].instant(units)
         if !isExact { input.skip(.badTimestamp) }
         return CapturedPacket(

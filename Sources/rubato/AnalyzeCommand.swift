@@ -19,7 +19,7 @@ struct AnalyzeCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Captures; '-' is standard input.", valueName: "capture"))
     var captures: [String]
 
-    @Option(help: ArgumentHelp("A session description (SDP) of streams in the captures. Repeatable.", valueName: "file"))
+    @Option(help: ArgumentHelp("A session description (SDP) of the streams. Repeatable.", valueName: "file"))
     var sdp: [String] = []
 
     @Option(

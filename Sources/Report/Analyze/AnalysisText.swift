@@ -92,7 +92,8 @@ struct AnalysisText {
     }
 
     private var rtcp: [String] {
-        var table = TextTable(header: ["", "SR", "reports on it", "round trip p50", "reported lost", "jitter", "SR clock"])
+        var table = TextTable(
+            header: ["", "SR", "reports on it", "round trip p50", "reported lost", "jitter", "SR clock"])
         for stream in analysis.streams {
             guard let rtcp = stream.rtcp else { continue }
             let clock = rtcp.reportedClockRate.map { Format.decimal($0, places: 2) + " Hz" }
@@ -121,8 +122,9 @@ struct AnalysisText {
 
     private var ntp: [String] {
         var table = TextTable(
-            header: ["client", "server", "version", "exchanges", "offset min", "p50", "max", "delay min", "max", "rejected"],
-            alignments: [.left, .left])
+            header: [
+                "client", "server", "version", "exchanges", "offset min", "p50", "max", "delay min", "max", "rejected",
+            ], alignments: [.left, .left])
         for pair in analysis.ntp {
             let rejected = pair.rejected.map { "\($0.reason) \(Format.count($0.count))" }.joined(separator: ", ")
             table.add([

@@ -37,7 +37,7 @@ public struct AnalyzeSession {
             analysis = try CaptureAnalysis(reading: paths, options: options)
         } catch let error as NotACapture {
             throw UserFacingError(
-                error.description, remedy: "rubato reads pcap and pcapng, also compressed with gzip")
+                error.description, remedy: "give it pcap or pcapng, also compressed with gzip")
         } catch let error as SystemError where error.operation == "read" {
             // The general remedies speak of writing.
             throw UserFacingError(error.message)
