@@ -166,6 +166,8 @@ public struct AnalysisOptions: Sendable {
     public var clocks: [UInt8: UInt32] = [:]
     /// Streams described by SDP.
     public var descriptions: [MediaDescription] = []
+    /// What captured packets must pass to be looked at; nil for all.
+    public var filter: String?
     /// What UDP ports carry.
     public var carriages: [UInt16: Carriage] = [:]
 

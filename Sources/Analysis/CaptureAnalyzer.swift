@@ -195,18 +195,22 @@ extension CaptureAnalyzer {
             flows[flow.key.reversed]?.isSRT = true
             return
         }
-        guard flow.carriage != .ts, let arrival = arrival(datagram, payload, flow),
+        guard flow.carriage != .ts, let arrival = arrival(datagram, payload),
             let ssrc = try? payload.bigEndian(UInt32.self, at: 8)
         else { return }
+        // Where the capture has all of the packet and its payload is in clear.
+        let isWhole = payload.byteCount == datagram.payloadCount && !flow.isSecure
+        let end = payload.byteCount - (isWhole ? arrival.paddingCount : 0)
+        let media = payload.extracting((isWhole ? end - arrival.payloadCount : end)..<end)
         if let stream = flow.streams.last(where: { $0.ssrc == ssrc }) {
-            stream.add(arrival)
+            stream.add(arrival, media: media)
         } else {
-            addCandidate(flow, ssrc, arrival)
+            addCandidate(flow, ssrc, arrival, media: media)
         }
     }
 
     /// The packet as RTP; nil when it cannot be.
-    private func arrival(_ datagram: Datagram, _ payload: RawSpan, _ flow: Flow) -> RTPArrival? {
+    private func arrival(_ datagram: Datagram, _ payload: RawSpan) -> RTPArrival? {
         let header: RTPHeader
         if payload.byteCount == datagram.payloadCount {
             guard let whole = try? RTPHeader(parsing: payload) else { return nil }
@@ -225,23 +229,21 @@ extension CaptureAnalyzer {
             payloadCount: max(header.payloadCount, datagram.payloadCount - RTPHeader.fixedLength))
         if payload.byteCount == datagram.payloadCount {
             arrival.payloadCount = header.payloadCount
-            let media = payload.extracting(header.payloadRange)
-            if !flow.isSecure, TransportStreamMeter.packetLength(of: media) != nil {
-                arrival.transportPackets = media.copied
-            }
+            arrival.paddingCount = Int(header.paddingCount)
         }
         return arrival
     }
 
-    private func addCandidate(_ flow: Flow, _ ssrc: UInt32, _ arrival: RTPArrival) {
+    private func addCandidate(_ flow: Flow, _ ssrc: UInt32, _ arrival: RTPArrival, media: RawSpan) {
         let isDescribed = flow.description?.isRTP == true || flow.carriage == .rtp
         // Static, or dynamic; what lies between is unassigned or RTCP's.
         let type = arrival.payloadType
         let isPlausible = type >= 96 || RTPEncoding(staticPayloadType: type) != nil || options.clocks[type] != nil
         guard isDescribed || isPlausible, flow.streams.count < Flow.maximumStreams else { return }
         var arrival = arrival
-        if let bytes = arrival.transportPackets {
-            if heldBytes > Self.maximumHeldBytes { arrival.transportPackets = nil } else { heldBytes += bytes.count }
+        if heldBytes <= Self.maximumHeldBytes, TransportStreamMeter.packetLength(of: media) != nil {
+            arrival.transportPackets = media.copied
+            heldBytes += media.byteCount
         }
         let index = flow.candidates.firstIndex { $0.ssrc == ssrc } ?? flow.candidates.count
         if index == flow.candidates.count {
@@ -249,7 +251,7 @@ extension CaptureAnalyzer {
             flow.candidates.append(RTPCandidate(ssrc: ssrc))
         }
         let place = min(index, flow.candidates.count - 1)
-        flow.candidates[place].add(arrival)
+        heldBytes -= flow.candidates[place].add(arrival)
         if flow.candidates[place].isStream(isDescribed: isDescribed, atEnd: false) {
             admit(flow.candidates.remove(at: place), to: flow)
         }
@@ -268,7 +270,7 @@ extension CaptureAnalyzer {
         flow.streams.append(stream)
         streams.append(stream)
         streamsBySSRC[candidate.ssrc, default: []].append(stream)
-        for arrival in candidate.arrivals { stream.add(arrival) }
+        for arrival in candidate.arrivals { stream.add(arrival, media: RawSpan()) }
         describe(stream, flow)
         if stream.clockSource == .unknown, candidate.arrivals.allSatisfy({ $0.transportPackets != nil }) {
             // RFC 2250 §2: whatever type the session gave it, a transport stream's clock is 90 kHz.
@@ -409,9 +411,10 @@ extension CaptureAnalysis {
     /// Reads captures, merged in the order of their times, and measures the media in them.
     ///
     /// - Parameter paths: "-" is standard input.
-    /// - Throws: ``SystemError``, ``NotACapture``.
+    /// - Throws: ``SystemError``, ``NotACapture``, ``CaptureFilter/Mistake``.
     public init(reading paths: [String], options: AnalysisOptions = AnalysisOptions()) throws {
-        let readers = try paths.map { DatagramReader(try CaptureReader(path: $0)) }
+        let filter = try options.filter.map { try CaptureFilter($0) }
+        let readers = try paths.map { DatagramReader(try CaptureReader(path: $0), filter: filter) }
         let merger = try DatagramMerger(readers)
         let analyzer = CaptureAnalyzer(options)
         while let reader = try merger.next() {

@@ -13,7 +13,9 @@ struct RTPArrival {
     var count: Int
     /// Bytes of RTP payload.
     var payloadCount: Int
-    /// The RTP payload, where it looks like transport packets.
+    /// Bytes of padding behind it.
+    var paddingCount = 0
+    /// The RTP payload, where it looks like transport packets and the packet has to wait.
     var transportPackets: [UInt8]?
 }
 
@@ -102,7 +104,9 @@ final class RTPStream {
 
 extension RTPStream {
     /// Takes the next packet.
-    func add(_ arrival: RTPArrival) {
+    ///
+    /// - Parameter media: its RTP payload; empty when it is in the arrival, or not to be had.
+    func add(_ arrival: RTPArrival, media: RawSpan) {
         if let other = held {
             held = nil
             if other.sequenceNumber &+ 1 == arrival.sequenceNumber {
@@ -116,8 +120,9 @@ extension RTPStream {
         let number = numbers.nearest(UInt64(arrival.sequenceNumber)) + shift
         if received > 0, abs(number - highest) > Self.maximumDropout {
             held = arrival
+            if TransportStreamMeter.packetLength(of: media) != nil { held?.transportPackets = media.copied }
         } else {
-            process(arrival)
+            process(arrival, media: media)
         }
     }
 
@@ -133,7 +138,7 @@ extension RTPStream {
             restarts += 1
             shift += highest + 1 - number
         }
-        process(arrival)
+        process(arrival, media: RawSpan())
     }
 
     private func count(_ arrival: RTPArrival) {
@@ -146,7 +151,7 @@ extension RTPStream {
         payloadTypes[arrival.payloadType, default: 0] += 1
     }
 
-    private func process(_ arrival: RTPArrival) {
+    private func process(_ arrival: RTPArrival, media: RawSpan) {
         count(arrival)
         let number = numbers.unwrap(UInt64(arrival.sequenceNumber)) + shift
         let ticks = timestamps.unwrap(UInt64(arrival.timestamp))
@@ -154,23 +159,25 @@ extension RTPStream {
         let isFirst = verdict == .inOrder || verdict == .reordered
         if isFirst {
             extent.add(number: number)
-            if let packets = arrival.transportPackets { add(packets, missing: number > highest + 1) }
+            let isAfterGap = number > highest + 1
+            if let packets = arrival.transportPackets {
+                add(packets.span.bytes, isAfterGap: isAfterGap)
+            } else {
+                add(media, isAfterGap: isAfterGap)
+            }
         }
         highest = max(highest, number)
         if transport == nil { frames.add(ticks: ticks, at: arrival.instant) }
         time(TimedArrival(instant: arrival.instant, ticks: ticks, number: isFirst ? number : nil))
     }
 
-    private func add(_ packets: [UInt8], missing: Bool) {
-        packets.withUnsafeBytes { bytes in
-            let payload = bytes.bytes
-            if transport == nil {
-                guard let length = TransportStreamMeter.packetLength(of: payload) else { return }
-                transport = TransportStreamMeter(packetLength: length)
-            }
-            if missing { transport?.noteMissing() }
-            transport?.add(payload, at: latest)
+    private func add(_ media: RawSpan, isAfterGap: Bool) {
+        if transport == nil {
+            guard let length = TransportStreamMeter.packetLength(of: media) else { return }
+            transport = TransportStreamMeter(packetLength: length)
         }
+        if isAfterGap { transport?.noteMissing() }
+        transport?.add(media, at: latest)
     }
 }
 

@@ -38,12 +38,17 @@ public final class DatagramReader {
         destination: SocketAddress(address: IPAddress(IPv4Address(rawValue: 0)), port: 0),
         differentiatedServices: 0, payloadCount: 0, ipCount: 0)
 
+    private let filter: CaptureFilter?
     private var fragments = FragmentBuffer()
     /// Where the payload lies in the captured packet, or in `assembled` when that is not nil.
     private var payload = 0..<0
     private var assembled: [UInt8]?
 
-    public init(_ reader: CaptureReader) { self.reader = reader }
+    /// - Parameter filter: what packets must pass to be looked at; nil for all.
+    public init(_ reader: CaptureReader, filter: CaptureFilter? = nil) {
+        self.reader = reader
+        self.filter = filter
+    }
 
     /// Reads on to the next datagram; false at the end.
     ///
@@ -51,6 +56,7 @@ public final class DatagramReader {
     public func next() throws(SystemError) -> Bool {
         while try reader.next() {
             assembled = nil
+            if let filter, !reader.withBytes({ filter.matches(reader.packet, $0) }) { continue }
             if let reason = reader.withBytes({ take($0) }) {
                 reader.input.skip(reason)
             } else if !payload.isEmpty || datagram.payloadCount == 0 {

@@ -29,6 +29,9 @@ struct AnalyzeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What a UDP port carries. Repeatable.", valueName: "port=rtp|ts"))
     var decodeAs: [String] = []
 
+    @Option(help: ArgumentHelp("Look at packets only that pass this, as tcpdump takes it.", valueName: "bpf"))
+    var filter: String?
+
     @Option(help: ArgumentHelp("Show this stream only, by its id or SSRC. Repeatable.", valueName: "id"))
     var stream: [String] = []
 
@@ -42,6 +45,7 @@ struct AnalyzeCommand: ParsableCommand {
         session.descriptions = sdp
         session.clocks = clock
         session.carriages = decodeAs
+        session.filter = filter
         session.streams = stream
         session.csv = csv
         session.json = output.json

@@ -303,6 +303,19 @@ struct CaptureReaderTests {
         #expect(flooded.datagrams.count == 1 && flooded.skipped == [.fragmentIncomplete: 99])
     }
 
+    @Test("A filter lets pass what it says, whatever the link type")
+    func filter() throws {
+        let path = folder.path + "/filtered"
+        try Data(mixed(isBigEndian: false)).write(to: URL(fileURLWithPath: path))
+        for (expression, expected) in [("udp port 5004", 3), ("src host 10.0.0.1", 3), ("tcp", 0), ("udp port 1", 0)] {
+            let reader = DatagramReader(try CaptureReader(path: path), filter: try CaptureFilter(expression))
+            var count = 0
+            while try reader.next() { count += 1 }
+            #expect(count == expected, "\(expression)")
+        }
+        #expect(throws: CaptureFilter.Mistake.self) { try CaptureFilter("udp prot 5") }
+    }
+
     @Test("Several captures come out in the order of their times")
     func merged() throws {
         var readers: [DatagramReader] = []

@@ -13,6 +13,8 @@ public struct AnalyzeSession {
     public var clocks: [String] = []
     /// "PORT=rtp" or "PORT=ts"
     public var carriages: [String] = []
+    /// A filter expression as tcpdump takes it; nil for none.
+    public var filter: String?
     /// Ids or SSRCs of the streams to show; none for all.
     public var streams: [String] = []
     /// Where to write a table with Wireshark's columns; nil for nowhere.
@@ -38,6 +40,9 @@ public struct AnalyzeSession {
         } catch let error as NotACapture {
             throw UserFacingError(
                 error.description, remedy: "give it pcap or pcapng, also compressed with gzip")
+        } catch let error as CaptureFilter.Mistake {
+            throw UserFacingError.usage(
+                "--filter cannot be understood: \(error.reason)", remedy: "write it as for tcpdump: 'udp port 5004'")
         } catch let error as SystemError where error.operation == "read" {
             // The general remedies speak of writing.
             throw UserFacingError(error.message)
@@ -83,6 +88,7 @@ public struct AnalyzeSession {
 
     private func analysisOptions() throws -> AnalysisOptions {
         var options = AnalysisOptions()
+        options.filter = filter
         for text in clocks {
             let parts = text.split(separator: "=", omittingEmptySubsequences: false)
             guard parts.count == 2, let type = UInt8(parts[0]), type < 128, let rate = UInt32(parts[1]), rate > 0 else {
