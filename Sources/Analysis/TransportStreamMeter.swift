@@ -38,22 +38,31 @@ struct TransportStreamMeter {
     mutating func add(_ payload: RawSpan, at instant: Instant) {
         var offset = 0
         let before = packets
+        // All packets at once are cheaper; with Reed-Solomon bytes between them they come one by one.
+        let areDense = packetLength == TransportPacket.length
+        if areDense { monitor.add(packetsIn: payload, from: 0, instant: instant) }
         while offset <= payload.byteCount - packetLength {
-            monitor.add(payload, at: offset, instant: instant)
+            if !areDense { monitor.add(payload, at: offset, instant: instant) }
             packets += 1
-            if let header = TransportPacketHeader(payload, at: offset), !header.transportError {
-                counts[Int(header.pid)] += 1
-                if let pcr = header.pcr(payload, at: offset) {
-                    rate.add(
-                        pcr: pcr, pid: header.pid, packet: packets, at: instant,
-                        isDiscontinuous: header.discontinuityIndicator)
-                }
-            }
+            count(payload, at: offset)
             offset += packetLength
         }
         packetsPerDatagram = max(packetsPerDatagram, packets - before)
         // The rate counts packets of 188 bytes, as ISO/IEC 13818-1 does; so do the bytes here.
         addToIndex(bytes: Int(packets - before) * TransportPacket.length, at: instant)
+    }
+
+    /// Counts a packet for its PID, and takes its PCR.
+    private mutating func count(_ payload: RawSpan, at offset: Int) {
+        guard let word = try? payload.bigEndian(UInt32.self, at: offset),
+            word >> 23 == UInt32(TransportPacket.syncByte) << 1
+        else { return }
+        counts[Int(word >> 8 & 0x1fff)] += 1
+        // Most packets have no adaptation field, and so no PCR.
+        guard word & 0x20 != 0, !rate.isSettled, let header = TransportPacketHeader(payload, at: offset),
+            let pcr = header.pcr(payload, at: offset)
+        else { return }
+        rate.add(pcr: pcr, pid: header.pid, packet: packets, isDiscontinuous: header.discontinuityIndicator)
     }
 
     /// Says that a datagram is missing here.
@@ -135,7 +144,7 @@ struct PCRRate {
     /// Whether more PCRs would change nothing.
     var isSettled: Bool { ticks >= Self.enough && intervals >= Self.leastIntervals }
 
-    mutating func add(pcr: Int64, pid: UInt16, packet: Int64, at instant: Instant, isDiscontinuous: Bool) {
+    mutating func add(pcr: Int64, pid: UInt16, packet: Int64, isDiscontinuous: Bool) {
         guard !isSettled, self.pid == nil || self.pid == pid else { return }
         self.pid = pid
         guard let last, !isDiscontinuous else {
