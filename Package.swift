@@ -46,10 +46,12 @@ let package = Package(
             ]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        library("Capture", ["CPcap", "Timebase", "Wire"]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library("Capture", ["CPcap", "CZlib", "Timebase", "Wire"]),
+        library("Analysis", ["Capture", "Metrics", "Timebase", "Wire"]),
         library(
             "Report",
-            ["Capture", "CCrypto", "Emulator", "Metrics", "Scenario", "Timebase", "Wire", "Yams"]),
+            ["Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "Scenario", "Timebase", "Wire", "Yams"]),
         .executableTarget(
             name: "rubato",
             dependencies: [
@@ -69,6 +71,7 @@ let package = Package(
         tests("Emulator", ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Sender", "Timebase", "Wire"]),
         tests("Scenario", ["Emulator", "Metrics", "Scenario", "Timebase"], exclude: ["Reference"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),
+        tests("Analysis", ["Analysis", "Capture", "Metrics", "Report", "Timebase", "Wire"]),
         tests("Report", ["Capture", "Emulator", "Metrics", "Report", "Scenario", "Timebase"]),
     ]
 )

@@ -33,6 +33,8 @@ public struct DeliveryWindow: Sendable {
     public private(set) var lost: Int64 = 0
     /// How many runs of each length of consecutive numbers never arrived, ascending; complete after `finish`.
     public private(set) var lossRuns: [(length: Int64, count: Int64)] = []
+    /// The same losses as bursts and gaps (RFC 3611); complete after `finish`.
+    public private(set) var burstGap = BurstGap()
 
     @usableFromInline var reorder = ReorderDetector()
     /// Bits of the words `firstWord`..., word w at index w mod count; ones: arrived.
@@ -113,7 +115,10 @@ public struct DeliveryWindow: Sendable {
         var arrived = words[index]
         words[index] = 0
         firstWord += 1
-        if bits == 64, arrived == .max { return closeRun() }
+        if bits == 64, arrived == .max {
+            closeRun()
+            return burstGap.add(received: 64)
+        }
         var remaining = bits
         while remaining > 0 {
             let missing = min(Int64(arrived.trailingZeroBitCount), remaining)
@@ -123,14 +128,16 @@ public struct DeliveryWindow: Sendable {
             guard remaining > 0 else { return }
             closeRun()
             arrived >>= UInt64(missing)
-            let present = Int64((~arrived).trailingZeroBitCount)
+            let present = min(Int64((~arrived).trailingZeroBitCount), remaining)
             arrived >>= UInt64(present)
             remaining -= present
+            burstGap.add(received: present)
         }
     }
 
     private mutating func closeRun() {
         guard openRun > 0 else { return }
+        burstGap.add(lost: openRun)
         let index = lossRuns.firstIndex { $0.length >= openRun } ?? lossRuns.count
         if index < lossRuns.count, lossRuns[index].length == openRun {
             lossRuns[index].count += 1

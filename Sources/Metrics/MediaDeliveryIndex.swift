@@ -49,6 +49,13 @@ public struct MediaDeliveryIndex: Sendable {
         return max(delayFactors.maximum ?? 0, delayFactor)
     }
 
+    /// Closes the interval under way, so that its delay factor counts among ``delayFactors``; nothing follows.
+    public mutating func finish() {
+        guard packets > 0 else { return }
+        delayFactors.add(delayFactor)
+        packets = 0
+    }
+
     /// The media loss rate (RFC 4445 §3.2) over a whole run: lost media packets a second; nil when no time has passed.
     ///
     /// - Parameters:

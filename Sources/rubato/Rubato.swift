@@ -15,7 +15,9 @@ struct Rubato: ParsableCommand {
             64 usage or a bad scenario, 130 interrupted.
             """,
         version: "rubato \(Tool.version)",
-        subcommands: [RunCommand.self, CompareCommand.self, VerifyCommand.self, PresetsCommand.self])
+        subcommands: [
+            RunCommand.self, AnalyzeCommand.self, CompareCommand.self, VerifyCommand.self, PresetsCommand.self,
+        ])
 }
 
 /// What all commands share.

@@ -16,7 +16,7 @@ release_rubato=$root/$release_path/release/rubato
 
 # What each job needs, as Debian names it.
 # shellcheck disable=SC2034
-build_packages=(g++ libc6-dev libpcap-dev libssl-dev pkg-config git ca-certificates)
+build_packages=(g++ libc6-dev libpcap-dev libssl-dev pkg-config zlib1g-dev git ca-certificates)
 # What the Swift toolchain itself is linked with; asked for only where it does not run. The -dev packages, as their
 # names stay while the libraries' change from release to release.
 swift_packages=(binutils g++ git libcurl4-openssl-dev libncurses-dev libsqlite3-dev libxml2-dev tzdata)
@@ -95,6 +95,7 @@ provided_elsewhere() {
     case $1 in
         libpcap-dev) pkg-config --exists libpcap ;;
         libssl-dev) pkg-config --exists libcrypto ;;
+        zlib1g-dev) pkg-config --exists zlib ;;
         libns3-dev) pkg-config --exists ns3-core ;;
         libc6-dev) [ -e /usr/include/stdio.h ] ;;
         ca-certificates) [ -e /etc/ssl/certs ] ;;

@@ -1,0 +1,93 @@
+import Timebase
+import Wire
+
+/// Why something of a capture was not used.
+public enum SkipReason: String, CaseIterable, Hashable, Sendable {
+    /// The file ends inside a packet or block.
+    case truncatedFile = "truncated_file"
+    /// A compressed file is cut or damaged.
+    case damagedCompression = "damaged_compression"
+    /// A length that no packet or block can have: what follows cannot be found.
+    case badLength = "bad_length"
+    /// A pcapng block that contradicts itself, or a packet of an interface that was not described.
+    case badBlock = "bad_block"
+    /// A packet without a time (pcapng's simple packets).
+    case noTimestamp = "no_timestamp"
+    /// A time outside 1970 to 2116, or below the second's end.
+    case badTimestamp = "bad_timestamp"
+    case unsupportedLinkType = "unsupported_link_type"
+    case notIP = "not_ip"
+    case notUDP = "not_udp"
+    /// The capture's snapshot length cut the packet before its UDP payload.
+    case truncatedPacket = "truncated_packet"
+    case badIPHeader = "bad_ip_header"
+    case badUDPLength = "bad_udp_length"
+    /// A fragment that contradicts its fellows, or whose fellows never came.
+    case fragmentIncomplete = "fragment_incomplete"
+}
+
+/// What one capture held.
+public struct CaptureInput: Sendable {
+    public var path: String
+    /// "pcap" or "pcapng".
+    public var format = ""
+    /// All link types that packets came with, in the order of their coming.
+    public var linkTypes: [LinkType] = []
+    public var packets: Int64 = 0
+    /// Bytes of all packets as they were on the wire.
+    public var bytes: Int64 = 0
+    /// Nanoseconds since 1970 by the clock that captured.
+    public var first: Instant?
+    public var last: Instant?
+    private var counts: [Int64]
+
+    public init(path: String) {
+        self.path = path
+        counts = Array(repeating: 0, count: SkipReason.allCases.count)
+    }
+
+    /// How much was skipped, by reason, those that occurred only.
+    public var skipped: [(reason: SkipReason, count: Int64)] {
+        zip(SkipReason.allCases, counts).filter { $0.1 > 0 }.map { ($0.0, $0.1) }
+    }
+
+    public mutating func skip(_ reason: SkipReason, _ count: Int64 = 1) {
+        for (index, other) in SkipReason.allCases.enumerated() where other == reason { counts[index] += count }
+    }
+
+    mutating func note(_ linkType: LinkType, at instant: Instant, bytes count: Int) {
+        packets += 1
+        bytes &+= Int64(count)
+        first = first.map { min($0, instant) } ?? instant
+        last = last.map { max($0, instant) } ?? instant
+        if linkTypes.last != linkType, !linkTypes.contains(linkType) { linkTypes.append(linkType) }
+    }
+}
+
+/// A file that is no capture.
+public struct NotACapture: Error, Hashable, Sendable, CustomStringConvertible {
+    public var path: String
+    /// What it is instead, or why it cannot be read.
+    public var reason: String
+
+    public var description: String { "\(path) is not a capture: \(reason)" }
+}
+
+/// Numbers of a file written in one of the two byte orders.
+struct FileOrder {
+    var isBigEndian: Bool
+
+    /// - Precondition: the number lies inside the bytes.
+    func load<T: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _ offset: Int, as type: T.Type = T.self
+    ) -> T {
+        let value = bytes.loadUnaligned(fromByteOffset: offset, as: type)
+        return isBigEndian ? T(bigEndian: value) : T(littleEndian: value)
+    }
+}
+
+/// Nanoseconds since 1970 held to what differences of two can be taken of without overflow: 1970 to 2116.
+func boundedInstant(_ nanoseconds: Int128) -> (Instant, isExact: Bool) {
+    let highest: Int128 = 1 << 62
+    return (Instant(nanoseconds: Int64(min(max(nanoseconds, 0), highest))), nanoseconds >= 0 && nanoseconds <= highest)
+}

@@ -1,0 +1,136 @@
+import Timebase
+import Wire
+
+/// pcapng (draft-ietf-opsawg-pcapng): sections, interfaces and packets; blocks of other types are passed over.
+struct PcapngFormat: CaptureFormat {
+    /// What an interface description says that times and bytes need.
+    private struct Interface {
+        var linkType: LinkType
+        var snapLength: UInt32
+        /// Units of time in a second, as a power of `base`.
+        var base: Int128 = 10
+        var exponent = 6
+        /// Seconds to add to every time.
+        var offset: Int64 = 0
+
+        func instant(_ units: UInt64) -> (Instant, isExact: Bool) {
+            var nanoseconds = Int128(units)
+            if base == 2 {
+                nanoseconds = exponent < 64 ? (nanoseconds * 1_000_000_000) >> Int128(exponent) : 0
+            } else if exponent <= 9 {
+                for _ in exponent..<9 { nanoseconds *= 10 }
+            } else {
+                for _ in 9..<min(exponent, 40) { nanoseconds /= 10 }
+            }
+            return boundedInstant(nanoseconds + Int128(offset) * 1_000_000_000)
+        }
+    }
+
+    private var order = FileOrder(isBigEndian: false)
+    private var interfaces: [Interface] = []
+    /// Interfaces of a section that are kept; no real file comes near it.
+    private static let maximumInterfaces = 65_536
+
+    mutating func next(
+        _ source: ByteSource, _ input: inout CaptureInput
+    ) throws(SystemError) -> (packet: CapturedPacket, recordCount: Int)? {
+        while true {
+            guard try source.fill(12) else {
+                if !source.available.isEmpty { input.skip(.truncatedFile) }
+                return nil
+            }
+            if source.available.loadUnaligned(as: UInt32.self) == 0x0a0d_0d0a {
+                // A section header has the same type in both byte orders and tells the order behind its length.
+                switch source.available.loadUnaligned(fromByteOffset: 8, as: UInt32.self) {
+                case UInt32(bigEndian: 0x1a2b_3c4d): order = FileOrder(isBigEndian: true)
+                case UInt32(littleEndian: 0x1a2b_3c4d): order = FileOrder(isBigEndian: false)
+                default:
+                    input.skip(.badBlock)
+                    return nil
+                }
+                interfaces = []
+            }
+            let type: UInt32 = order.load(source.available, 0)
+            let length: UInt32 = order.load(source.available, 4)
+            guard length >= 12, length % 4 == 0 else {
+                input.skip(.badLength)
+                return nil
+            }
+            guard length <= UInt32(ByteSource.capacity) else {
+                if type == 6 || type == 2 || type == 3 { input.skip(.badBlock) }
+                if try !source.skip(UInt64(length)) {
+                    input.skip(.truncatedFile)
+                    return nil
+                }
+                continue
+            }
+            let count = Int(length)
+            guard try source.fill(count) else {
+                input.skip(.truncatedFile)
+                return nil
+            }
+            let block = UnsafeRawBufferPointer(rebasing: source.available[..<count])
+            if let packet = take(type, block, &input) { return (packet, count) }
+            source.consume(count)
+        }
+    }
+
+    /// Reads a whole block; a packet when it has one.
+    private mutating func take(
+        _ type: UInt32, _ block: UnsafeRawBufferPointer, _ input: inout CaptureInput
+    ) -> CapturedPacket? {
+        switch type {
+        case 1: describeInterface(block, &input)
+        case 2, 6: return packet(type, block, &input)
+        case 3: input.skip(.noTimestamp)
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func describeInterface(_ block: UnsafeRawBufferPointer, _ input: inout CaptureInput) {
+        guard block.count >= 20, interfaces.count < Self.maximumInterfaces else { return input.skip(.badBlock) }
+        var interface = Interface(
+            linkType: LinkType(rawValue: order.load(block, 8)), snapLength: order.load(block, 12))
+        var offset = 16
+        // Options: code, length, value filled up to a word; the block's last word is its length again.
+        while offset + 4 <= block.count - 4 {
+            let code: UInt16 = order.load(block, offset)
+            let count = Int(order.load(block, offset + 2, as: UInt16.self))
+            guard code != 0, offset + 4 + count <= block.count - 4 else { break }
+            if code == 9, count == 1 {
+                let resolution = block[offset + 4]
+                interface.base = resolution & 0x80 == 0 ? 10 : 2
+                interface.exponent = Int(resolution & 0x7f)
+            } else if code == 14, count == 8 {
+                interface.offset = order.load(block, offset + 4)
+            }
+            offset += 4 + (count + 3) & ~3
+        }
+        interfaces.append(interface)
+    }
+
+    /// An enhanced packet (6) or one of the obsolete kind (2), which differ in how they number the interface.
+    private func packet(
+        _ type: UInt32, _ block: UnsafeRawBufferPointer, _ input: inout CaptureInput
+    ) -> CapturedPacket? {
+        guard block.count >= 32 else {
+            input.skip(.badBlock)
+            return nil
+        }
+        let number = type == 6 ? Int(order.load(block, 8, as: UInt32.self)) : Int(order.load(block, 8, as: UInt16.self))
+        let count = Int(order.load(block, 20, as: UInt32.self))
+        let originalCount = Int(order.load(block, 24, as: UInt32.self))
+        guard number < interfaces.count, count <= block.count - 32 else {
+            input.skip(.badBlock)
+            return nil
+        }
+        let high: UInt32 = order.load(block, 12)
+        let units = UInt64(high) << 32 | UInt64(order.load(block, 16, as: UInt32.self))
+        let (instant, isExact) = interfaces[number].instant(units)
+        if !isExact { input.skip(.badTimestamp) }
+        return CapturedPacket(
+            instant: instant, linkType: interfaces[number].linkType, originalCount: max(originalCount, count),
+            range: 28..<28 + count)
+    }
+}

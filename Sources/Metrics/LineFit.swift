@@ -1,0 +1,35 @@
+/// A least-squares line through points, in one pass and constant memory (means and co-moments, as Welford updates them).
+///
+/// Coordinates count from the first point, so that nanoseconds since 1970 lose nothing.
+@frozen
+public struct LineFit: Sendable, BitwiseCopyable {
+    public private(set) var count: Int64 = 0
+    private var meanX = 0.0
+    private var meanY = 0.0
+    private var sumXX = 0.0
+    private var sumXY = 0.0
+    private var sumYY = 0.0
+
+    public init() {}
+
+    public mutating func add(x: Double, y: Double) {
+        count += 1
+        let dx = x - meanX
+        let dy = y - meanY
+        meanX += dx / Double(count)
+        meanY += dy / Double(count)
+        sumXX += dx * (x - meanX)
+        sumXY += dx * (y - meanY)
+        sumYY += dy * (y - meanY)
+    }
+
+    /// y per x; nil when all x are the same.
+    public var slope: Double? { count > 1 && sumXX > 0 ? sumXY / sumXX : nil }
+
+    /// One standard error of the slope, as if what the line leaves over were independent; nil with fewer than three.
+    public var slopeError: Double? {
+        guard let slope, count > 2 else { return nil }
+        let residual = max(sumYY - slope * sumXY, 0)
+        return (residual / Double(count - 2) / sumXX).squareRoot()
+    }
+}

@@ -1,0 +1,170 @@
+import Analysis
+import Capture
+import Metrics
+import Timebase
+import Wire
+
+/// `rubato analyze` from its arguments to its exit status.
+public struct AnalyzeSession {
+    public var paths: [String]
+    /// Files with SDP.
+    public var descriptions: [String] = []
+    /// "PT=RATE"
+    public var clocks: [String] = []
+    /// "PORT=rtp" or "PORT=ts"
+    public var carriages: [String] = []
+    /// A filter expression as tcpdump takes it; nil for none.
+    public var filter: String?
+    /// Ids or SSRCs of the streams to show; none for all.
+    public var streams: [String] = []
+    /// Where to write a table with Wireshark's columns; nil for nowhere.
+    public var csv: String?
+    public var json = false
+    public var quiet = false
+    let console: Console
+
+    public init(_ paths: [String], console: Console) {
+        self.paths = paths
+        self.console = console
+    }
+
+    /// - Throws: ``UserFacingError``, ``SystemError``.
+    public func run() throws -> Int32 {
+        let options = try analysisOptions()
+        guard paths.filter({ $0 == "-" }).count < 2 else {
+            throw UserFacingError.usage("standard input ('-') can be read only once")
+        }
+        var analysis: CaptureAnalysis
+        do {
+            analysis = try CaptureAnalysis(reading: paths, options: options)
+        } catch let error as NotACapture {
+            throw UserFacingError(
+                error.description, remedy: "give it pcap or pcapng, also compressed with gzip")
+        } catch let error as CaptureFilter.Mistake {
+            throw UserFacingError.usage(
+                "--filter cannot be understood: \(error.reason)", remedy: "write it as for tcpdump: 'udp port 5004'")
+        } catch let error as SystemError where error.operation == "read" {
+            // The general remedies speak of writing.
+            throw UserFacingError(error.message)
+        }
+        try select(&analysis)
+        if let csv {
+            let file = try OutputFile(path: csv)
+            file.write(StreamTable.csv(analysis))
+            try file.close()
+        }
+        if json {
+            console.result(analysis.document.document())
+        } else if !quiet {
+            console.result(AnalysisText(analysis: analysis, styled: StyledText(isColoured: console.isColoured)).text)
+        }
+        for input in analysis.inputs where json || quiet {
+            for (reason, count) in input.skipped where reason.isDamage {
+                console.message("\(input.path): \(reason.rawValue): \(count)")
+            }
+        }
+        if let failure = console.failure { throw failure }
+        return ExitStatus.success
+    }
+
+    private func select(_ analysis: inout CaptureAnalysis) throws(UserFacingError) {
+        guard !streams.isEmpty else { return }
+        var chosen: Set<String> = []
+        for name in streams {
+            let matches = analysis.streams.filter {
+                $0.id == name || $0.ssrc.map(hexadecimal) == name.lowercased() || $0.ssrc.map(\.description) == name
+            }
+            guard !matches.isEmpty else {
+                let known = analysis.streams.map { "\($0.id)" + ($0.ssrc.map { " (\(hexadecimal($0)))" } ?? "") }
+                throw .usage(
+                    "there is no stream '\(name)'",
+                    remedy: known.isEmpty ? "no media streams were found" : "known: " + known.joined(separator: ", "))
+            }
+            chosen.formUnion(matches.map(\.id))
+        }
+        analysis.streams.removeAll { !chosen.contains($0.id) }
+        analysis.pairs.removeAll { !chosen.contains($0.audio) || !chosen.contains($0.video) }
+    }
+
+    private func analysisOptions() throws -> AnalysisOptions {
+        var options = AnalysisOptions()
+        options.filter = filter
+        for text in clocks {
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, let type = UInt8(parts[0]), type < 128, let rate = UInt32(parts[1]), rate > 0 else {
+                throw UserFacingError.usage(
+                    "--clock '\(text)' is not PT=RATE", remedy: "write --clock 96=90000: payload type 96, 90000 Hz")
+            }
+            options.clocks[type] = rate
+        }
+        for text in carriages {
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, let port = UInt16(parts[0]),
+                let carriage = AnalysisOptions.Carriage(rawValue: String(parts[1]))
+            else {
+                throw UserFacingError.usage(
+                    "--decode-as '\(text)' is not PORT=rtp or PORT=ts", remedy: "write --decode-as 5004=rtp")
+            }
+            options.carriages[port] = carriage
+        }
+        for path in descriptions {
+            let media = MediaDescription.all(in: String(decoding: try FileTree.contents(of: path), as: UTF8.self))
+            guard !media.isEmpty else {
+                throw UserFacingError.usage(
+                    "'\(path)' describes no media", remedy: "--sdp wants a session description (RFC 8866)")
+            }
+            options.descriptions += media
+        }
+        return options
+    }
+}
+
+extension SkipReason {
+    /// Whether the file is not what it should be, rather than having other traffic in it.
+    fileprivate var isDamage: Bool {
+        switch self {
+        case .truncatedFile, .damagedCompression, .badLength, .badBlock, .badTimestamp: true
+        default: false
+        }
+    }
+}
+
+/// The streams as a table of comma-separated values with the columns of Wireshark's RTP streams window.
+enum StreamTable {
+    static let columns = [
+        "Source Address", "Source Port", "Destination Address", "Destination Port", "SSRC", "Start Time", "Duration",
+        "Payload", "Packets", "Lost", "Min Delta (ms)", "Mean Delta (ms)", "Max Delta (ms)", "Min Jitter",
+        "Mean Jitter", "Max Jitter", "Status",
+    ]
+
+    static func csv(_ analysis: CaptureAnalysis) -> String {
+        let start = analysis.inputs.compactMap(\.first).min() ?? .zero
+        var lines = [columns.joined(separator: ",")]
+        for stream in analysis.streams {
+            let fields = [
+                stream.source.address.description, stream.source.port.description,
+                stream.destination.address.description, stream.destination.port.description,
+                stream.ssrc.map(hexadecimal) ?? "", decimal((stream.first - start).nanoseconds, 9),
+                decimal((stream.last - stream.first).nanoseconds, 9),
+                stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "", stream.received.description,
+                stream.lost.map(\.description) ?? "", milliseconds(stream.interarrival?.minimum),
+                milliseconds(stream.interarrival?.mean), milliseconds(stream.interarrival?.maximum), "",
+                milliseconds(stream.interarrivalJitter?.mean), milliseconds(stream.interarrivalJitter?.maximum),
+                (stream.lost ?? 0) > 0 || (stream.reordered ?? 0) > 0 || (stream.duplicates ?? 0) > 0 ? "X" : "",
+            ]
+            lines.append(fields.map(csvField).joined(separator: ","))
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func milliseconds(_ nanoseconds: Int64?) -> String {
+        nanoseconds.map { decimal($0, 6) } ?? ""
+    }
+
+    /// A whole number with the point moved `places` to the left.
+    private static func decimal(_ value: Int64, _ places: Int) -> String {
+        let digits = String(value.magnitude)
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.utf8.count)) + digits
+        return (value < 0 ? "-" : "") + padded.dropLast(places) + "." + padded.suffix(places)
+    }
+}

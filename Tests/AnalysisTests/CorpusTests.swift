@@ -1,0 +1,163 @@
+import Analysis
+import Capture
+import Foundation
+import Metrics
+import Testing
+import Timebase
+import Wire
+
+/// A folder of captures and of what other programs say about them.
+private let corpus: String? = {
+    guard let root = ProcessInfo.processInfo.environment["RUBATO_CORPUS"] else { return nil }
+    return [root, root + "/pcap"].first { FileManager.default.fileExists(atPath: $0 + "/ORACLE_rtp.csv") }
+}()
+
+@Suite(
+    "Captures of the corpus",
+    .enabled(if: corpus != nil, "RUBATO_CORPUS names no folder with ORACLE_rtp.csv"))
+struct CorpusTests {
+    private func analyze(_ name: String, _ options: AnalysisOptions = AnalysisOptions()) throws -> CaptureAnalysis {
+        try CaptureAnalysis(reading: [try #require(corpus) + "/" + name], options: options)
+    }
+
+    private func text(_ name: String) throws -> String {
+        try String(contentsOfFile: try #require(corpus) + "/" + name, encoding: .utf8)
+    }
+
+    @Test("RTP: counts are exact, jitter to a microsecond, delay variation to 0.2 %")
+    func rtp() throws {
+        let rows = try text("ORACLE_rtp.csv").split(whereSeparator: \.isNewline).map { $0.components(separatedBy: ",") }
+        let names = rows[0]
+        var analyses: [String: CaptureAnalysis] = [:]
+        #expect(rows.count > 15)
+        for row in rows.dropFirst() {
+            let values = Dictionary(uniqueKeysWithValues: zip(names, row))
+            let file = try #require(values["file"])
+            let known = analyses[file]
+            let analysis = try known ?? analyze(file)
+            analyses[file] = analysis
+            let stream = try #require(
+                analysis.streams.first {
+                    "\($0.source)>\($0.destination)" == values["src_dst"]
+                        && $0.ssrc == UInt32(values["ssrc"]!.dropFirst(2), radix: 16)
+                }, "\(row)")
+            let label: Comment = "\(file) \(stream.id)"
+            func whole(_ name: String) -> Int64? { values[name].flatMap { Int64($0) } }
+            #expect(stream.payloadType.map { Int64($0) } == whole("pt"), label)
+            #expect(stream.clockRate.map { Int64($0) } == whole("clock"), label)
+            #expect(stream.received == whole("n"), label)
+            #expect(stream.unique == whole("unique"), label)
+            #expect(stream.duplicates == whole("duplicates"), label)
+            #expect(stream.expected == whole("expected"), label)
+            #expect(stream.lost == whole("lost_unique"), label)
+            #expect(stream.reordered == whole("reordered_rfc4737"), label)
+            #expect(stream.largestReorderExtent == whole("max_reorder_extent"), label)
+            #expect(stream.bytes == whole("rtp_bytes"), label)
+            func near(_ measured: Int64?, _ name: String, relative: Double = 0) throws {
+                let expected = try #require(values[name].flatMap { Double($0) }) * 1e6
+                let found = Double(try #require(measured, label))
+                #expect(abs(found - expected) <= 1000 + relative * abs(expected), "\(file) \(stream.id) \(name)")
+            }
+            try near((stream.last - stream.first).nanoseconds / 1000, "duration_s")
+            try near(stream.interarrival?.mean, "mean_iat_ms")
+            try near(stream.interarrival?.maximum, "max_iat_ms")
+            try near(stream.interarrivalJitter?.last, "J3550_final_ms")
+            try near(stream.interarrivalJitter?.mean, "J3550_mean_ms")
+            try near(stream.interarrivalJitter?.maximum, "J3550_max_ms")
+            // There each copy has its delay; here the first alone, as RFC 7679 §3.8.4 wants it.
+            guard stream.duplicates == 0 else { continue }
+            try near(stream.pdv?.p50, "pdv_p50_ms", relative: 0.002)
+            try near(stream.pdv?.maximum, "pdv_max_ms")
+            // The upper quantile of few values depends on how it is defined.
+            if stream.received >= 500 { try near(stream.pdv?.p99, "pdv_p99_ms", relative: 0.01) }
+        }
+    }
+
+    @Test("MDI: each window's delay factor, to 2 µs")
+    func delayFactors() throws {
+        for line in try text("ORACLE_mdi.txt").split(whereSeparator: \.isNewline) where line.contains("[") {
+            let file = String(line.prefix { $0 != " " })
+            let list = line[line.lastIndex(of: "[")!...].dropFirst().prefix { $0 != "]" }
+            let expected: [Int64] = list.split(separator: ",").compactMap { text in
+                Double(text.trimmingCharacters(in: .whitespaces)).map { Int64($0 * 1e6) }
+            }
+            let mean = expected.reduce(0, +) / Int64(expected.count)
+            let stream = try #require(try analyze(file).streams.first)
+            let measured = try #require(stream.delayFactor)
+            #expect(measured.count == Int64(expected.count), "\(file)")
+            for (found, given) in [
+                (measured.minimum, expected.min()), (measured.maximum, expected.max()), (measured.mean, mean),
+            ] {
+                #expect(abs(found - (given ?? 0)) < 2000, "\(file)")
+            }
+            #expect(stream.mediaLossRatePerSecond == 0)
+            #expect(stream.transportStream?.pcrBitsPerSecond == 2_500_000)
+        }
+    }
+
+    @Test("Lip-sync from sender reports; there audio minus video is positive, here audio early is")
+    func lipSync() throws {
+        let analysis = try analyze("gen_ffmpeg_rtp_h264_aac_rtcp.pcap")
+        let skew = try #require(analysis.pairs.first?.skew)
+        let line = try #require(try text("ORACLE_lipsync.txt").split(whereSeparator: \.isNewline).last)
+        let values = line.split(separator: " ").suffix(4).compactMap { Double($0) }
+        try #require(values.count == 4)
+        #expect(skew.count == 746)
+        // Three places of milliseconds are given, and the mean's rounding.
+        #expect(abs(Double(-skew.maximum) - values[0] * 1e6) < 6000)
+        #expect(abs(Double(-skew.mean) - values[1] * 1e6) < 1000)
+        #expect(abs(Double(-skew.minimum) - values[2] * 1e6) < 1000)
+        #expect(abs(Double(-skew.p50) - values[3] * 1e6) < 40_000)
+        #expect(analysis.pairs.first?.floor == .milliseconds(1))
+        let reports = analysis.streams.compactMap(\.rtcp)
+        #expect(reports.map(\.senderReports) == [4, 4])
+        // The senders' own residual is given as 0.0000 ms.
+        #expect(reports.allSatisfy { ($0.largestResidual ?? .seconds(1)) < .microseconds(1) })
+    }
+
+    @Test("NTP: sixteen exchanges of one file, two of the other, whose unset clocks are refused")
+    func ntp() throws {
+        let many = try analyze("ntp_zeek_ntp.pcap").ntp
+        #expect(many.reduce(0) { $0 + $1.exchanges } == 16)
+        #expect(many.compactMap { $0.offset?.minimum }.min().map { ($0 - 50_000) / 100_000 } == -47)
+        #expect(many.compactMap { $0.offset?.maximum }.max().map { ($0 + 50_000) / 100_000 } == 225)
+        #expect(many.compactMap { $0.delay?.minimum }.min().map { $0 / 1_000_000 } == 32)
+        #expect(many.compactMap { $0.delay?.maximum }.max().map { ($0 + 500_000) / 1_000_000 } == 73)
+        let few = try analyze("ntp_tcpdump.pcap").ntp
+        #expect(few.reduce(0) { $0 + $1.exchanges } == 2)
+        #expect(few.flatMap { $0.rejected.map(\.reason) } == ["kiss_of_death", "client_time_unset"])
+    }
+
+    @Test("Captures of all formats are read, and no media is found where there is none")
+    func formats() throws {
+        let root = try #require(corpus)
+        let names = try FileManager.default.contentsOfDirectory(atPath: root).filter {
+            $0.hasPrefix("fmt_") || $0.hasPrefix("simulcrypt")
+        }
+        #expect(names.count >= 10)
+        for name in names {
+            let analysis = try analyze(name)
+            #expect(analysis.inputs.first.map { $0.packets > 0 } == true, "\(name)")
+            #expect(analysis.streams.isEmpty && analysis.pairs.isEmpty, "\(name)")
+        }
+    }
+
+    @Test("Cut at any place, every capture is read to its end")
+    func prefixes() throws {
+        let folder = try TemporaryFolder()
+        let root = try #require(corpus)
+        let names = try FileManager.default.contentsOfDirectory(atPath: root).filter {
+            $0.hasSuffix(".pcap") || $0.hasSuffix(".pcapng")
+        }
+        for name in names {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: root + "/" + name))
+            let counts = bytes.count < 1000 ? Array(4..<bytes.count) : (1...7).map { bytes.count * $0 / 8 + 5 }
+            for count in counts {
+                let path = folder.path + "/cut"
+                try bytes.prefix(count).write(to: URL(fileURLWithPath: path))
+                let analysis = try CaptureAnalysis(reading: [path])
+                #expect(analysis.streams.allSatisfy { ($0.lost ?? 0) >= 0 })
+            }
+        }
+    }
+}
