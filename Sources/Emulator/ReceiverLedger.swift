@@ -98,7 +98,9 @@ struct ReceiverLedger: Sendable {
         guard let latest = lanes[lane].latestPresentation else { return }
         // A next unit would have been due when the program's timeline had run on to the end.
         lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))
-        for index in pairs.indices where pairs[index].video == lane { pairs[index].sampler.finish(videoEnd: programEnd) }
+        for index in pairs.indices where pairs[index].video == lane {
+            pairs[index].sampler.finish(videoEnd: programEnd)
+        }
     }
 
     mutating func present(lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant) {

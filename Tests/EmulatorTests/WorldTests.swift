@@ -218,8 +218,10 @@ struct WorldFigureTests {
     func linkOrder() throws {
         let names = (0..<12).map { "forward.\($0)" }
         let links = names.map { Experiment.link($0, delay: .milliseconds(1)) }
-        let measured = try run(Experiment(duration: .seconds(1), forward: links, reverse: [Experiment.link("reverse.0")]))
-            .measurements
+        let measured = try run(
+            Experiment(duration: .seconds(1), forward: links, reverse: [Experiment.link("reverse.0")])
+        )
+        .measurements
         #expect(measured.links.map(\.id) == names + ["reverse.0"])
     }
 }
