@@ -25,9 +25,10 @@ public struct WorldBuilder {
     public func configuration() throws(ScenarioProblems) -> WorldConfiguration {
         var program = try ProgramLoader(scenario: scenario, title: title).program()
         program.warnings += warnings(program)
+        let planned = try planningProgram() ?? program
         let plan: MultiplexPlan
         do throws(MultiplexPolicy.Refusal) {
-            plan = try MultiplexPolicy.plan(program, scenario.sender)
+            plan = try MultiplexPolicy.plan(planned, scenario.sender)
         } catch {
             throw ScenarioProblems([
                 ScenarioProblem(
@@ -41,6 +42,21 @@ public struct WorldBuilder {
             reverse: links(scenario.reverse, "reverse"), receivers: scenario.expandedReceivers.map(receiver),
             taps: taps)
     }
+
+    /// What the multiplex of a long made program is planned on: its first half hour. Its units' sizes follow one plan
+    /// from beginning to end, and going through days of them would take longer than the user waits. Should a later unit
+    /// come too late after all, the run says so.
+    private func planningProgram() throws(ScenarioProblems) -> Program? {
+        guard case .substreams(let substreams) = scenario.program, let duration = scenario.duration,
+            duration > Self.planningDuration,
+            !substreams.contains(where: { if case .trace = $0.source { true } else { false } })
+        else { return nil }
+        var short = scenario
+        short.duration = Self.planningDuration
+        return try ProgramLoader(scenario: short, title: title).program()
+    }
+
+    private static let planningDuration = TimeSpan.seconds(1_800)
 
     /// What the user may not have meant.
     private func warnings(_ program: Program) -> [String] {
