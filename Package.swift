@@ -42,7 +42,8 @@ let package = Package(
         library(
             "Scenario",
             [
-                "ClockSync", "Emulator", "Media", "NetworkEmulation", "Receiver", "Sender", "Timebase", "Wire", "Yams",
+                "ClockSync", "Emulator", "Media", "Metrics", "NetworkEmulation", "Receiver", "Sender", "Timebase",
+                "Wire", "Yams",
             ]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),

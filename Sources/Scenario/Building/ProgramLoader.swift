@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import Metrics
 import Timebase
 
 /// Makes the program that a scenario names: reads its file, or has its substreams made.
@@ -103,9 +104,20 @@ struct ProgramLoader {
             return try Program(transportStream: bytes, loop: file.loops, duration: scenario.duration)
         } catch {
             throw problem(
-                "program.file", "'\(file.path)' \(explanation(error))",
+                "program.file", "'\(file.path)' \(explanation(error))\(damage(bytes, error))",
                 hint: "a transport stream is needed, such as ffmpeg -i INPUT -c copy OUTPUT.ts makes")
         }
+    }
+
+    /// What is wrong with a stream that holds no program, by the names of TR 101 290.
+    private func damage(_ bytes: [UInt8], _ error: TransportStreamError) -> String {
+        guard case .noProgram = error else { return "" }
+        var monitor = TransportStreamMonitor()
+        monitor.add(packetsIn: bytes.span.bytes, from: 0, instant: .zero)
+        let found = monitor.measurements(point: "file").tr101290.compactMap { name, count in
+            count.flatMap { $0 > 0 ? "\(name) \($0)" : nil }
+        }
+        return found.isEmpty ? "" : "; in it: " + found.joined(separator: ", ")
     }
 
     private func explanation(_ error: TransportStreamError) -> String {
