@@ -135,9 +135,6 @@ public struct World: ~Copyable {
     /// Datagrams that exist somewhere in the World.
     public var packetsUnderWay: Int { pool.slotsInUse }
 
-    /// How far the program has been sent: the latest datagram's sending, and whether all has been.
-    public var progress: (latestSent: Instant, hasSentAll: Bool) { (sender.latestSent, sender.isFinished) }
-
     private mutating func advance(to instant: Instant) {
         if instant > now { now = instant }
     }

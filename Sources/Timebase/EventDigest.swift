@@ -20,13 +20,6 @@ public struct EventDigest: Hashable, Sendable, BitwiseCopyable {
         high &+= mix64(first.high &+ first.low ^ left)
     }
 
-    /// Adds all events of another digest.
-    @inlinable
-    public mutating func merge(_ other: EventDigest) {
-        low &+= other.low
-        high &+= other.high
-    }
-
     /// 32 hexadecimal digits.
     public var hexadecimal: String {
         [high, low].map { word in

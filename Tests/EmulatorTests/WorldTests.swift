@@ -149,6 +149,28 @@ struct WorldCountTests {
         #expect(lostOnFirst(without) == lostOnFirst(with))
     }
 
+    @Test("loss added upstream changes no verdict of a link downstream on what still comes to it")
+    func independentVerdicts() throws {
+        func fates(lossUpstream: Double) throws -> [UInt32: PacketFate] {
+            var experiment = Experiment(duration: .seconds(8), reverse: [], playout: .seconds(1))
+            experiment.forward = [
+                Experiment.link("up", loss: lossUpstream, jitter: .milliseconds(5)),
+                Experiment.link("down", loss: 0.05, jitter: .milliseconds(5)),
+            ]
+            experiment.taps.packets = true
+            return Dictionary(uniqueKeysWithValues: try run(experiment).fates.map { ($0.number, $0.fate) })
+        }
+        let alone = try fates(lossUpstream: 0)
+        let both = try fates(lossUpstream: 0.2)
+        #expect(alone.count == both.count)
+        let delivered = both.filter { $0.value == .used }
+        // What came through both links came through the second one alone, too; what the second one lost, it loses again.
+        #expect(delivered.keys.allSatisfy { alone[$0] == .used })
+        #expect(alone.filter { $0.value == .lostLink }.keys.allSatisfy { both[$0] == .lostLink })
+        let share = Double(delivered.count) / Double(alone.count { $0.value == .used })
+        #expect(abs(share - 0.8) < 0.042, "five sigma of 0.8 over some 2,300 packets; delivered \(share)")
+    }
+
     @Test("stopped sources drain, and the counts still add up")
     func stopping() throws {
         let experiment = Self.rough()
