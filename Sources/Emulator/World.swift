@@ -219,8 +219,8 @@ public struct World: ~Copyable {
         case .accepted:
             timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
             return
-        case .lost, .queueFull:
-            drop(packet, link: index, verdict == .lost ? .lostLink : .droppedQueue, at: now)
+        case .lost: drop(packet, link: index, .lostLink, at: now)
+        case .dropped: drop(packet, link: index, .droppedQueue, at: now)
         }
     }
 

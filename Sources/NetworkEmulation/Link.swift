@@ -2,31 +2,13 @@ import DequeModule
 import Timebase
 
 /// What a link does with a packet handed to it.
-public enum LinkVerdict: Sendable {
+public enum LinkVerdict: Sendable, Equatable {
     /// It will come out of the other end.
     case accepted
     /// Lost by the loss model.
     case lost
-    /// The queue was full.
-    case queueFull
-}
-
-/// Why a packet that had been accepted does not come out.
-public enum LinkDrop: UInt8, Sendable {
-    /// It made room for one behind it.
-    case queueFull
-    /// Active queue management.
-    case activeManagement
-}
-
-/// Which packets a full or slow queue gives up.
-public enum QueueDiscipline: Sendable, Hashable {
-    /// Those that come when it is full.
-    case dropTail
-    /// Those that have waited longest, when it is full.
-    case dropHead
-    /// Besides those that come when it is full, some of those that have waited too long.
-    case codel(CoDelParameters)
+    /// Refused by the queue.
+    case dropped(LinkDrop)
 }
 
 /// A link's stages, in the order a packet meets them: loss, queue, rate, delay and jitter.
@@ -71,10 +53,7 @@ public struct Link: Sendable {
     private let delay: DelayModel
     private var correlation: DrawCorrelation?
     private let rate: BitRate?
-    private var queue: DropTailQueue
-    private let dropsHead: Bool
-    private var codel: CoDel?
-    private var drops = Deque<(packet: Packet, reason: LinkDrop)>()
+    private var queue: LinkQueue
     /// The packet being sent and when its last bit leaves; meaningful while `isServing`.
     private var inService: Packet
     private var isServing = false
@@ -113,10 +92,9 @@ public struct Link: Sendable {
             capacity = .opportunities(bytes: max(1, bytes))
             opportunities = OpportunityCursor(trace)
         }
-        dropsHead = configuration.discipline == .dropHead
-        if case .codel(let parameters) = configuration.discipline { codel = CoDel(parameters) }
-        queue = DropTailQueue(
-            limit: configuration.queueLimit, rate: rate ?? BitRate(bitsPerSecond: 1), linkLayer: linkLayer)
+        queue = LinkQueue(
+            limit: configuration.queueLimit, discipline: configuration.discipline,
+            rate: rate ?? BitRate(bitsPerSecond: 1), linkLayer: linkLayer)
         inService = Packet(time: .zero, sent: .zero, slot: 0, number: 0, length: 0, flow: 0)
     }
 
@@ -127,7 +105,7 @@ public struct Link: Sendable {
         completeService(until: now)
         counters.packetsIn += 1
         if loss.isLost(packet, at: now) {
-            counters.count(.lost, flow: packet.flow)
+            counters.countLost(flow: packet.flow)
             return .lost
         }
         guard let rate else {
@@ -144,10 +122,9 @@ public struct Link: Sendable {
             startService(packet, at: now, rate: rate)
             return .accepted
         }
-        if dropsHead { makeRoom(for: packet) }
-        guard queue.enqueue(packet) else {
-            counters.count(.queueFull, flow: packet.flow)
-            return .queueFull
+        if let reason = queue.enqueue(packet) {
+            counters.count(reason, flow: packet.flow)
+            return .dropped(reason)
         }
         if opportunities != nil { awaitOpportunity(behind: now) }
         return .accepted
@@ -174,30 +151,19 @@ public struct Link: Sendable {
 
     /// The next packet given up after it had been accepted; the caller frees it. To be asked for after every call of
     /// ``handle(_:at:)`` and ``handleTimeout(at:)``.
-    public mutating func pollDrop() -> (packet: Packet, reason: LinkDrop)? { drops.popFirst() }
+    public mutating func pollDrop() -> (packet: Packet, reason: LinkDrop)? {
+        guard let drop = queue.takeDrop() else { return nil }
+        counters.count(drop.reason, flow: drop.packet.flow)
+        return drop
+    }
 
     /// Packets inside: waiting, being sent or travelling.
     public var occupancy: Int {
-        queue.waiting.count + (isServing ? 1 : 0) + travelling.count
+        queue.count + (isServing ? 1 : 0) + travelling.count
     }
 
     /// Bytes that wait, the packet being sent not counted.
-    public var waitingBytes: Int { queue.waitingBytes }
-
-    private mutating func makeRoom(for packet: Packet) {
-        while !queue.hasRoom(for: packet), let head = queue.dequeue() {
-            counters.count(.queueFull, flow: head.flow)
-            drops.append((head, .queueFull))
-        }
-    }
-
-    private mutating func dequeue(at now: Instant) -> Packet? {
-        guard codel != nil else { return queue.dequeue() }
-        return codel?.dequeue(from: &queue, at: now) { victim in
-            counters.countManaged(flow: victim.flow)
-            drops.append((victim, .activeManagement))
-        }
-    }
+    public var waitingBytes: Int { queue.bytes }
 
     private mutating func completeService(until now: Instant) {
         guard serviceEnd <= now, let rate else { return }
@@ -205,7 +171,7 @@ public struct Link: Sendable {
         while serviceEnd <= now {
             let end = serviceEnd
             startTravelling(inService, at: end)
-            guard let next = dequeue(at: end) else {
+            guard let next = queue.dequeue(at: end) else {
                 isServing = false
                 serviceEnd = .distantFuture
                 return
@@ -241,7 +207,7 @@ public struct Link: Sendable {
             var rest = bytes
             while rest > 0 {
                 if !isServing {
-                    guard let next = dequeue(at: at) else { break }
+                    guard let next = queue.dequeue(at: at) else { break }
                     queueDelay.add((at - next.time).nanoseconds)
                     inService = next
                     isServing = true
@@ -255,7 +221,7 @@ public struct Link: Sendable {
                 isServing = false
                 startTravelling(inService, at: at)
             }
-            let isIdle = !isServing && queue.waiting.isEmpty
+            let isIdle = !isServing && queue.isEmpty
             serviceEnd = isIdle ? .distantFuture : opportunities?.next ?? .distantFuture
         }
     }

@@ -22,15 +22,14 @@ public struct LinkCounters: Sendable {
     /// Packets of one flow that found the queue full.
     public func queueFull(flow: UInt16) -> Int64 { Int(flow) < queueFullByFlow.count ? queueFullByFlow[Int(flow)] : 0 }
 
-    mutating func count(_ verdict: LinkVerdict, flow: UInt16) {
-        switch verdict {
-        case .accepted: break
-        case .lost: Self.add(to: &lostByFlow, Int(flow))
+    mutating func countLost(flow: UInt16) { Self.add(to: &lostByFlow, Int(flow)) }
+
+    mutating func count(_ reason: LinkDrop, flow: UInt16) {
+        switch reason {
         case .queueFull: Self.add(to: &queueFullByFlow, Int(flow))
+        case .activeManagement: Self.add(to: &managedByFlow, Int(flow))
         }
     }
-
-    mutating func countManaged(flow: UInt16) { Self.add(to: &managedByFlow, Int(flow)) }
 
     private static func add(to counts: inout [Int64], _ flow: Int) {
         while counts.count <= flow { counts.append(0) }

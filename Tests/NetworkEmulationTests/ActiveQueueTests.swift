@@ -31,7 +31,7 @@ struct ActiveQueueTests {
         // One that alone passes the limit is refused, and nobody makes room for it in vain but those that waited.
         var small = Self.link(.dropHead, queue: .bytes(900))
         #expect(small.handle(Packet(number: 0), at: .zero) == .accepted)
-        #expect(small.handle(Packet(number: 1), at: .zero) == .queueFull)
+        #expect(small.handle(Packet(number: 1), at: .zero) == .dropped(.queueFull))
     }
 
     /// A queue of packets that have all waited for a second; one is taken every 10 ms.
