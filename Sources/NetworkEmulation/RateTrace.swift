@@ -97,17 +97,6 @@ public struct RateTrace: Sendable {
     }
 }
 
-/// How a link's capacity comes.
-public enum CapacitySource: Sendable {
-    /// Always the link's rate.
-    case constant
-    /// Changing; the link's rate is only what turns a queue's limit in time into one in bytes.
-    case pieces(RateTrace)
-    /// In lumps of so many bytes on the wire; the link's rate as above. Mahimahi's are of 1,504 bytes, and its packets
-    /// have ``LinkLayer/tunnel`` around them.
-    case opportunities(OpportunityTrace, bytes: Int)
-}
-
 /// Times at which a link can deliver, one opportunity of fixed size each: Mahimahi's traces.
 ///
 /// At an opportunity the packet under way goes on, and behind it the next ones, until the opportunity is used up; what

@@ -65,7 +65,7 @@ struct CompareTests {
         let labels = try compare(on: ["lip_sync.skew_ns", "links[forward.0].drops"]).rows.map(\.label)
         #expect(labels.count == 14)
         #expect(labels.first == "lip_sync[tv].skew_ns.count")
-        #expect(labels.last == "links[forward.0].drops.down")
+        #expect(labels.last == "links[forward.0].drops.policed")
     }
 
     @Test(

@@ -30,6 +30,7 @@ private let contract: [String] = """
     flows[].packets.late
     flows[].packets.duplicates
     flows[].packets.reordered
+    flows[].packets.ecn_marked
     flows[].packets.repaired_fec
     flows[].packets.repaired_retransmission
     flows[].packets.unrepaired
@@ -99,6 +100,9 @@ private let contract: [String] = """
     links[].drops.queue_full
     links[].drops.aqm
     links[].drops.down
+    links[].drops.policed
+    links[].duplicated
+    links[].ecn_marked
     links[].queue_delay_ns DIST
     transport_stream[].point
     transport_stream[].bitrate_bps

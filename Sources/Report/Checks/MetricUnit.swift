@@ -109,7 +109,8 @@ public enum RunSchema {
             .group([
                 ("sent", count), ("duplicated", badCount), ("delivered", .leaf(.count, .down)), ("lost_link", badCount),
                 ("dropped_queue", badCount), ("dropped_checksum", badCount), ("late", badCount),
-                ("duplicates", badCount), ("reordered", badCount), ("repaired_fec", count),
+                ("duplicates", badCount), ("reordered", badCount), ("ecn_marked", count),
+                ("repaired_fec", count),
                 ("repaired_retransmission", count), ("unrepaired", badCount),
             ])
         ),
@@ -191,9 +192,12 @@ public enum RunSchema {
         ("utilization", .leaf(.ratio, .unknown)), ("packets", .group([("in", count), ("out", count)])),
         (
             "drops",
-            .group([("loss", badCount), ("queue_full", badCount), ("aqm", badCount), ("down", badCount)])
+            .group([
+                ("loss", badCount), ("queue_full", badCount), ("aqm", badCount), ("down", badCount),
+                ("policed", badCount),
+            ])
         ),
-        ("queue_delay_ns", distribution(.up)),
+        ("duplicated", badCount), ("ecn_marked", count), ("queue_delay_ns", distribution(.up)),
     ])
 
     /// ETSI TR 101 290 §5.2: every counter by its name there.

@@ -118,6 +118,7 @@ extension FlowMeasurements {
             "late": .integer(late),
             "duplicates": .integer(duplicates),
             "reordered": .integer(reordered),
+            "ecn_marked": .integer(marked),
             "repaired_fec": .integer(repairedFEC),
             "repaired_retransmission": .integer(repairedRetransmission),
             "unrepaired": .integer(unrepaired),
@@ -214,7 +215,10 @@ extension LinkMeasurements {
                 "queue_full": .integer(queueFullDrops),
                 "aqm": .integer(aqmDrops),
                 "down": .integer(downDrops),
+                "policed": .integer(policedDrops),
             ],
+            "duplicated": .integer(duplicated),
+            "ecn_marked": .integer(marked),
             "queue_delay_ns": DistributionSummary.document(queueDelay),
         ]
     }
