@@ -53,7 +53,7 @@ public struct Link: Sendable {
     private let delay: DelayModel
     private var correlation: DrawCorrelation?
     private let rate: BitRate?
-    private var queue: LinkQueue
+    var queue: LinkQueue
     /// The packet being sent and when its last bit leaves; meaningful while `isServing`.
     private var inService: Packet
     private var isServing = false
