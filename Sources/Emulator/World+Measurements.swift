@@ -73,7 +73,7 @@ extension World {
             flow.lostLink += counts.lost + counts.down
             flow.droppedQueue += counts.queueFull + counts.managed + counts.policed
             flow.duplicated += counts.duplicated
-            flow.marked += counts.marked
+            flow.marked += topology.links[link].marked(flow: Self.programFlow)
         }
         flow.droppedChecksum = ledger.damaged
         flow.late = ledger.late
@@ -174,7 +174,7 @@ extension World {
         result.downDrops = counts.down
         result.policedDrops = counts.policed
         result.duplicated = counts.duplicated
-        result.marked = counts.marked
+        result.marked = link.marked
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
             result.queueDelay = link.queueDelay.summary

@@ -21,9 +21,11 @@ public struct Link: Sendable {
     private let duplicateMark: UInt8
     private var delay: DelayModel
     private var correlation: DrawCorrelation?
-    private let rate: BitRate?
+    private var rate: BitRate?
     private let linkLayer: LinkLayer
-    private var queue: LinkQueue
+    var queue: LinkQueue
+    private var discipline: QueueDiscipline
+    private var queueLimit: DropTailQueue.Limit
 
     /// To come, the latest first.
     private var changes: [(at: Instant, configuration: LinkConfiguration)]
@@ -81,6 +83,8 @@ public struct Link: Sendable {
             capacity = .tokens
             bucket = TokenBucket(parameters)
         }
+        discipline = configuration.discipline
+        queueLimit = configuration.queueLimit
         queue = LinkQueue(
             limit: configuration.queueLimit, discipline: configuration.discipline,
             rate: rate ?? BitRate(bitsPerSecond: 1), linkLayer: linkLayer)
@@ -212,7 +216,18 @@ public struct Link: Sendable {
             policer = configuration.policer.map { TokenBucket($0) }
         }
         if case .tokens(let parameters) = configuration.capacity { bucket?.change(to: parameters, at: now) }
-        queue.change(limit: configuration.queueLimit, discipline: configuration.discipline)
+        changeQueue(configuration, at: now)
+    }
+
+    private mutating func changeQueue(_ configuration: LinkConfiguration, at now: Instant) {
+        guard let old = rate, let rate = configuration.rate else { return }
+        if configuration.discipline != discipline || configuration.queueLimit != queueLimit {
+            (discipline, queueLimit) = (configuration.discipline, configuration.queueLimit)
+            queue.change(to: discipline, limit: queueLimit, rate: rate, at: now)
+        } else if rate != old {
+            queue.setRate(rate)
+        }
+        self.rate = rate
     }
 
     private mutating func isDown(at now: Instant) -> Bool {

@@ -37,8 +37,8 @@ public struct LinkConfiguration: Sendable {
     /// While these last, begin to end with the end excluded, nothing enters; rising, apart from each other. What they do
     /// to the capacity is in ``capacity`` already.
     public var outages: [Range<Instant>] = []
-    /// Rising; of each later configuration all but rate, capacity, link layer, outages and changes counts from its
-    /// instant on.
+    /// Rising; of each later configuration all but capacity, link layer, outages and changes counts from its instant on.
+    /// What its rate does to the capacity is in ``capacity`` already; a shaper's numbers do change.
     public var changes: [(at: Instant, configuration: LinkConfiguration)] = []
 
     public init(

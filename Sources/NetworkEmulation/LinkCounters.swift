@@ -12,8 +12,6 @@ public struct LinkCounters: Sendable {
         public internal(set) var managed: Int64 = 0
         /// Copies made.
         public internal(set) var duplicated: Int64 = 0
-        /// Marked with "congestion experienced" in place of a drop.
-        public internal(set) var marked: Int64 = 0
 
         public init() {}
 
