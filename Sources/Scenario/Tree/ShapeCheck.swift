@@ -1,3 +1,5 @@
+import Timebase
+
 /// Compares a scenario's tree with the shape that it should have, and says where it departs.
 struct ShapeCheck {
     let problems: ProblemList
