@@ -26,13 +26,27 @@ extension World {
             result.clocks.append(
                 clock(configuration.receivers[index].id, receivers[index].clock, receivers[index].ledger.clockError))
         }
+        result.reservations = reservations
         result.warnings = configuration.program.warnings
+        for row in result.reservations { warn(of: row, in: &result) }
         let tooLate = sender.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
         if tooLate > 0 {
             result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
         }
         for index in receivers.indices { warn(of: index, in: &result) }
         return result
+    }
+
+    private func warn(of row: ReservationMeasurements, in result: inout RunMeasurements) {
+        if let link = row.refusedLink, let reason = row.refusedReason,
+            row.receiver == result.flows.first?.receiver || row.receiver.isEmpty
+        {
+            result.warnings.append("\(row.flow): \(link) refused the reservation: \(reason); nothing was sent")
+        } else if let needed = row.neededBurst, needed > row.burst {
+            result.warnings.append(
+                "\(row.flow): its datagrams came in bursts of \(needed) bytes, more than the \(row.burst) reserved: "
+                    + "the delay bound does not hold")
+        }
     }
 
     /// Says what makes a receiver's figures less than they seem.

@@ -33,6 +33,7 @@ public struct World: ~Copyable {
     var pool: PacketPool
     var topology: Topology
     var crossTraffic: [CrossTraffic] = []
+    var admission: Admission
     var sender: StreamSender
     var senderReports: RTCPSession?
     var reportNumber: UInt32 = 0
@@ -63,13 +64,18 @@ public struct World: ~Copyable {
     public init(_ configuration: WorldConfiguration) {
         self.configuration = configuration
         pool = PacketPool(slotCapacity: 1_536)
-        topology = Topology(configuration)
+        var topology = Topology(configuration)
+        admission = Admission(configuration, &topology)
+        self.topology = topology
         sender = StreamSender(configuration)
         for source in topology.crossTraffic {
             crossTraffic.append(
                 CrossTraffic(
                     source.configuration.pattern, flow: source.flow,
                     differentiatedServices: source.configuration.differentiatedServices, key: source.configuration.key))
+            if !admission.admits(flow: source.flow, link: topology.ids[source.link]) {
+                crossTraffic[crossTraffic.count - 1].stop()
+            }
         }
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
         // Ranks: receivers, links, cross traffic, the sender, its reports, the receivers' reports.
@@ -81,10 +87,11 @@ public struct World: ~Copyable {
                     media: MediaReceiver(receiver.media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
         }
         startReports()
-        sender.prepare(&pool)
+        if admission.admitsProgram { sender.prepare(&pool) }
         rearmSender()
         rearmReports()
         for index in crossTraffic.indices { rearmCrossTraffic(index) }
+        if sender.isFinished { stopOthers() }
     }
 
     /// When the World next has something to do; nil when everything has met its fate.
@@ -178,6 +185,7 @@ public struct World: ~Copyable {
     private mutating func serveSender(at now: Instant) {
         if let packet = sender.send(at: now, &pool) {
             capture(packet, .sender, at: now)
+            admission.note(sent: packet, at: now)
             if configuration.taps.media {
                 pool.retain(packet.slot)
                 outputs.append(.sentMedia(packet))

@@ -33,11 +33,17 @@ public struct NamedLink: Sendable {
 public struct CrossTrafficConfiguration: Sendable {
     public var pattern: ArrivalPattern
     public var differentiatedServices: UInt8
+    /// What it asks of its link before the run begins; refused, it sends nothing.
+    public var reservation: TokenBucketParameters?
     public var key: DrawKey
 
-    public init(_ pattern: ArrivalPattern, differentiatedServices: UInt8 = 0, key: DrawKey) {
+    public init(
+        _ pattern: ArrivalPattern, differentiatedServices: UInt8 = 0, reservation: TokenBucketParameters? = nil,
+        key: DrawKey
+    ) {
         self.pattern = pattern
         self.differentiatedServices = differentiatedServices
+        self.reservation = reservation
         self.key = key
     }
 }
@@ -106,6 +112,8 @@ public struct WorldConfiguration: Sendable {
     public var reverse: [NamedLink]
     public var receivers: [ReceiverNodeConfiguration]
     public var classes = ServiceClasses()
+    /// What the program asks of every link on its way before the run begins; refused, it sends nothing.
+    public var reservation: TokenBucketParameters?
     public var taps: WorldTaps
 
     public init(

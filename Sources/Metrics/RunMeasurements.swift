@@ -41,6 +41,7 @@ public struct RunMeasurements: Sendable {
     public var playout: [PlayoutMeasurements] = []
     public var clocks: [ClockMeasurements] = []
     public var links: [LinkMeasurements] = []
+    public var reservations: [ReservationMeasurements] = []
     public var transportStreams: [TransportStreamMeasurements] = []
     /// Sentences about what makes the numbers less than they seem: a truncated file, a program without video.
     public var warnings: [String] = []
@@ -210,6 +211,28 @@ public struct LinkMeasurements: Sendable {
     public var marked: Int64 = 0
     /// Waiting time only, of packets that were then sent; nil without a rate.
     public var queueDelay: DistributionSummary?
+
+    public init() {}
+}
+
+/// A session that asked for a guaranteed rate on every link of its way.
+public struct ReservationMeasurements: Sendable {
+    /// "program", or a source of cross traffic: "forward.0.cross_traffic.1".
+    public var flow = ""
+    /// Empty for cross traffic.
+    public var receiver = ""
+    public var bitsPerSecond: Int64 = 0
+    /// Bytes.
+    public var burst: Int64 = 0
+    public var isAdmitted = false
+    /// The first link that refused, and why.
+    public var refusedLink: String?
+    public var refusedReason: String?
+    /// What no one-way delay exceeds while the flow keeps to rate and burst: T + b/R; nil where nothing can be promised.
+    public var boundNanoseconds: Int64?
+    public var worstDelayNanoseconds: Int64?
+    /// The least burst that what was sent conforms to, bytes.
+    public var neededBurst: Int64?
 
     public init() {}
 }

@@ -71,6 +71,16 @@ public struct DelayModel: Sendable {
         }
     }
 
+    /// The longest travelling time.
+    var longest: TimeSpan {
+        switch jitter {
+        case .none: delay
+        case .quantiles(let table): cut(table.value(at: .max))
+        case .empirical(let table): cut(table.value(at: .max))
+        case .values(let table), .trace(let table): cut(table.values.max() ?? 0)
+        }
+    }
+
     private func cut(_ jitter: Int64) -> TimeSpan { .nanoseconds(max(0, delay.nanoseconds + jitter)) }
 }
 

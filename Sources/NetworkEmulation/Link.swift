@@ -194,6 +194,20 @@ public struct Link: Sendable {
     /// Bytes that wait, the packet being sent not counted.
     public var waitingBytes: Int { queue.bytes }
 
+    /// Whether the rate is always the same.
+    public var hasSteadyRate: Bool {
+        switch capacity {
+        case .constant, .tokens: outages.isEmpty && changes.isEmpty
+        case .pieces, .opportunities: false
+        }
+    }
+
+    /// Whether packets take just their length, and none is added.
+    public var carriesAsSent: Bool { linkLayer == .none && duplication == nil && changes.isEmpty }
+
+    /// The longest that a packet can travel behind the queue, while nothing of the schedule is to come.
+    public var longestDelay: TimeSpan { delay.longest }
+
     // MARK: Schedule
 
     private mutating func change(until now: Instant) {

@@ -67,7 +67,7 @@ public struct BernoulliLoss: Sendable {
 public struct BitErrorLoss: Sendable {
     /// By IP length in bytes, 0...65535.
     private let byLength: [Probability]
-    private let key: DrawKey
+    private var key: DrawKey
 
     /// - Parameter rate: of a bit, 0...1. P(lost) = 1 − (1 − rate)^(8 · length).
     public init(rate: Double, key: DrawKey) {
@@ -80,6 +80,13 @@ public struct BitErrorLoss: Sendable {
             return Probability(lost)
         }
         self.key = key
+    }
+
+    /// The same model with draws of its own; the table is shared.
+    public func drawing(with key: DrawKey) -> BitErrorLoss {
+        var model = self
+        model.key = key
+        return model
     }
 
     func isLost(_ packet: Packet) -> Bool {

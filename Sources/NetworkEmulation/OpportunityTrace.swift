@@ -32,6 +32,12 @@ public struct OpportunityTrace: Sendable {
         milliseconds = times
     }
 
+    /// What all opportunities of a lap carry in the mean, of so many bits each.
+    public func meanRate(opportunityBits: UInt64) -> BitRate {
+        let period = UInt64(milliseconds[milliseconds.count - 1])
+        return BitRate(bitsPerSecond: UInt64(milliseconds.count) * opportunityBits * 1_000 / period)
+    }
+
     /// The trace without its opportunities within intervals: one at an interval's beginning is left out, one at its end
     /// is there. The others stay where they are.
     public func without(_ intervals: [Range<TimeSpan>]) -> OpportunityTrace {
