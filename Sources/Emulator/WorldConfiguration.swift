@@ -4,6 +4,7 @@ import NetworkEmulation
 import Receiver
 import Sender
 import Timebase
+import Wire
 
 /// How the program's transport packets are carried.
 public enum Carriage: String, Sendable, Hashable {
@@ -141,6 +142,11 @@ public struct WorldConfiguration: Sendable {
     public var programDuration: TimeSpan? { program.duration }
     /// Transport-stream bits per second.
     public var transportRate: BitRate { plan.rate }
+    /// IP bytes of the program's largest datagram.
+    var largestPacket: Int {
+        plan.packetsPerDatagram * TransportPacket.length + (carriage.hasRTP ? RTPHeader.fixedLength : 0)
+            + World.networkHeaderLength
+    }
     /// The transport stream's rate, if it is constant.
     var constantRate: BitRate? { plan.sendsNullPackets ? plan.rate : nil }
 }
