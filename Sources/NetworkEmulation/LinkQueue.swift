@@ -134,7 +134,13 @@ struct LinkQueue: Sendable {
     }
 
     /// A packet is sent at once: the link is idle and nothing waits.
-    mutating func pass(_ packet: Packet) { weightedFair?.pass(packet) }
+    mutating func pass(_ packet: Packet) {
+        switch kind {
+        case .fqCodel: fqCodel?.pass(packet)
+        case .weightedFair: weightedFair?.pass(packet)
+        default: break
+        }
+    }
 
     /// The next packet to send.
     mutating func dequeue(at now: Instant) -> Packet? {

@@ -47,6 +47,13 @@ struct FQCoDelTests {
         #expect(Self.flows(&queue, count: 2) == [3, 2])
     }
 
+    @Test("a packet that finds the link idle counts against its bucket's quantum")
+    func idleLink() {
+        var server = QueueServer(.fqCodel(Self.parameters), rate: 8_000_000)
+        let packets = [1, 1, 2, 1].map { Packet(number: 0, length: 1_500, flow: $0) }
+        #expect(departures(from: &server, of: packets).map(\.flow) == [1, 2, 1, 1])
+    }
+
     @Test(
         "over the limit the fattest bucket loses its head",
         arguments: [.packets(5), .bytes(4_100), .time(.milliseconds(4))] as [DropTailQueue.Limit])

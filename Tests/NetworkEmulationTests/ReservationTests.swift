@@ -131,7 +131,8 @@ struct ReservedPath {
 
 @Suite("Reservations: the bound of a flow that keeps to its token bucket")
 struct ReservationTests {
-    /// Packets handed to links, over the three lengths of the path: 10^7 with RUBATO_LONG_TESTS set, else 3 · 10^5.
+    /// Packets handed to links, over the three lengths of the path: 10^7 with RUBATO_LONG_TESTS set, which takes
+    /// minutes, else 3 · 10^5.
     static let packets = getenv("RUBATO_LONG_TESTS") == nil ? 300_000 : 10_000_000
 
     @Test("no packet is ever later than b / R + Σ (L / R + Lmax / C), and the worst comes near", arguments: 1...3)
