@@ -11,6 +11,8 @@ struct StreamSender: Sendable {
     let clock: Oscillator
     /// What the clock showed at emulated time zero, when the program began.
     let zero: LocalInstant
+    private let differentiatedServices: UInt8
+    private let marks: Packet.Marks
     private(set) var packetsSent: Int64 = 0
     private(set) var rate = RateMeter()
     private(set) var monitor: TransportStreamMonitor
@@ -24,6 +26,8 @@ struct StreamSender: Sendable {
         clock = configuration.senderClock
         monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
         zero = clock.reading(at: .zero)
+        differentiatedServices = configuration.classes.program
+        marks = configuration.classes.programTakesMarks ? .ecnCapable : []
         let key = DrawKey(seed: configuration.seed).named("sender.rtp")
         rtp =
             configuration.carriage.hasRTP
@@ -61,7 +65,8 @@ struct StreamSender: Sendable {
         let at = max(.zero, clock.instant(showing: zero + elapsed))
         prepared = Packet(
             time: at, sent: at, slot: slot, number: UInt32(truncatingIfNeeded: packetsSent),
-            length: UInt16(header + count + World.networkHeaderLength), flow: World.programFlow)
+            length: UInt16(header + count + World.networkHeaderLength), flow: World.programFlow,
+            differentiatedServices: differentiatedServices, marks: marks)
     }
 
     /// The datagram that is due by `now`; the next one is multiplexed.

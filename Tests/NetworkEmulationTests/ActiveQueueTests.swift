@@ -27,7 +27,7 @@ struct ActiveQueueTests {
         }
         #expect(drops == [1, 2])
         #expect(link.pass([]).departures.map(\.number) == [0, 3, 4, 5])
-        #expect(link.counters.queueFull == 2)
+        #expect(link.counters.all.queueFull == 2)
         // One that alone passes the limit is refused, and nobody makes room for it in vain but those that waited.
         var small = Self.link(.dropHead, queue: .bytes(900))
         #expect(small.handle(Packet(number: 0), at: .zero) == .accepted)
@@ -96,7 +96,7 @@ struct ActiveQueueTests {
             }
             if number % 1_000 == 0 { #expect(number + 1 == out + dropped + Int64(link.occupancy)) }
         }
-        #expect(link.counters.managed == dropped && link.counters.queueFull == 0)
+        #expect(link.counters.all.managed == dropped && link.counters.all.queueFull == 0)
         // What is too much is dropped: all but capacity.
         #expect(abs(Double(dropped) / Double(count) - (1 - 100 / Double(percent))) < 0.01)
         let mean = Double(last.sum) / Double(last.count) / 1e6
