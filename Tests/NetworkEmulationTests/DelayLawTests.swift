@@ -40,7 +40,8 @@ struct DelayLawTests {
     @Test("moments, quantiles, Kolmogorov distance and autocorrelation", arguments: samples)
     func sample(_ sample: Draws) {
         let draws = sample.draws()
-        let sorted = draws.sorted()
+        let sorted = Self.sorted(draws)
+        #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0 <= $1 })
         let inflation = SampleStatistics.inflation(correlation: abs(sample.correlation))
         for law in ClosedLaw.all.prefix(sample.laws) {
             let context = "\(law.name), seed \(sample.seed), correlation \(sample.correlation)"
@@ -48,6 +49,25 @@ struct DelayLawTests {
             check(sorted.lazy.map(law.value), law, inflation, context)
             check(moments: draws.map(law.value), law, sample.correlation, inflation, context)
         }
+    }
+
+    /// By the upper 16 bits, then those few by insertion: several times as fast as the library's sorting unoptimized.
+    private static func sorted(_ draws: [UInt64]) -> [UInt64] {
+        var starts = [Int](repeating: 0, count: 1 << 16 + 1)
+        for draw in draws { starts[Int(draw >> 48) + 1] += 1 }
+        for index in 1..<starts.count { starts[index] += starts[index - 1] }
+        var (ends, sorted) = (starts, draws)
+        for draw in draws {
+            let bucket = Int(draw >> 48)
+            var place = ends[bucket]
+            ends[bucket] += 1
+            while place > starts[bucket], sorted[place - 1] > draw {
+                sorted[place] = sorted[place - 1]
+                place -= 1
+            }
+            sorted[place] = draw
+        }
+        return sorted
     }
 
     /// Distance and quantiles.
@@ -88,7 +108,8 @@ struct DelayLawTests {
         // where the second does.
         guard correlation == 0 || law.kurtosis != nil else { return }
         let expected = law.autocorrelation([correlation, correlation * correlation])
-        for lag in 1...2 {
+        // Independent draws know no lags.
+        for lag in correlation == 0 ? [1] : [1, 2] {
             guard
                 let autocorrelation = SampleStatistics.autocorrelation(
                     of: values, lag: lag, mean: mean, variance: variance, block: 4_096)

@@ -1,3 +1,4 @@
+import Metrics
 import NetworkEmulation
 import Testing
 import Timebase
@@ -5,6 +6,13 @@ import Timebase
 @Suite("Loss models: further chains, lists and bit errors")
 struct FurtherLossTests {
     static let key = DrawKey(seed: 8).named("loss")
+
+    @Test("no run of losses is longer than the longest, and some are as long", arguments: [1, 2, 5, 30])
+    func longestBurst(longest: Int) {
+        let model = GilbertElliottLoss(loss: 0.2, meanBurst: 8, longestBurst: longest, key: Self.key)
+        let lost = losses(.gilbertElliott(model), count: 100_000)
+        #expect(SampleStatistics.runLengths(of: true, in: lost).keys.max() == longest)
+    }
 
     @Test("a chain in time is bad at the same times, whatever packets come")
     func timeDriven() {

@@ -90,16 +90,20 @@ struct LossChain: Sendable {
     /// 1 + 2 Σ ρ: by how much bursts enlarge the variance of the share lost.
     var inflation: Double { 1 + 2 * autocorrelations.reduce(0, +) }
 
-    /// How many runs of lost (or of received) packets of length 1, 2, … there are, as shares of all packets.
-    func runs(ofLost isLost: Bool, upTo longest: Int) -> [Double] {
+    /// How many runs of lost (or of received) packets of length 1, 2, … there are, as shares of all packets, up to where
+    /// a thousand millionth of them is left.
+    func runs(ofLost isLost: Bool) -> [Double] {
         let own = loss.map { isLost ? $0 : 1 - $0 }
         // From a packet of the other kind to one of this kind.
         var here = step(zip(stationary, own).map { $0 * (1 - $1) }, own)
-        return (0..<longest).map { _ in
+        let least = here.reduce(0, +) * 1e-9
+        var found: [Double] = []
+        while here.reduce(0, +) > least {
             let next = step(here, own)
-            defer { here = next }
-            return here.reduce(0, +) - next.reduce(0, +)
+            found.append(here.reduce(0, +) - next.reduce(0, +))
+            here = next
         }
+        return found
     }
 
     private func step(_ law: [Double], _ kind: [Double]) -> [Double] {
