@@ -65,7 +65,7 @@ let package = Package(
         tests("Wire", ["Timebase", "Wire"]),
         tests("Media", ["Media", "Timebase", "Wire"]),
         tests("Sender", ["Media", "Sender", "Timebase", "Wire"]),
-        tests("NetworkEmulation", ["NetworkEmulation", "Timebase"]),
+        tests("NetworkEmulation", ["Metrics", "NetworkEmulation", "Timebase"]),
         tests("ClockSync", ["ClockSync", "Timebase"]),
         tests("Receiver", ["Media", "Receiver", "Sender", "Timebase", "Wire"]),
         tests("Metrics", ["Metrics", "Timebase", "Wire"]),
