@@ -1,5 +1,6 @@
 import ClockSync
 import Metrics
+import Protection
 import Sender
 import Timebase
 import Wire
@@ -16,20 +17,23 @@ struct StreamSender: Sendable {
     private(set) var monitor: TransportStreamMonitor
     private(set) var firstSent: Instant?
     private(set) var latestSent = Instant.zero
-    /// The datagram that is multiplexed and waits for its time.
+    /// The datagram that is multiplexed and waits for its time; of a stream that has ended, the next one that the
+    /// interleaver still holds.
     private var prepared: Packet?
+    private var interleaver: BlockInterleaver?
+    private let interleaving: InterleavingConfiguration?
+    /// When the latest datagram of the multiplex was complete, after the zero.
+    private var latestElapsed = TimeSpan.zero
+    private var isDraining = false
 
     init(_ configuration: WorldConfiguration) {
         multiplexer = Multiplexer(configuration.program, plan: configuration.plan)
         clock = configuration.senderClock
         monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
         zero = clock.reading(at: .zero)
-        let key = DrawKey(seed: configuration.seed).named("sender.rtp")
-        rtp =
-            configuration.carriage.hasRTP
-            ? RTPPacketizer(
-                payloadType: RTPPacketizer.transportStreamPayloadType, clockRate: MediaClock.ninetyKilohertz, key: key)
-            : nil
+        rtp = configuration.packetizer
+        interleaving = configuration.interleaving
+        interleaver = interleaving.map { BlockInterleaver($0.block) }
     }
 
     /// Bytes before the transport packets of a datagram.
@@ -44,7 +48,7 @@ struct StreamSender: Sendable {
     /// The true instant at which something on the program's timeline was captured.
     func captureInstant(_ timeline: TimeSpan) -> Instant { clock.instant(showing: zero + timeline) }
 
-    /// Multiplexes the next datagram.
+    /// Multiplexes the next datagram; behind the last one, takes what the interleaver still holds.
     mutating func prepare(_ pool: inout PacketPool) {
         let slot = pool.allocate()
         let buffer = pool.mutableBytes(slot)
@@ -52,31 +56,58 @@ struct StreamSender: Sendable {
         guard let datagram = multiplexer.nextDatagram(into: UnsafeMutableRawBufferPointer(rebasing: buffer[header...]))
         else {
             pool.release(slot)
-            prepared = nil
+            isDraining = true
+            prepareRest()
             return
         }
         let elapsed = multiplexer.plan.latency + datagram.end
         let count = datagram.packets * TransportPacket.length
         rtp?.writeHeader(to: buffer, sentAfter: elapsed)
-        let at = max(.zero, clock.instant(showing: zero + elapsed))
+        let at = instant(elapsed)
+        latestElapsed = elapsed
         prepared = Packet(
-            time: at, sent: at, slot: slot, number: UInt32(truncatingIfNeeded: packetsSent),
-            length: UInt16(header + count + World.networkHeaderLength), flow: World.programFlow)
+            time: at, sent: at, slot: slot, number: 0, length: UInt16(header + count + World.networkHeaderLength),
+            flow: World.programFlow)
     }
 
-    /// The datagram that is due by `now`; the next one is multiplexed.
-    mutating func send(at now: Instant, _ pool: inout PacketPool) -> Packet? {
-        guard var packet = prepared, packet.time <= now else { return nil }
+    private mutating func prepareRest() {
+        prepared = nil
+        guard let interleaving, let rest = interleaver?.drain() else { return }
+        var packet = rest.packet
+        packet.time = instant(latestElapsed + interleaving.leastTime(datagrams: rest.turns))
+        prepared = packet
+    }
+
+    /// When the clock shows `elapsed` after its zero.
+    private func instant(_ elapsed: TimeSpan) -> Instant { max(.zero, clock.instant(showing: zero + elapsed)) }
+
+    /// What is due by `now`: the datagram that the multiplex has reached, and the one that goes out. They are the same
+    /// one without an interleaver.
+    mutating func send(at now: Instant, _ pool: inout PacketPool) -> (multiplexed: Packet?, sent: Packet?) {
+        guard let datagram = prepared, datagram.time <= now else { return (nil, nil) }
+        if isDraining {
+            prepareRest()
+            return (nil, count(datagram, at: now))
+        }
+        let payload = pool.bytes(datagram.slot, count: Int(datagram.length) - World.networkHeaderLength).bytes
+        monitor.add(packetsIn: payload, from: headerLength, instant: now)
+        let turn = interleaver == nil ? datagram : interleaver?.write(datagram)
+        let sent = turn.map { count($0, at: now) }
+        prepare(&pool)
+        return (datagram, sent)
+    }
+
+    /// Numbers a datagram as it goes out.
+    private mutating func count(_ datagram: Packet, at now: Instant) -> Packet {
+        var packet = datagram
         packet.sent = now
+        packet.number = UInt32(truncatingIfNeeded: packetsSent)
         packetsSent += 1
         rate.add(bytes: Int(packet.length), at: now)
         firstSent = firstSent ?? now
         latestSent = now
         let mediaCount = Int(packet.length) - World.networkHeaderLength - headerLength
         rtp?.noteSent(payloadCount: mediaCount)
-        let payload = pool.bytes(packet.slot, count: Int(packet.length) - World.networkHeaderLength).bytes
-        monitor.add(packetsIn: payload, from: headerLength, instant: now)
-        prepare(&pool)
         return packet
     }
 

@@ -42,6 +42,21 @@ extension World {
             receivers[index].ledger.variation.add(number: Int64(packet.number), delay: delay)
         case .duplicate, .outsideWindow: break
         }
+        if interleavedFirst != nil {
+            let number = streamNumber(of: packet, payload)
+            _ = receivers[index].ledger.streamWindow?.add(number: number)
+        }
+    }
+
+    /// A datagram's number in the multiplex: that on the wire, but for an interleaver.
+    private func streamNumber(of packet: Packet, _ payload: RawSpan) -> Int64 {
+        let number = Int64(packet.number)
+        // The sequence number's place in the header (RFC 3550 §5.1).
+        guard let first = interleavedFirst, let sequence = try? payload.bigEndian(UInt16.self, at: 2) else {
+            return number
+        }
+        // The two are never half of the sequence numbers apart.
+        return number + Int64(Int16(truncatingIfNeeded: Int64(sequence &- first) &- number))
     }
 
     /// Serves what a receiver has to do by `now`.
@@ -85,10 +100,9 @@ extension World {
         receivers[index].ledger.playoutDelay.add((local - arrival).nanoseconds)
         receivers[index].ledger.buffer.add(depth.nanoseconds)
         let payload = pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength).bytes
-        if Int64(packet.number) != receivers[index].ledger.nextReleased {
-            receivers[index].ledger.monitor.noteMissingBytes()
-        }
-        receivers[index].ledger.nextReleased = Int64(packet.number) + 1
+        let number = streamNumber(of: packet, payload)
+        if number != receivers[index].ledger.nextReleased { receivers[index].ledger.monitor.noteMissingBytes() }
+        receivers[index].ledger.nextReleased = number + 1
         receivers[index].ledger.monitor.add(packetsIn: payload, from: sender.headerLength, instant: now)
         digest.add(4, Int64(packet.number), now.nanoseconds, Int64(index), 0)
         if configuration.taps.packets {
