@@ -99,6 +99,7 @@ extension ExperimentScenario.Sender {
             "carriage: \(carriage.rawValue)", "mux_rate: \(rate)",
             "ts_packets_per_datagram: \(transportPacketsPerDatagram)", "pacing: \(pacing.rawValue)",
             "latency: \(latency.map { Quantity.text($0) } ?? "auto")",
+            "interleave: \(interleave.map { "{ rows: \($0.rows), columns: \($0.columns) }" } ?? "none")",
         ]
     }
 }

@@ -116,6 +116,8 @@ extension ExperimentScenario {
         public var pacing: Pacing
         /// From a unit's capture to its earliest sending; nil: the least constant that never sends a unit before it.
         public var latency: TimeSpan?
+        /// Nil: datagrams are sent in their order. With RTP only.
+        public var interleave: Interleave?
 
         public enum Carriage: String, Sendable, CaseIterable {
             case tsUDP = "ts-udp"
@@ -131,6 +133,14 @@ extension ExperimentScenario {
         }
 
         public enum Pacing: String, Sendable { case constant }
+    }
+
+    /// A block interleaver over datagrams: written by rows, sent by columns.
+    public struct Interleave: Equatable, Sendable {
+        /// 2...100.
+        public var rows: Int
+        /// 2...100.
+        public var columns: Int
     }
 
     public struct Link: Equatable, Sendable {

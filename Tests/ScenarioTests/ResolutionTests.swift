@@ -28,7 +28,8 @@ struct ResolutionTests {
         #expect(scenario.seed == 1)
         #expect(scenario.program == .file(.init(path: "/media/movie.ts", loops: false, sha256: nil)))
         let sender = ExperimentScenario.Sender(
-            carriage: .tsRTP, muxRate: .automatic, transportPacketsPerDatagram: 7, pacing: .constant, latency: nil)
+            carriage: .tsRTP, muxRate: .automatic, transportPacketsPerDatagram: 7, pacing: .constant, latency: nil,
+            interleave: nil)
         #expect(scenario.sender == sender)
         let ideal = ExperimentScenario.Link(
             rate: nil, queue: .time(.milliseconds(200)), delay: .zero, jitter: nil, loss: nil)
@@ -80,7 +81,7 @@ struct ResolutionTests {
 
         let sender = ExperimentScenario.Sender(
             carriage: .tsUDP, muxRate: .constant(BitRate(bitsPerSecond: 5_000_000)), transportPacketsPerDatagram: 5,
-            pacing: .constant, latency: .milliseconds(700))
+            pacing: .constant, latency: .milliseconds(700), interleave: nil)
         #expect(scenario.sender == sender)
 
         #expect(scenario.forward.count == 3)

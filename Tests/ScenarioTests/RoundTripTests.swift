@@ -17,6 +17,7 @@ struct RoundTripTests {
             "program: { file: movie.ts }",
             "program: { file: \"od'd \\\" \\\\ n\\u00e4me: # {}.ts\", loop: true }",
             "program: { file: 'null' }\nname: 'true'",
+            "program: { file: a.ts }\nsender: { interleave: { rows: 100, columns: 2 } }",
             "program: { file: a.ts, sha256: \(String(repeating: "aB", count: 32)) }\ncapture: all",
             "program: { file: a.ts }\ncapture: { points: [sender] }\noutputs: { media: none }",
         ]
@@ -46,6 +47,7 @@ struct RoundTripTests {
               ts_packets_per_datagram: 7
               pacing: constant
               latency: auto
+              interleave: none
             network:
               forward:
                 - rate: 6 Mbit/s

@@ -2,6 +2,7 @@ import ClockSync
 import Emulator
 import Media
 import NetworkEmulation
+import Protection
 import Receiver
 import Sender
 import Timebase
@@ -27,8 +28,12 @@ public struct WorldBuilder {
         program.warnings += warnings(program)
         let planned = try planningProgram() ?? program
         let plan: MultiplexPlan
+        var interleaving: InterleavingConfiguration?
         do throws(MultiplexPolicy.Refusal) {
             plan = try MultiplexPolicy.plan(planned, scenario.sender)
+            if let interleave = scenario.sender.interleave {
+                interleaving = try InterleavingPolicy.configuration(interleave, planned, plan)
+            }
         } catch {
             throw ScenarioProblems([
                 ScenarioProblem(
@@ -37,7 +42,7 @@ public struct WorldBuilder {
             ])
         }
         return WorldConfiguration(
-            seed: scenario.seed, program: program, plan: plan, carriage: carriage,
+            seed: scenario.seed, program: program, plan: plan, carriage: carriage, interleaving: interleaving,
             senderClock: oscillator(scenario.senderClock), forward: links(scenario.forward, "forward"),
             reverse: links(scenario.reverse, "reverse"), receivers: scenario.expandedReceivers.map(receiver),
             taps: taps)

@@ -1,3 +1,4 @@
+import Protection
 import Timebase
 
 /// The two ends: sender and receivers.
@@ -14,7 +15,26 @@ extension ScenarioDecoder {
             carriage: reader["carriage"].word() ?? .tsRTP, muxRate: muxRate,
             transportPacketsPerDatagram: reader["ts_packets_per_datagram"].integer(1...7) ?? 7,
             pacing: reader["pacing"].word() ?? .constant,
-            latency: latency.text == "auto" ? nil : latency.time(.zero...Self.longestDelay))
+            latency: latency.text == "auto" ? nil : latency.time(.zero...Self.longestDelay),
+            interleave: interleave(reader["interleave"], reader["carriage"]))
+    }
+
+    private func interleave(
+        _ reader: ScenarioReader, _ carriage: ScenarioReader
+    ) -> ExperimentScenario.Interleave? {
+        guard case .map = reader.node?.content else { return nil }
+        let sizes = InterleavingBlock.sizes
+        let sides = ["rows", "columns"].map { key in
+            reader[key].reportMissing(expected: "a whole number of datagrams, such as \(key): 5")
+            return reader[key].integer(sizes, hint: "with one row or column nothing is interleaved: interleave: none")
+        }
+        if carriage.text == ExperimentScenario.Sender.Carriage.tsUDP.rawValue {
+            reader.report(
+                "without RTP the receiver cannot restore the order of the datagrams", expected: "carriage: ts-rtp",
+                hint: "write carriage: ts-rtp, or leave interleave out")
+        }
+        guard let rows = sides[0], let columns = sides[1] else { return nil }
+        return ExperimentScenario.Interleave(rows: rows, columns: columns)
     }
 
     func receivers(

@@ -24,8 +24,9 @@ enum ScenarioShape {
         .field("carriage", .words("ts-udp", "ts-rtp", unsupported: ["rtp-separate"])),
         .field("mux_rate", .words("auto", "vbr").or(.value)), .field("ts_packets_per_datagram"),
         .field("pacing", .words("constant", unsupported: ["per-frame"]).or(.choice(unsupported: ["token_bucket"]))),
-        .field("latency", .words("auto").or(.value)), .off("interleave"), .off("fec"), .off("retransmission"),
-        .off("classes"))
+        .field("latency", .words("auto").or(.value)),
+        .field("interleave", .words("none").or(.keys(.field("rows"), .field("columns")))), .off("fec"),
+        .off("retransmission"), .off("classes"))
 
     static let network = Shape.keys(.field("forward", .list(link)), .field("reverse", .list(link)))
 
