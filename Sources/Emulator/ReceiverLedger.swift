@@ -94,6 +94,12 @@ struct ReceiverLedger: Sendable {
         oneWayDelay.add(delay.nanoseconds)
     }
 
+    /// Notes a release by the datagram's number in the multiplex: bytes between it and the one before may be missing.
+    mutating func noteReleased(number: Int64) {
+        if number != nextReleased { monitor.noteMissingBytes() }
+        nextReleased = number + 1
+    }
+
     mutating func close(lane: Int, _ verdict: UnitVerdict) {
         switch verdict {
         case .onTime: lanes[lane].onTime += 1

@@ -20,6 +20,8 @@ struct StreamSender: Sendable {
     /// The datagram that is multiplexed and waits for its time; of a stream that has ended, the next one that the
     /// interleaver still holds.
     private var prepared: Packet?
+    /// The datagram that the multiplex reached with the latest call of ``send(at:_:)``; nil behind its end.
+    private(set) var multiplexed: Packet?
     private var interleaver: BlockInterleaver?
     private let interleaving: InterleavingConfiguration?
     /// When the latest datagram of the multiplex was complete, after the zero.
@@ -81,23 +83,26 @@ struct StreamSender: Sendable {
     /// When the clock shows `elapsed` after its zero.
     private func instant(_ elapsed: TimeSpan) -> Instant { max(.zero, clock.instant(showing: zero + elapsed)) }
 
-    /// What is due by `now`: the datagram that the multiplex has reached, and the one that goes out. They are the same
-    /// one without an interleaver.
-    mutating func send(at now: Instant, _ pool: inout PacketPool) -> (multiplexed: Packet?, sent: Packet?) {
-        guard let datagram = prepared, datagram.time <= now else { return (nil, nil) }
+    /// The datagram that goes out by `now`: the one that the multiplex has reached, or whose turn an interleaver says it
+    /// is.
+    mutating func send(at now: Instant, _ pool: inout PacketPool) -> Packet? {
+        multiplexed = nil
+        guard let datagram = prepared, datagram.time <= now else { return nil }
         if isDraining {
             prepareRest()
-            return (nil, count(datagram, at: now))
+            return count(datagram, at: now)
         }
+        multiplexed = datagram
         let payload = pool.bytes(datagram.slot, count: Int(datagram.length) - World.networkHeaderLength).bytes
         monitor.add(packetsIn: payload, from: headerLength, instant: now)
         let turn = interleaver == nil ? datagram : interleaver?.write(datagram)
         let sent = turn.map { count($0, at: now) }
         prepare(&pool)
-        return (datagram, sent)
+        return sent
     }
 
-    /// Numbers a datagram as it goes out.
+    /// Numbers a datagram as it goes out. Inlined, as it is for every datagram.
+    @inline(__always)
     private mutating func count(_ datagram: Packet, at now: Instant) -> Packet {
         var packet = datagram
         packet.sent = now

@@ -165,8 +165,8 @@ public struct World: ~Copyable {
     }
 
     private mutating func serveSender(at now: Instant) {
-        let (multiplexed, sent) = sender.send(at: now, &pool)
-        if configuration.taps.media, let multiplexed {
+        let sent = sender.send(at: now, &pool)
+        if configuration.taps.media, let multiplexed = sender.multiplexed {
             pool.retain(multiplexed.slot)
             outputs.append(.sentMedia(multiplexed))
         }
