@@ -3,15 +3,13 @@ import Protection
 import Sender
 import Timebase
 
-/// How long an interleaver's latency lasts.
+/// How long an interleaver's latency lasts. The largest block at the lowest rate that carries a program's tables comes to
+/// 36 minutes: far from what would wrap an RTP timestamp.
 enum InterleavingPolicy {
-    /// Half of it is the longest way for a datagram to be ahead of another; RTP timestamps wrap after 13 hours.
-    static let longestSpan = ScenarioDecoder.longestDelay
-
     /// - Parameter program: what the multiplex is planned on.
     static func configuration(
         _ interleave: ExperimentScenario.Interleave, _ program: Program, _ plan: MultiplexPlan
-    ) throws(MultiplexPolicy.Refusal) -> InterleavingConfiguration {
+    ) -> InterleavingConfiguration {
         let block = InterleavingBlock(rows: interleave.rows, columns: interleave.columns)
         let count = 2 * block.lead
         let full = plan.rate.transmissionTime(
@@ -24,12 +22,6 @@ enum InterleavingPolicy {
             // Datagrams are full, or sent because the first of their packets has waited for so long.
             configuration.leastSpan = min(full, plan.longestWait * Int64(count))
             configuration.longestSpan = longestSpan(program, plan, configuration)
-        }
-        guard configuration.longestSpan <= longestSpan else {
-            throw MultiplexPolicy.Refusal(
-                path: "sender.interleave", value: "rows: \(block.rows), columns: \(block.columns)",
-                expected: "an interleaver that delays by at most \(Quantity.text(longestSpan))",
-                remedy: "fewer rows or columns")
         }
         return configuration
     }

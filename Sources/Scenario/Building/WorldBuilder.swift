@@ -28,12 +28,8 @@ public struct WorldBuilder {
         program.warnings += warnings(program)
         let planned = try planningProgram() ?? program
         let plan: MultiplexPlan
-        var interleaving: InterleavingConfiguration?
         do throws(MultiplexPolicy.Refusal) {
             plan = try MultiplexPolicy.plan(planned, scenario.sender)
-            if let interleave = scenario.sender.interleave {
-                interleaving = try InterleavingPolicy.configuration(interleave, planned, plan)
-            }
         } catch {
             throw ScenarioProblems([
                 ScenarioProblem(
@@ -41,6 +37,7 @@ public struct WorldBuilder {
                     expected: error.expected, hint: error.remedy)
             ])
         }
+        let interleaving = scenario.sender.interleave.map { InterleavingPolicy.configuration($0, planned, plan) }
         return WorldConfiguration(
             seed: scenario.seed, program: program, plan: plan, carriage: carriage, interleaving: interleaving,
             senderClock: oscillator(scenario.senderClock), forward: links(scenario.forward, "forward"),
