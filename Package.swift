@@ -77,7 +77,7 @@ let package = Package(
         tests(
             "Emulator",
             ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Protection", "Sender", "Timebase", "Wire"]),
-        tests("Scenario", ["Emulator", "Metrics", "Scenario", "Timebase"], exclude: ["Reference"]),
+        tests("Scenario", ["Emulator", "Metrics", "NetworkEmulation", "Scenario", "Timebase"], exclude: ["Reference"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),
         tests("Analysis", ["Analysis", "Capture", "Metrics", "Report", "Timebase", "Wire"]),
         tests("Report", ["Capture", "Emulator", "Metrics", "Report", "Scenario", "Timebase"]),

@@ -120,6 +120,7 @@ struct StreamSender: Sendable {
     mutating func finish() { monitor.finish() }
 
     mutating func stop(at now: Instant) {
-        multiplexer.stop(capturedAfter: timeline(at: now))
+        // An interleaver's datagrams wait for those behind them: too long, if the last ones were few and far between.
+        multiplexer.stop(capturedAfter: timeline(at: now), padding: interleaver != nil)
     }
 }

@@ -64,7 +64,7 @@ struct InterleavingTests {
         let whole = try run(bare(4, 5))
         let all = Dictionary(uniqueKeysWithValues: whole.fates.map { ($0.number, $0.released?.nanoseconds ?? 0) })
         for lost in 1...45 {
-            let loss = try #require(ListedLoss(Array(1...lost)))
+            let loss = try #require(ListedLoss(Array(0..<lost)))
             let taken = try run(bare(4, 5, loss: .listed(loss)))
             let flow = taken.measurements.flows[0]
             #expect(flow.lostLink == Int64(lost) && flow.late == 0, "\(lost) lost: \(flow.late) late")

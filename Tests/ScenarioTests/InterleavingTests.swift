@@ -1,5 +1,6 @@
 import Emulator
 import Metrics
+import NetworkEmulation
 import Scenario
 import Testing
 import Timebase
@@ -55,19 +56,42 @@ struct ScenarioInterleavingTests {
         #expect(sent == released && sent.count > 188 * 10_000)
     }
 
-    @Test(
-        "stopped at a variable rate, everything multiplexed is sent, once",
-        arguments: Array(stride(from: 500, to: 4_000, by: 230)))
-    func stopping(milliseconds: Int) throws {
-        let sender = "interleave: { rows: 10, columns: 10 }, mux_rate: vbr"
-        var world = World(try Self.configuration(Self.scenario(sender)))
-        let stop = Instant.zero + .milliseconds(Int64(milliseconds))
-        while let next = world.nextTimeout, next < stop { world.handleTimeout(at: next) }
-        world.handle(.stopSources, at: stop)
-        VirtualTime.run(&world)
-        let flow = world.measurements().flows[0]
-        #expect(flow.sent > 0 && flow.sent == flow.delivered && flow.lossRuns.isEmpty && flow.late == 0)
-        #expect(world.packetsUnderWay == 0)
+    @Test("at a variable rate nothing is late either, whichever datagrams are lost at the beginning")
+    func lostBeginning() throws {
+        var configuration = try Self.configuration(
+            Self.scenario("interleave: { rows: 5, columns: 6 }, mux_rate: vbr", duration: "2s"))
+        for lost in 1...61 {
+            let loss = try #require(ListedLoss(Array(0..<lost), flow: World.programFlow))
+            configuration.forward[0].configuration.loss = .listed(loss)
+            var world = World(configuration)
+            VirtualTime.run(&world)
+            let flow = world.measurements().flows[0]
+            #expect(flow.lostLink == Int64(lost) && flow.late == 0, "\(lost) lost: \(flow.late) late")
+        }
+    }
+
+    static let sparseSenders = [
+        "interleave: { rows: 4, columns: 4 }, mux_rate: vbr", "interleave: { rows: 10, columns: 10 }, mux_rate: vbr",
+        "interleave: { rows: 20, columns: 3 }, mux_rate: vbr, ts_packets_per_datagram: 2",
+        "interleave: { rows: 10, columns: 10 }",
+    ]
+
+    /// Five pictures a second and no sound: what is left after a stop is little, and would be far between.
+    @Test("whenever the sources are stopped, all that was multiplexed is sent, once, in time", arguments: sparseSenders)
+    func stopping(sender: String) throws {
+        let yaml = Self.scenario(sender, duration: "20s").replacing("frame_rate: 25", with: "frame_rate: 5")
+            .replacing("2 Mbit/s", with: "300 kbit/s").split(separator: "\n").filter { !$0.contains("mp2") }
+        let configuration = try Self.configuration(yaml.joined(separator: "\n"))
+        for milliseconds in stride(from: 0, to: 6_000, by: 187) {
+            var world = World(configuration)
+            let stop = Instant.zero + .milliseconds(Int64(milliseconds))
+            while let next = world.nextTimeout, next < stop { world.handleTimeout(at: next) }
+            world.handle(.stopSources, at: stop)
+            VirtualTime.run(&world)
+            let flow = world.measurements().flows[0]
+            #expect(flow.sent > 0 && flow.sent == flow.delivered && flow.lossRuns.isEmpty && flow.late == 0)
+            #expect(world.packetsUnderWay == 0)
+        }
     }
 
     @Test("long runs of losses on the wire become short ones in the stream")

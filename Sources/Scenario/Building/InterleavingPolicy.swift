@@ -40,7 +40,8 @@ enum InterleavingPolicy {
         // The end of datagram n at n mod count.
         var ends: [TimeSpan] = []
         var datagrams = 0
-        var longest = configuration.leastSpan
+        // Sources that are stopped pad their last datagrams with null packets.
+        var longest = configuration.longestSpan
         while let (_, end) = bytes.withUnsafeMutableBytes({ multiplexer.nextDatagram(into: $0) }) {
             if ends.count < count {
                 ends.append(end)
