@@ -98,16 +98,17 @@ public final class CaptureWriter {
     /// - Parameters:
     ///   - header: addresses, DSCP and identification.
     ///   - payload: at most 65,507 bytes.
+    ///   - originalSum: of a payload that was changed on the way, see ``UDPFrame/write(to:payload:originalSum:)``.
     ///   - instant: true time; in the file, emulated time zero is 2020-01-01T00:00:00Z.
     /// - Throws: ``SystemError``.
     public func write(
-        _ header: UDPFrame, payload: UnsafeRawBufferPointer, at instant: Instant
+        _ header: UDPFrame, payload: UnsafeRawBufferPointer, originalSum: UInt16? = nil, at instant: Instant
     ) throws(SystemError) {
         if let failure { throw failure }
         guard let dumper, let bytes = frame.bindMemory(to: UInt8.self).baseAddress else {
             throw SystemError(operation: "write", path: path, code: EBADF)
         }
-        let length = UInt32(header.write(to: frame, payload: payload))
+        let length = UInt32(header.write(to: frame, payload: payload, originalSum: originalSum))
         // With nanosecond precision libpcap takes tv_usec as nanoseconds. Before time zero they still count upward.
         let (quotient, remainder) = instant.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         let borrow: Int64 = remainder < 0 ? 1 : 0

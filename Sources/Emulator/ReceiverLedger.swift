@@ -13,6 +13,8 @@ struct ReceiverLedger: Sendable {
     var streamWindow: DeliveryWindow?
     var delivered: Int64 = 0
     var late: Int64 = 0
+    /// Arrived with a wrong checksum.
+    var damaged: Int64 = 0
     var duplicates: Int64 = 0
     var used: Int64 = 0
     var latestDelay: TimeSpan?

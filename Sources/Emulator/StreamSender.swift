@@ -12,6 +12,8 @@ struct StreamSender: Sendable {
     let clock: Oscillator
     /// What the clock showed at emulated time zero, when the program began.
     let zero: LocalInstant
+    private let differentiatedServices: UInt8
+    private let marks: Packet.Marks
     private(set) var packetsSent: Int64 = 0
     private(set) var rate = RateMeter()
     private(set) var monitor: TransportStreamMonitor
@@ -33,6 +35,8 @@ struct StreamSender: Sendable {
         clock = configuration.senderClock
         monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
         zero = clock.reading(at: .zero)
+        differentiatedServices = configuration.classes.program
+        marks = configuration.classes.programTakesMarks ? .ecnCapable : []
         rtp = configuration.packetizer
         interleaving = configuration.interleaving
         interleaver = interleaving.map { BlockInterleaver($0.block) }
@@ -69,7 +73,7 @@ struct StreamSender: Sendable {
         latestElapsed = elapsed
         prepared = Packet(
             time: at, sent: at, slot: slot, number: 0, length: UInt16(header + count + World.networkHeaderLength),
-            flow: World.programFlow)
+            flow: World.programFlow, differentiatedServices: differentiatedServices, marks: marks)
     }
 
     private mutating func prepareRest() {

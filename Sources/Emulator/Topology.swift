@@ -27,10 +27,17 @@ struct Topology: Sendable {
     var listing: [Int] = []
     /// Per receiver, the links that its packets cross.
     var paths: [[Int]] = []
+    /// Links that may damage packets.
+    var damages: [Bool] = []
+    /// Sources of cross traffic, each with the link that it enters and its flow there.
+    var crossTraffic: [(configuration: CrossTrafficConfiguration, link: Int, flow: UInt16)] = []
+    /// Flows from this one on are cross traffic.
+    let firstCrossFlow: UInt16
 
     /// Links in the order of their rank: those nearer to the receivers first, so that at one instant a link is served
     /// before what comes to it.
     init(_ configuration: WorldConfiguration) {
+        firstCrossFlow = World.firstReceiverReportFlow + UInt16(configuration.receivers.count)
         for (index, receiver) in configuration.receivers.enumerated() {
             let last = add(receiver.lastLinks, isForward: true, owner: index, to: .receiver(index))
             receiverEntries.append(last.entry)
@@ -61,6 +68,10 @@ struct Topology: Sendable {
             ids.append(link.id)
             self.isForward.append(isForward)
             rates.append(link.configuration.rate)
+            damages.append(links[links.count - 1].canDamage)
+            for (number, source) in link.crossTraffic.enumerated() {
+                crossTraffic.append((source, links.count - 1, firstCrossFlow + UInt16(number)))
+            }
             next.append(hop)
             owners.append(owner)
             path.append(links.count - 1)

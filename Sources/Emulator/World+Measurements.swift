@@ -26,13 +26,27 @@ extension World {
             result.clocks.append(
                 clock(configuration.receivers[index].id, receivers[index].clock, receivers[index].ledger.clockError))
         }
+        result.reservations = reservations
         result.warnings = configuration.program.warnings
+        for row in result.reservations { warn(of: row, in: &result) }
         let tooLate = sender.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
         if tooLate > 0 {
             result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
         }
         for index in receivers.indices { warn(of: index, in: &result) }
         return result
+    }
+
+    private func warn(of row: ReservationMeasurements, in result: inout RunMeasurements) {
+        if let link = row.refusedLink, let reason = row.refusedReason,
+            row.receiver == result.flows.first?.receiver || row.receiver.isEmpty
+        {
+            result.warnings.append("\(row.flow): \(link) refused the reservation: \(reason); nothing was sent")
+        } else if let needed = row.neededBurst, needed > row.burst {
+            result.warnings.append(
+                "\(row.flow): its datagrams came in bursts of \(needed) bytes, more than the \(row.burst) reserved: "
+                    + "the delay bound does not hold")
+        }
     }
 
     /// Says what makes a receiver's figures less than they seem.
@@ -69,14 +83,17 @@ extension World {
         flow.sent = sender.packetsSent
         flow.delivered = ledger.delivered
         for link in topology.paths[index] {
-            flow.lostLink += topology.links[link].counters.lost(flow: Self.programFlow)
-            flow.droppedQueue += topology.links[link].counters.queueFull(flow: Self.programFlow)
-            flow.droppedQueue += topology.links[link].counters.managed(flow: Self.programFlow)
+            let counts = topology.links[link].counters[Self.programFlow]
+            flow.lostLink += counts.lost + counts.down
+            flow.droppedQueue += counts.queueFull + counts.managed + counts.policed
+            flow.duplicated += counts.duplicated
+            flow.marked += topology.links[link].marked(flow: Self.programFlow)
         }
+        flow.droppedChecksum = ledger.damaged
         flow.late = ledger.late
         flow.duplicates = ledger.duplicates
         flow.reordered = ledger.window.reordered
-        flow.unrepaired = flow.sent - (ledger.delivered - ledger.duplicates)
+        flow.unrepaired = flow.sent - (ledger.delivered - ledger.window.duplicates)
         flow.sentBitsPerSecond = sender.rate.bitsPerSecond
         flow.deliveredBitsPerSecond = ledger.rate.bitsPerSecond
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
@@ -165,9 +182,14 @@ extension World {
         result.direction = topology.isForward[index] ? "forward" : "reverse"
         result.packetsIn = link.counters.packetsIn
         result.packetsOut = link.counters.packetsOut
-        result.lossDrops = link.counters.lost
-        result.queueFullDrops = link.counters.queueFull
-        result.aqmDrops = link.counters.managed
+        let counts = link.counters.all
+        result.lossDrops = counts.lost
+        result.queueFullDrops = counts.queueFull
+        result.aqmDrops = counts.managed
+        result.downDrops = counts.down
+        result.policedDrops = counts.policed
+        result.duplicated = counts.duplicated
+        result.marked = link.marked
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
             result.queueDelay = link.queueDelay.summary

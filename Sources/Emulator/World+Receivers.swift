@@ -10,6 +10,9 @@ extension World {
     /// A packet has arrived at a receiver.
     mutating func deliver(_ packet: Packet, toReceiver index: Int, at now: Instant) {
         capture(packet, .receiver(index), at: now)
+        if packet.marks.contains(.damaged), !configuration.receivers[index].takesDamaged {
+            return dropDamaged(packet, receiver: index, at: now)
+        }
         guard packet.flow == Self.programFlow else {
             receiveSenderReport(packet, receiver: index, at: now)
             return
@@ -20,6 +23,20 @@ extension World {
         receivers[index].media.handle(packet, payload: payload, at: local)
         drainReceiver(index, at: now)
         timeouts.set(index, to: instant(receivers[index].media.nextTimeout, receivers[index].clock))
+    }
+
+    /// The receiver's network stack throws a datagram away whose checksum is wrong.
+    private mutating func dropDamaged(_ packet: Packet, receiver index: Int, at now: Instant) {
+        defer { pool.release(packet.slot) }
+        digest.add(10, Int64(packet.number), now.nanoseconds, Int64(index), Int64(packet.flow))
+        guard packet.flow == Self.programFlow else { return }
+        receivers[index].ledger.damaged += 1
+        guard configuration.taps.packets else { return }
+        emit(
+            .packet(
+                PacketRecord(
+                    receiver: index, number: packet.number, length: packet.length, sent: packet.sent, arrived: now,
+                    fate: .droppedChecksum)))
     }
 
     private mutating func note(

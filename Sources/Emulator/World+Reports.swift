@@ -105,7 +105,7 @@ extension World {
         pool.mutableBytes(slot).copyBytes(from: bytes)
         return Packet(
             time: now, sent: now, slot: slot, number: number, length: UInt16(bytes.count + Self.networkHeaderLength),
-            flow: flow)
+            flow: flow, differentiatedServices: configuration.classes.reports)
     }
 
     /// A sender report has arrived at a receiver.
@@ -131,7 +131,7 @@ extension World {
         let length = Int(packet.length) - Self.networkHeaderLength
         let index = Int(packet.flow) - Int(Self.firstReceiverReportFlow)
         digest.add(9, Int64(packet.number), now.nanoseconds, Int64(index), 0)
-        guard receivers.indices.contains(index),
+        guard !packet.marks.contains(.damaged), receivers.indices.contains(index),
             let compound = try? RTCPCompound(parsing: pool.bytes(packet.slot, count: length).bytes)
         else { return }
         senderReports?.note(ipBytes: Int(packet.length))

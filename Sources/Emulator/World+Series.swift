@@ -27,8 +27,7 @@ extension World {
             add(topology.ids[index], "queue", Int64(topology.links[index].waitingBytes), "bytes")
         }
         for index in topology.links.indices {
-            let counters = topology.links[index].counters
-            add(topology.ids[index], "drops", counters.lost + counters.queueFull + counters.managed, "packets")
+            add(topology.ids[index], "drops", topology.links[index].counters.all.dropped, "packets")
         }
         for index in receivers.indices {
             let id = configuration.receivers[index].id

@@ -22,7 +22,8 @@ public struct World: ~Copyable {
     public static let programFlow: UInt16 = 0
     /// The sender's reports.
     public static let senderReportFlow: UInt16 = 1
-    /// The first receiver's reports; the next receiver's are one more.
+    /// The first receiver's reports; the next receiver's are one more, and behind the last one's comes cross traffic: on
+    /// each link from the same number on, as it does not leave its link.
     public static let firstReceiverReportFlow: UInt16 = 2
     /// IPv4 and UDP headers.
     public static let networkHeaderLength = MediaReceiver.networkHeaderLength
@@ -32,6 +33,8 @@ public struct World: ~Copyable {
     public private(set) var now = Instant.zero
     var pool: PacketPool
     var topology: Topology
+    var crossTraffic: [CrossTraffic] = []
+    var admission: Admission
     var sender: StreamSender
     var senderReports: RTCPSession?
     var reportNumber: UInt32 = 0
@@ -65,12 +68,23 @@ public struct World: ~Copyable {
         precondition(configuration.interleaving == nil || configuration.carriage.hasRTP)
         self.configuration = configuration
         pool = PacketPool(slotCapacity: 1_536)
-        topology = Topology(configuration)
+        var topology = Topology(configuration)
+        admission = Admission(configuration, &topology)
+        self.topology = topology
         sender = StreamSender(configuration)
+        for source in topology.crossTraffic {
+            crossTraffic.append(
+                CrossTraffic(
+                    source.configuration.pattern, flow: source.flow,
+                    differentiatedServices: source.configuration.differentiatedServices, key: source.configuration.key))
+            if !admission.admits(flow: source.flow, link: topology.ids[source.link]) {
+                crossTraffic[crossTraffic.count - 1].stop()
+            }
+        }
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
-        // Ranks: receivers, links, the sender, its reports, the receivers' reports.
+        // Ranks: receivers, links, cross traffic, the sender, its reports, the receivers' reports.
         let count = configuration.receivers.count
-        timeouts = TimeoutTree(count: 2 * count + topology.links.count + 2)
+        timeouts = TimeoutTree(count: 2 * count + topology.links.count + crossTraffic.count + 2)
         let deinterleaver = configuration.deinterleaver
         interleavedFirst = deinterleaver?.firstSequenceNumber
         for receiver in configuration.receivers {
@@ -81,9 +95,11 @@ public struct World: ~Copyable {
                     media: MediaReceiver(media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
         }
         startReports()
-        sender.prepare(&pool)
+        if admission.admitsProgram { sender.prepare(&pool) }
         rearmSender()
         rearmReports()
+        for index in crossTraffic.indices { rearmCrossTraffic(index) }
+        if sender.isFinished { stopOthers() }
     }
 
     /// When the World next has something to do; nil when everything has met its fate.
@@ -118,7 +134,7 @@ public struct World: ~Copyable {
     /// The next effect. Its bytes are valid until the next call.
     public mutating func pollOutput() -> WorldOutput? {
         if let lent {
-            pool.release(lent)
+            release(slot: lent)
             self.lent = nil
         }
         guard let output = outputs.popFirst() else { return nil }
@@ -137,6 +153,13 @@ public struct World: ~Copyable {
         pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength)
     }
 
+    /// Of a packet that was changed on the way, the sum of the payload that its checksum was made of.
+    public func originalSum(of packet: Packet) -> UInt16? {
+        guard packet.marks.contains(.damaged) else { return nil }
+        return pool.bytes(packet.slot, count: pool.slotCapacity).loadUnaligned(
+            fromByteOffset: pool.slotCapacity - 2, as: UInt16.self)
+    }
+
     /// Bytes before the transport packets in a datagram of the program.
     public var mediaHeaderLength: Int { sender.headerLength }
 
@@ -150,13 +173,16 @@ public struct World: ~Copyable {
     // MARK: Serving
 
     private var firstLink: Int { receivers.count }
-    private var senderRank: Int { receivers.count + topology.links.count }
+    private var firstSource: Int { receivers.count + topology.links.count }
+    private var senderRank: Int { firstSource + crossTraffic.count }
 
     private mutating func serve(_ component: Int, at now: Instant) {
         if component < firstLink {
             serveReceiver(component, at: now)
-        } else if component < senderRank {
+        } else if component < firstSource {
             serveLink(component - firstLink, at: now)
+        } else if component < senderRank {
+            serveCrossTraffic(component - firstSource, at: now)
         } else if component == senderRank {
             serveSender(at: now)
         } else {
@@ -172,11 +198,38 @@ public struct World: ~Copyable {
         }
         if let packet = sent {
             capture(packet, .sender, at: now)
+            admission.note(sent: packet, at: now)
             digest.add(1, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
             hand(packet, to: topology.forwardEntry, at: now)
         }
         rearmSender()
-        if sender.isFinished { stopReports() }
+        if sender.isFinished { stopOthers() }
+    }
+
+    /// Nobody sends once the program has been.
+    private mutating func stopOthers() {
+        stopReports()
+        for index in crossTraffic.indices {
+            crossTraffic[index].stop()
+            rearmCrossTraffic(index)
+        }
+    }
+
+    private mutating func rearmCrossTraffic(_ index: Int) {
+        timeouts.set(firstSource + index, to: crossTraffic[index].nextTimeout)
+    }
+
+    private mutating func serveCrossTraffic(_ index: Int, at now: Instant) {
+        if var packet = crossTraffic[index].send(at: now) {
+            // Only captures ask for bytes.
+            if configuration.taps.capturesLinks {
+                packet.slot = pool.allocate()
+                let length = Int(packet.length) - Self.networkHeaderLength
+                pool.mutableBytes(packet.slot)[..<length].initializeMemory(as: UInt8.self, repeating: 0)
+            }
+            handToLink(packet, topology.crossTraffic[index].link, at: now)
+        }
+        rearmCrossTraffic(index)
     }
 
     mutating func rearmSender() { timeouts.set(senderRank, to: sender.nextTimeout) }
@@ -198,10 +251,15 @@ public struct World: ~Copyable {
 
     private mutating func serveLink(_ index: Int, at now: Instant) {
         topology.links[index].handleTimeout(at: now)
-        dropFromLink(index, at: now)
+        takeFromLink(index, at: now)
         while let packet = topology.links[index].pollOutput(at: now) {
             if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: true), at: now) }
-            hand(packet, to: topology.next[index], at: now)
+            // Cross traffic goes no further.
+            if packet.flow >= topology.firstCrossFlow {
+                release(slot: packet.slot)
+            } else {
+                hand(packet, to: topology.next[index], at: now)
+            }
         }
         timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
     }
@@ -222,27 +280,61 @@ public struct World: ~Copyable {
 
     private mutating func handToLink(_ packet: Packet, _ index: Int, at now: Instant) {
         if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: false), at: now) }
+        var packet = packet
+        if topology.damages[index] { damage(&packet, onLink: index, at: now) }
         let verdict = topology.links[index].handle(packet, at: now)
-        dropFromLink(index, at: now)
+        takeFromLink(index, at: now)
         switch verdict {
         case .accepted:
             timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
             return
-        case .lost, .queueFull:
-            drop(packet, link: index, verdict == .lost ? .lostLink : .droppedQueue, at: now)
+        case .lost, .down: drop(packet, link: index, .lostLink, at: now)
+        case .policed, .dropped: drop(packet, link: index, .droppedQueue, at: now)
         }
     }
 
-    /// Frees what a link's queue has given up.
-    private mutating func dropFromLink(_ index: Int, at now: Instant) {
+    /// Frees what a link's queue has given up, and counts who shares the bytes of copies.
+    private mutating func takeFromLink(_ index: Int, at now: Instant) {
         while let (packet, _) = topology.links[index].pollDrop() { drop(packet, link: index, .droppedQueue, at: now) }
+        while let copy = topology.links[index].pollCopy() {
+            if copy.slot != CrossTraffic.noSlot { pool.retain(copy.slot) }
+        }
+    }
+
+    /// Changes a bit of the packet's bytes where the link says so: in a slot of its own, as others may hold the bytes.
+    ///
+    /// What the sender's checksum covered stays known by the sum of the payload before the first change, in the slot's
+    /// last two bytes, which no payload reaches.
+    private mutating func damage(_ packet: inout Packet, onLink index: Int, at now: Instant) {
+        let count = Int(packet.length) - Self.networkHeaderLength
+        guard let bit = topology.links[index].damagedBit(of: packet, among: count * 8, at: now) else { return }
+        defer { packet.marks.insert(.damaged) }
+        guard packet.slot != CrossTraffic.noSlot else { return }
+        let sum = originalSum(of: packet) ?? Self.sum(pool.bytes(packet.slot, count: count))
+        let slot = pool.allocate()
+        let bytes = pool.mutableBytes(slot)
+        bytes.copyMemory(from: pool.bytes(packet.slot, count: count))
+        bytes[bit >> 3] ^= 1 << UInt8(bit & 7)
+        bytes.storeBytes(of: sum, toByteOffset: pool.slotCapacity - 2, as: UInt16.self)
+        pool.release(packet.slot)
+        packet.slot = slot
+    }
+
+    private static func sum(_ bytes: UnsafeRawBufferPointer) -> UInt16 {
+        var checksum = InternetChecksum()
+        checksum.add(bytes)
+        return checksum.sum
     }
 
     private mutating func drop(_ packet: Packet, link index: Int, _ fate: PacketFate, at now: Instant) {
         let place = Int64(index) << 8 | Int64(fate.rawValue)
         digest.add(2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), place)
         recordDrop(packet, link: index, fate)
-        pool.release(packet.slot)
+        release(slot: packet.slot)
+    }
+
+    private mutating func release(slot: UInt32) {
+        if slot != CrossTraffic.noSlot { pool.release(slot) }
     }
 
     private mutating func recordDrop(_ packet: Packet, link: Int, _ fate: PacketFate) {
@@ -263,7 +355,7 @@ public struct World: ~Copyable {
 
     /// Lends a packet to whoever captures here.
     mutating func capture(_ packet: Packet, _ point: CapturePoint, at now: Instant) {
-        guard isCaptured(point) else { return }
+        guard isCaptured(point), packet.slot != CrossTraffic.noSlot else { return }
         pool.retain(packet.slot)
         outputs.append(.captured(packet, point, at: now))
     }

@@ -20,17 +20,53 @@ public enum Carriage: String, Sendable, Hashable {
 public struct NamedLink: Sendable {
     public var id: String
     public var configuration: LinkConfiguration
+    /// What other people send over this link.
+    public var crossTraffic: [CrossTrafficConfiguration]
 
-    public init(id: String, _ configuration: LinkConfiguration) {
+    public init(id: String, _ configuration: LinkConfiguration, crossTraffic: [CrossTrafficConfiguration] = []) {
         self.id = id
         self.configuration = configuration
+        self.crossTraffic = crossTraffic
     }
+}
+
+/// A source of other people's traffic.
+public struct CrossTrafficConfiguration: Sendable {
+    public var pattern: ArrivalPattern
+    public var differentiatedServices: UInt8
+    /// What it asks of its link before the run begins; refused, it sends nothing.
+    public var reservation: TokenBucketParameters?
+    public var key: DrawKey
+
+    public init(
+        _ pattern: ArrivalPattern, differentiatedServices: UInt8 = 0, reservation: TokenBucketParameters? = nil,
+        key: DrawKey
+    ) {
+        self.pattern = pattern
+        self.differentiatedServices = differentiatedServices
+        self.reservation = reservation
+        self.key = key
+    }
+}
+
+/// How the network shall treat what is sent.
+public struct ServiceClasses: Sendable {
+    /// The program's DSCP (RFC 2474), 0...63.
+    public var program: UInt8 = 0
+    /// That of reports, in both directions.
+    public var reports: UInt8 = 0
+    /// Whether the program's datagrams say that their ends understand congestion marks (RFC 6679).
+    public var programTakesMarks = false
+
+    public init() {}
 }
 
 public struct ReceiverNodeConfiguration: Sendable {
     public var id: String
     public var media: ReceiverConfiguration
     public var clock: Oscillator
+    /// Whether it takes datagrams whose checksum is wrong.
+    public var takesDamaged = false
     /// Links of its own, behind the shared ones, in the order of its packets.
     public var lastLinks: [NamedLink]
     /// The way back from the receiver to the shared links, in the order of its packets.
@@ -78,6 +114,9 @@ public struct WorldConfiguration: Sendable {
     /// To the sender, in the order of the receivers' packets.
     public var reverse: [NamedLink]
     public var receivers: [ReceiverNodeConfiguration]
+    public var classes = ServiceClasses()
+    /// What the program asks of every link on its way before the run begins; refused, it sends nothing.
+    public var reservation: TokenBucketParameters?
     public var taps: WorldTaps
 
     public init(

@@ -22,6 +22,7 @@ public enum PacketFate: UInt8, Sendable {
     case duplicate
     case lostLink
     case droppedQueue
+    case droppedChecksum
 
     /// As packets.csv names it.
     public var name: StaticString {
@@ -31,6 +32,7 @@ public enum PacketFate: UInt8, Sendable {
         case .duplicate: "duplicate"
         case .lostLink: "lost_link"
         case .droppedQueue: "dropped_queue"
+        case .droppedChecksum: "dropped_checksum"
         }
     }
 }

@@ -41,6 +41,7 @@ public struct RunMeasurements: Sendable {
     public var playout: [PlayoutMeasurements] = []
     public var clocks: [ClockMeasurements] = []
     public var links: [LinkMeasurements] = []
+    public var reservations: [ReservationMeasurements] = []
     public var transportStreams: [TransportStreamMeasurements] = []
     /// Sentences about what makes the numbers less than they seem: a truncated file, a program without video.
     public var warnings: [String] = []
@@ -65,6 +66,8 @@ public struct FlowMeasurements: Sendable {
     public var late: Int64 = 0
     public var duplicates: Int64 = 0
     public var reordered: Int64 = 0
+    /// Datagrams that a queue marked with "congestion experienced" in place of a drop.
+    public var marked: Int64 = 0
     public var repairedFEC: Int64 = 0
     public var repairedRetransmission: Int64 = 0
     /// Datagrams that neither arrived nor were repaired.
@@ -204,8 +207,35 @@ public struct LinkMeasurements: Sendable {
     public var queueFullDrops: Int64 = 0
     public var aqmDrops: Int64 = 0
     public var downDrops: Int64 = 0
+    public var policedDrops: Int64 = 0
+    /// Copies made; they are not in `packetsIn`.
+    public var duplicated: Int64 = 0
+    /// Marked with "congestion experienced".
+    public var marked: Int64 = 0
     /// Waiting time only, of packets that were then sent; nil without a rate.
     public var queueDelay: DistributionSummary?
+
+    public init() {}
+}
+
+/// A session that asked for a guaranteed rate on every link of its way.
+public struct ReservationMeasurements: Sendable {
+    /// "program", or a source of cross traffic: "forward.0.cross_traffic.1".
+    public var flow = ""
+    /// Empty for cross traffic.
+    public var receiver = ""
+    public var bitsPerSecond: Int64 = 0
+    /// Bytes.
+    public var burst: Int64 = 0
+    public var isAdmitted = false
+    /// The first link that refused, and why.
+    public var refusedLink: String?
+    public var refusedReason: String?
+    /// What no one-way delay exceeds while the flow keeps to rate and burst: T + b/R; nil where nothing can be promised.
+    public var boundNanoseconds: Int64?
+    public var worstDelayNanoseconds: Int64?
+    /// The least burst that what was sent conforms to, bytes.
+    public var neededBurst: Int64?
 
     public init() {}
 }

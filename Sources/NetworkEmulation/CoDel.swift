@@ -2,6 +2,10 @@ import Timebase
 
 /// Controlled delay (RFC 8289): drops from the head when packets have waited longer than a target for an interval, the
 /// more often the longer that lasts.
+///
+/// The rate of drops grows by one an interval only as fast as drops come: under an excess of e packets a second that
+/// does not answer to drops, the queue first grows to (e · interval)² packets; see RFC 8289 §3.2 and §3.3 for why the law
+/// is that of sources that do answer. Then only the queue's limit bounds the waiting time.
 public struct CoDelParameters: Sendable, Hashable {
     /// The waiting time that is let be; RFC 8289 §4.4: 5 ms.
     public var target: TimeSpan
@@ -9,13 +13,17 @@ public struct CoDelParameters: Sendable, Hashable {
     public var interval: TimeSpan
     /// Waiting IP bytes up to which nothing is dropped: one packet's.
     public var largestPacket: Int
+    /// Packets that can be marked are marked in place of being dropped (RFC 3168 §5).
+    public var ecn: Bool
 
     public init(
-        target: TimeSpan = .milliseconds(5), interval: TimeSpan = .milliseconds(100), largestPacket: Int = 1_500
+        target: TimeSpan = .milliseconds(5), interval: TimeSpan = .milliseconds(100), largestPacket: Int = 1_500,
+        ecn: Bool = false
     ) {
         self.target = target
         self.interval = interval
         self.largestPacket = largestPacket
+        self.ecn = ecn
     }
 }
 
@@ -31,22 +39,28 @@ struct CoDel: Sendable {
 
     init(_ parameters: CoDelParameters) { self.parameters = parameters }
 
-    /// The next packet to send.
+    /// The next packet to send; what is dropped before it goes to `outcome`.
     ///
-    /// - Parameter drop: takes the packets dropped before it.
-    mutating func dequeue(from queue: inout DropTailQueue, at now: Instant, drop: (Packet) -> Void) -> Packet? {
+    /// A mark takes a drop's place and ends the call, as in Linux: RFC 8289 has none.
+    mutating func dequeue(from queue: inout DropTailQueue, at now: Instant, _ outcome: inout QueueOutcome) -> Packet? {
         var (head, mayDrop) = take(from: &queue, at: now)
         if isDropping {
             if !mayDrop { isDropping = false }
             while isDropping, now >= dropNext, let victim = head {
-                drop(victim)
                 count += 1
+                if outcome.mark(&head, if: parameters.ecn) {
+                    dropNext = next(after: dropNext)
+                    return head
+                }
+                outcome.drop(victim, .activeManagement)
                 (head, mayDrop) = take(from: &queue, at: now)
                 if mayDrop { dropNext = next(after: dropNext) } else { isDropping = false }
             }
         } else if mayDrop, let victim = head {
-            drop(victim)
-            (head, _) = take(from: &queue, at: now)
+            if !outcome.mark(&head, if: parameters.ecn) {
+                outcome.drop(victim, .activeManagement)
+                (head, _) = take(from: &queue, at: now)
+            }
             isDropping = true
             // Soon after the last time it goes on at the rate that it had found.
             let delta = count - lastCount

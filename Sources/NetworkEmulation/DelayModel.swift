@@ -7,6 +7,7 @@ public struct DelayModel: Sendable {
         case none
         case quantiles(QuantileTable)
         case values(ValueTable)
+        case empirical(EmpiricalTable)
         /// The n-th packet of a flow takes the n-th value, from the first again behind the last.
         case trace(ValueTable)
     }
@@ -65,7 +66,18 @@ public struct DelayModel: Sendable {
         case .none: delay
         case .quantiles(let table): cut(table.value(at: draw()))
         case .values(let table): cut(table.value(at: draw()))
+        case .empirical(let table): cut(table.value(at: draw()))
         case .trace(let table): cut(table.values[Int(packet.number) % table.values.count])
+        }
+    }
+
+    /// The longest travelling time.
+    var longest: TimeSpan {
+        switch jitter {
+        case .none: delay
+        case .quantiles(let table): cut(table.value(at: .max))
+        case .empirical(let table): cut(table.value(at: .max))
+        case .values(let table), .trace(let table): cut(table.values.max() ?? 0)
         }
     }
 

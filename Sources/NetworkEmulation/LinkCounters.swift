@@ -1,39 +1,46 @@
-import Timebase
-
 /// What became of the packets handed to a link, in all and by flow.
 public struct LinkCounters: Sendable {
-    public internal(set) var packetsIn: Int64 = 0
-    public internal(set) var packetsOut: Int64 = 0
-    /// Drops by flow; flows that lost nothing may be absent.
-    var lostByFlow: [Int64] = []
-    var queueFullByFlow: [Int64] = []
-    var managedByFlow: [Int64] = []
+    /// Of one flow, or of all.
+    public struct Counts: Sendable, Equatable {
+        /// By the loss model.
+        public internal(set) var lost: Int64 = 0
+        /// Because the link was down.
+        public internal(set) var down: Int64 = 0
+        public internal(set) var policed: Int64 = 0
+        public internal(set) var queueFull: Int64 = 0
+        /// Dropped by active queue management.
+        public internal(set) var managed: Int64 = 0
+        /// Copies made.
+        public internal(set) var duplicated: Int64 = 0
 
-    public var lost: Int64 { lostByFlow.reduce(0, +) }
-    public var queueFull: Int64 { queueFullByFlow.reduce(0, +) }
+        public init() {}
 
-    /// Packets dropped by active queue management.
-    public var managed: Int64 { managedByFlow.reduce(0, +) }
-
-    /// Packets of one flow that active queue management dropped.
-    public func managed(flow: UInt16) -> Int64 { Int(flow) < managedByFlow.count ? managedByFlow[Int(flow)] : 0 }
-    /// Packets of one flow that the loss model took.
-    public func lost(flow: UInt16) -> Int64 { Int(flow) < lostByFlow.count ? lostByFlow[Int(flow)] : 0 }
-    /// Packets of one flow that found the queue full.
-    public func queueFull(flow: UInt16) -> Int64 { Int(flow) < queueFullByFlow.count ? queueFullByFlow[Int(flow)] : 0 }
-
-    mutating func count(_ verdict: LinkVerdict, flow: UInt16) {
-        switch verdict {
-        case .accepted: break
-        case .lost: Self.add(to: &lostByFlow, Int(flow))
-        case .queueFull: Self.add(to: &queueFullByFlow, Int(flow))
-        }
+        /// Packets that did not come out.
+        public var dropped: Int64 { lost + down + policed + queueFull + managed }
     }
 
-    mutating func countManaged(flow: UInt16) { Self.add(to: &managedByFlow, Int(flow)) }
+    public internal(set) var packetsIn: Int64 = 0
+    public internal(set) var packetsOut: Int64 = 0
+    public private(set) var all = Counts()
+    /// Flows to which nothing happened may be absent.
+    private var flows: [Counts] = []
 
-    private static func add(to counts: inout [Int64], _ flow: Int) {
-        while counts.count <= flow { counts.append(0) }
-        counts[flow] += 1
+    /// What became of one flow's packets.
+    public subscript(flow: UInt16) -> Counts { Int(flow) < flows.count ? flows[Int(flow)] : Counts() }
+
+    @inline(__always)
+    mutating func count(flow: UInt16, _ note: (inout Counts) -> Void) {
+        while flows.count <= Int(flow) { flows.append(Counts()) }
+        note(&flows[Int(flow)])
+        note(&all)
+    }
+
+    mutating func count(_ reason: LinkDrop, flow: UInt16) {
+        count(flow: flow) { counts in
+            switch reason {
+            case .queueFull: counts.queueFull += 1
+            case .activeManagement: counts.managed += 1
+            }
+        }
     }
 }

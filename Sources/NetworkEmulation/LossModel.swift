@@ -67,7 +67,7 @@ public struct BernoulliLoss: Sendable {
 public struct BitErrorLoss: Sendable {
     /// By IP length in bytes, 0...65535.
     private let byLength: [Probability]
-    private let key: DrawKey
+    private var key: DrawKey
 
     /// - Parameter rate: of a bit, 0...1. P(lost) = 1 − (1 − rate)^(8 · length).
     public init(rate: Double, key: DrawKey) {
@@ -80,6 +80,13 @@ public struct BitErrorLoss: Sendable {
             return Probability(lost)
         }
         self.key = key
+    }
+
+    /// The same model with draws of its own; the table is shared.
+    public func drawing(with key: DrawKey) -> BitErrorLoss {
+        var model = self
+        model.key = key
+        return model
     }
 
     func isLost(_ packet: Packet) -> Bool {
@@ -111,6 +118,33 @@ public struct ListedLoss: Sendable {
         self.count = count
         repeats = period != nil
         self.flow = flow
+    }
+
+    /// Reads what became of packet after packet: 0 where it came through, 1 where it was lost; one a line, or several with
+    /// or without blanks or commas between them. `#` begins a comment.
+    ///
+    /// - Parameters:
+    ///   - repeats: behind the last packet the trace begins again; false: nothing more is lost.
+    ///   - flow: whose packets; nil for every flow's.
+    public init(trace bytes: [UInt8], repeats: Bool = true, flow: UInt16? = nil) throws(TraceProblem) {
+        var numbers: [Int] = []
+        var count = 0
+        for (line, text) in TraceLines(bytes) {
+            for (index, byte) in zip(text.indices, text.withoutComment) where ![0x20, 0x09, 0x2c].contains(byte) {
+                guard byte == 0x30 || byte == 0x31 else {
+                    throw TraceProblem(line: line, text[index...], expected: "0 or 1 for every packet")
+                }
+                guard count < 1 << 24 else {
+                    throw TraceProblem(line: line, text, expected: "at most 16777216 packets")
+                }
+                if byte == 0x31 { numbers.append(count) }
+                count += 1
+            }
+        }
+        guard count > 0, let list = ListedLoss(numbers, repeatingEvery: repeats ? count : nil, flow: flow) else {
+            throw TraceProblem(line: nil, expected: "at least one packet: 0 or 1")
+        }
+        self = list
     }
 
     func isLost(_ packet: Packet) -> Bool {

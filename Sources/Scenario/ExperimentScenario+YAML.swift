@@ -99,36 +99,9 @@ extension ExperimentScenario.Sender {
             "carriage: \(carriage.rawValue)", "mux_rate: \(rate)",
             "ts_packets_per_datagram: \(transportPacketsPerDatagram)", "pacing: \(pacing.rawValue)",
             "latency: \(latency.map { Quantity.text($0) } ?? "auto")",
+            "classes: { program: \(programClass.name), reports: \(reportClass.name) }", "ecn: \(ecn)",
+            "reservation: \(reservation?.text ?? "none")",
             "interleave: \(interleave.map { "{ rows: \($0.rows), columns: \($0.columns) }" } ?? "none")",
-        ]
-    }
-}
-
-extension ExperimentScenario.Link {
-    fileprivate var lines: [String] {
-        let limit: String =
-            switch queue {
-            case .packets(let count): "\(count) packets"
-            case .bytes(let count): Quantity.text(bytes: Int64(count))
-            case .time(let span): Quantity.text(span)
-            }
-        let jitter: String =
-            switch self.jitter {
-            case nil: "none"
-            case .normal(let deviation): "{ normal: { deviation: \(Quantity.text(deviation)) } }"
-            case .uniform(let halfRange): "{ uniform: { half_range: \(Quantity.text(halfRange)) } }"
-            }
-        let loss: String =
-            switch self.loss {
-            case nil: "none"
-            case .bernoulli(let ratio): "{ bernoulli: \(Quantity.text(ratio)) }"
-            case .gilbertElliott(let ratio, let burst):
-                "{ gilbert_elliott: { loss: \(Quantity.text(ratio)), mean_burst: \(Quantity.text(burst)) } }"
-            }
-        return [
-            "rate: \(rate.map { Quantity.text($0) } ?? "none")",
-            "queue: \(rate == nil ? "none" : "{ drop_tail: { limit: \(limit) } }")",
-            "delay: \(Quantity.text(delay))", "jitter: \(jitter)", "loss: \(loss)",
         ]
     }
 }
@@ -149,7 +122,7 @@ extension ExperimentScenario.Receiver {
             "id: \(quoted(id))", "playout: \(playout)", "anchor: \(anchor.rawValue)", "late: \(late.rawValue)",
             "clock_recovery: \(clockRecovery.rawValue)",
             "lip_sync: { correction: \(lipSync.correction.rawValue), profile: \(lipSync.profile.rawValue) }",
-            "count: \(count)",
+            "deliver_corrupted: \(deliversCorrupted)", "count: \(count)",
         ]
         lines += lastLinks.isEmpty ? ["last_links: []"] : ["last_links:"] + indented(list(lastLinks.map(\.lines)))
         return lines + ["clock: \(clock.text)"]
@@ -177,7 +150,7 @@ private func list(_ elements: [[String]]) -> [String] {
 }
 
 /// A text as a YAML scalar that is read back as the same text.
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
     let isPlain =
         text != "null" && text.first.map { $0 == "/" || $0.isASCII && $0.isLetter } == true
         && text.utf8.allSatisfy { isWordByte($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ".") }

@@ -116,6 +116,14 @@ extension ExperimentScenario {
         public var pacing: Pacing
         /// From a unit's capture to its earliest sending; nil: the least constant that never sends a unit before it.
         public var latency: TimeSpan?
+        /// Of the program's datagrams.
+        public var programClass: ServiceClass
+        /// Of reports, in both directions.
+        public var reportClass: ServiceClass
+        /// Whether the program's datagrams take congestion marks (RFC 6679).
+        public var ecn: Bool
+        /// What the program asks of every link on its way.
+        public var reservation: TokenBucket?
         /// Nil: datagrams are sent in their order. With RTP only.
         public var interleave: Interleave?
 
@@ -143,38 +151,6 @@ extension ExperimentScenario {
         public var columns: Int
     }
 
-    public struct Link: Equatable, Sendable {
-        /// Of IP packets, headers included; nil: no rate and so no queue.
-        public var rate: BitRate?
-        /// What may wait; meaningless without a rate.
-        public var queue: QueueLimit
-        /// Not negative.
-        public var delay: TimeSpan
-        public var jitter: Jitter?
-        public var loss: Loss?
-
-        /// A drop-tail queue's limit.
-        public enum QueueLimit: Equatable, Sendable {
-            case packets(Int)
-            case bytes(Int)
-            /// The time that what waits takes to be sent.
-            case time(TimeSpan)
-        }
-
-        /// Around `delay`, the total cut at zero; packets keep their order.
-        public enum Jitter: Equatable, Sendable {
-            /// Standard deviation.
-            case normal(deviation: TimeSpan)
-            case uniform(halfRange: TimeSpan)
-        }
-
-        public enum Loss: Equatable, Sendable {
-            case bernoulli(Ratio)
-            /// Mean length of a run of losses in packets, at least 1 / (1 - loss).
-            case gilbertElliott(loss: Ratio, meanBurst: Double)
-        }
-    }
-
     /// A node's free-running clock.
     public struct Clock: Equatable, Sendable {
         /// At emulated time zero; positive: fast.
@@ -197,6 +173,8 @@ extension ExperimentScenario {
         public var late: LatePolicy
         public var clockRecovery: ClockRecovery
         public var lipSync: LipSync
+        /// Whether it takes datagrams whose checksum is wrong.
+        public var deliversCorrupted: Bool
         /// 1...10,000: how many such receivers there are.
         public var count: Int
         /// Its own links after the shared ones.

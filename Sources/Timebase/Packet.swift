@@ -18,11 +18,27 @@ public struct Packet: Sendable, BitwiseCopyable {
     public var differentiatedServices: UInt8
     /// 0 for the packet itself, 1... for duplicates made on the way.
     public var copy: UInt8
+    /// What happened to it on the way, and what it can take.
+    public var marks: Marks
+
+    /// Marks of a packet.
+    @frozen
+    public struct Marks: OptionSet, Sendable, BitwiseCopyable {
+        public let rawValue: UInt8
+        @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Its ends understand explicit congestion notification: ECT(0) (RFC 3168 §5).
+        @inlinable public static var ecnCapable: Marks { Marks(rawValue: 1) }
+        /// Congestion experienced: CE, set by a queue in place of a drop.
+        @inlinable public static var congestionExperienced: Marks { Marks(rawValue: 2) }
+        /// One or more of its bits have been changed: its checksum no longer fits.
+        @inlinable public static var damaged: Marks { Marks(rawValue: 4) }
+    }
 
     @inlinable
     public init(
         time: Instant, sent: Instant, slot: UInt32, number: UInt32, length: UInt16, flow: UInt16,
-        differentiatedServices: UInt8 = 0, copy: UInt8 = 0
+        differentiatedServices: UInt8 = 0, copy: UInt8 = 0, marks: Marks = []
     ) {
         self.time = time
         self.sent = sent
@@ -32,5 +48,6 @@ public struct Packet: Sendable, BitwiseCopyable {
         self.flow = flow
         self.differentiatedServices = differentiatedServices
         self.copy = copy
+        self.marks = marks
     }
 }

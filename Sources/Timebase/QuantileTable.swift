@@ -23,7 +23,9 @@ public struct QuantileTable: Sendable {
                 let part = Double(index % Self.partsPerOctave) / Double(Self.partsPerOctave)
                 var tail = 0.5 * (1 - part / 2)
                 for _ in 0..<octave { tail /= 2 }
-                knots.append(Int64(quantile(tail, isUpper).rounded(.toNearestOrAwayFromZero)))
+                // Within ±417 days, so that sums of a few values stay within 63 bits.
+                let value = min(max(quantile(tail, isUpper), -0x1p55), 0x1p55)
+                knots.append(Int64(value.rounded(.toNearestOrAwayFromZero)))
             }
         }
         self.knots = knots

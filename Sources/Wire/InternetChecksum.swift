@@ -2,7 +2,7 @@
 public struct InternetChecksum: Sendable, BitwiseCopyable {
     /// The sum of the 16-bit words with the first byte as the less significant, not yet folded. The one's complement
     /// sum comes out byte-swapped so (RFC 1071 §2 B), which spares swapping every word.
-    private var sum: UInt64 = 0
+    private var total: UInt64 = 0
 
     public init() {}
 
@@ -20,17 +20,20 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
         var tail: UInt64 = 0
         for offset in words..<bytes.count { tail |= UInt64(bytes[offset]) &<< UInt64(8 &* (offset &- words)) }
         sum &+= (tail & 0xffff_ffff) &+ (tail &>> 32)
-        self.sum &+= Self.folded(sum)
+        total &+= Self.folded(sum)
     }
 
     /// Adds a 16-bit number, as if its two bytes were added.
-    public mutating func add(_ word: UInt16) { sum &+= UInt64(word.byteSwapped) }
+    public mutating func add(_ word: UInt16) { total &+= UInt64(word.byteSwapped) }
 
     /// Adds a 32-bit number, as if its four bytes were added.
-    public mutating func add(_ word: UInt32) { sum &+= UInt64(word.byteSwapped) }
+    public mutating func add(_ word: UInt32) { total &+= UInt64(word.byteSwapped) }
 
     /// The checksum to send. Over bytes that hold a right one it is 0.
-    public var checksum: UInt16 { ~UInt16(truncatingIfNeeded: Self.folded(sum)).byteSwapped }
+    public var checksum: UInt16 { ~UInt16(truncatingIfNeeded: Self.folded(total)).byteSwapped }
+
+    /// The sum alone: added to another, it counts as the bytes it is of.
+    public var sum: UInt16 { ~checksum }
 
     /// To 16 bits, the carries added in again.
     private static func folded(_ sum: UInt64) -> UInt64 {

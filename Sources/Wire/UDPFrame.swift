@@ -22,13 +22,13 @@ public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
 
     /// A header to write.
     public init(
-        source: Endpoint, destination: Endpoint, differentiatedServices: UInt8 = 0, identification: UInt16 = 0,
-        timeToLive: UInt8 = 64
+        source: Endpoint, destination: Endpoint, differentiatedServices: UInt8 = 0, congestionNotification: UInt8 = 0,
+        identification: UInt16 = 0, timeToLive: UInt8 = 64
     ) {
         self.source = source
         self.destination = destination
         self.differentiatedServices = differentiatedServices
-        self.congestionNotification = 0
+        self.congestionNotification = congestionNotification
         self.identification = identification
         self.timeToLive = timeToLive
         payloadOffset = Self.headerLength
@@ -44,9 +44,13 @@ public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
     /// - Parameters:
     ///   - frame: at least 42 bytes more than the payload; it may already hold the payload in its place.
     ///   - payload: at most 65,507 bytes.
+    ///   - originalSum: of a payload that was changed on the way, the sum of what it was, so that the checksum written is
+    ///     the sender's and no longer fits; see ``InternetChecksum/sum``.
     /// - Returns: the frame's length in bytes.
     @discardableResult
-    public func write(to frame: UnsafeMutableRawBufferPointer, payload: UnsafeRawBufferPointer) -> Int {
+    public func write(
+        to frame: UnsafeMutableRawBufferPointer, payload: UnsafeRawBufferPointer, originalSum: UInt16? = nil
+    ) -> Int {
         let length = Self.headerLength + payload.count
         precondition(payload.count <= Self.maximumPayloadCount && frame.count >= length)
         writeEthernet(to: frame)
@@ -63,7 +67,7 @@ public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
         checksum.add(source.port)
         checksum.add(destination.port)
         checksum.add(udpLength)
-        checksum.add(payload)
+        if let originalSum { checksum.add(originalSum) } else { checksum.add(payload) }
         // 0 would say that there is no checksum; all ones is the same sum (RFC 768).
         frame.store(checksum.checksum == 0 ? 0xffff : checksum.checksum, at: 40)
         UnsafeMutableRawBufferPointer(rebasing: frame[Self.headerLength..<length]).copyMemory(from: payload)

@@ -27,11 +27,11 @@ struct ActiveQueueTests {
         }
         #expect(drops == [1, 2])
         #expect(link.pass([]).departures.map(\.number) == [0, 3, 4, 5])
-        #expect(link.counters.queueFull == 2)
+        #expect(link.counters.all.queueFull == 2)
         // One that alone passes the limit is refused, and nobody makes room for it in vain but those that waited.
         var small = Self.link(.dropHead, queue: .bytes(900))
         #expect(small.handle(Packet(number: 0), at: .zero) == .accepted)
-        #expect(small.handle(Packet(number: 1), at: .zero) == .queueFull)
+        #expect(small.handle(Packet(number: 1), at: .zero) == .dropped(.queueFull))
     }
 
     /// A queue of packets that have all waited for a second; one is taken every 10 ms.
@@ -43,7 +43,9 @@ struct ActiveQueueTests {
         var drops: [Int64] = []
         var now: Int64 = 1_000
         while now < 1_600 {
-            _ = codel.dequeue(from: &queue, at: Instant(nanoseconds: now * Self.ms)) { _ in drops.append(now) }
+            var outcome = QueueOutcome()
+            _ = codel.dequeue(from: &queue, at: Instant(nanoseconds: now * Self.ms), &outcome)
+            while outcome.takeDrop() != nil { drops.append(now) }
             now += 1
         }
         // 1000: above; 1100: the first drop, count 1, next at 1200; then 100/√2 = 70.7: 1270.7; 57.7: 1328.4; 50: 1378.4;
@@ -63,7 +65,9 @@ struct ActiveQueueTests {
                 for number in 0..<UInt32(packets) {
                     _ = queue.enqueue(Packet(number: number, at: now - .milliseconds(waited), length: length))
                 }
-                _ = codel.dequeue(from: &queue, at: now) { _ in Issue.record("dropped") }
+                var outcome = QueueOutcome()
+                _ = codel.dequeue(from: &queue, at: now, &outcome)
+                #expect(outcome.takeDrop() == nil)
             }
         }
     }
@@ -92,7 +96,7 @@ struct ActiveQueueTests {
             }
             if number % 1_000 == 0 { #expect(number + 1 == out + dropped + Int64(link.occupancy)) }
         }
-        #expect(link.counters.managed == dropped && link.counters.queueFull == 0)
+        #expect(link.counters.all.managed == dropped && link.counters.all.queueFull == 0)
         // What is too much is dropped: all but capacity.
         #expect(abs(Double(dropped) / Double(count) - (1 - 100 / Double(percent))) < 0.01)
         let mean = Double(last.sum) / Double(last.count) / 1e6

@@ -56,7 +56,7 @@ struct DropTailQueueTests {
                 #expect(link.waitingBytes == model.bytes)
             }
             #expect(refused > 100)
-            #expect(link.counters.queueFull == Int64(refused))
+            #expect(link.counters.all.queueFull == Int64(refused))
         }
     }
 
@@ -72,7 +72,7 @@ struct DropTailQueueTests {
         func check(_ link: Link) {
             let counters = link.counters
             #expect(counters.packetsIn == entered && counters.packetsOut == left)
-            #expect(entered == left + counters.lost + counters.queueFull + Int64(link.occupancy))
+            #expect(entered == left + counters.all.lost + counters.all.queueFull + Int64(link.occupancy))
         }
         for number in 0..<10_000 as Range<UInt32> {
             now += random.below(5_000_000)
@@ -91,10 +91,10 @@ struct DropTailQueueTests {
             entered += 1
             check(link)
         }
-        #expect(link.counters.lost > 0 && link.counters.queueFull > 0)
+        #expect(link.counters.all.lost > 0 && link.counters.all.queueFull > 0)
         let flows = 0..<3 as Range<UInt16>
-        #expect(flows.reduce(0) { $0 + link.counters.lost(flow: $1) } == link.counters.lost)
-        #expect(flows.reduce(0) { $0 + link.counters.queueFull(flow: $1) } == link.counters.queueFull)
+        #expect(flows.reduce(0) { $0 + link.counters[$1].lost } == link.counters.all.lost)
+        #expect(flows.reduce(0) { $0 + link.counters[$1].queueFull } == link.counters.all.queueFull)
     }
 }
 

@@ -73,44 +73,6 @@ struct LawTests {
         #expect(abs(table.value(at: 3 << 62) - 2_048_188) <= 2)
     }
 
-    @Test("an empirical law is straight between its points")
-    func empirical() throws {
-        let points: [(value: TimeSpan, probability: Double)] = [
-            (.milliseconds(1), 0), (.milliseconds(2), 0.5), (.milliseconds(2), 0.6), (.milliseconds(10), 1),
-        ]
-        let sample = Self.sample(.quantiles(try #require(QuantileTable.empirical(points))))
-        let below = Double(sample.count { $0 < 1_500_000 }) / Double(Self.count)
-        let flat = Double(sample.count { abs($0 - 2_000_000) < 20_000 }) / Double(Self.count)
-        let above = Double(sample.count { $0 > 6_000_000 }) / Double(Self.count)
-        let bound = 5 * (0.25 / Double(Self.count)).squareRoot() + 0.015
-        #expect(abs(below - 0.25) < bound && abs(flat - 0.11) < bound && abs(above - 0.2) < bound)
-        #expect(sample.min()! >= 1_000_000 && sample.max()! <= 10_000_000)
-        #expect(QuantileTable.empirical([(.zero, 0)]) == nil)
-        #expect(QuantileTable.empirical([(.zero, 0.1), (.seconds(1), 1)]) == nil)
-        #expect(QuantileTable.empirical([(.seconds(1), 0), (.zero, 1)]) == nil)
-    }
-
-    @Test("an iproute2 table gives each of its entries equally often, scaled as netem does")
-    func distribution() throws {
-        let text = "# a comment 7\n-8192 -4096\t0  1\n4096 8192 # 12 \n\n32767 -32768\n"
-        let table = try ValueTable(dist: Array(text.utf8), deviation: .milliseconds(1))
-        // 1 · 10^6 / 8192 = 122.07; 32767 · 10^6 / 8192 = 3,999,877.93.
-        let values: [Int64] = [-1_000_000, -500_000, 0, 122, 500_000, 1_000_000, 3_999_878, -4_000_000]
-        let sample = Self.sample(.values(table), delay: .milliseconds(10))
-        for value in values {
-            let share = Double(sample.count { $0 == 10_000_000 + value }) / Double(Self.count)
-            #expect(abs(share - 0.125) < 5 * (0.125 * 0.875 / Double(Self.count)).squareRoot())
-        }
-        #expect(throws: ValueTable.Problem.notANumber(line: 2, text: "x")) {
-            try ValueTable(dist: Array("1\nx".utf8), deviation: .zero)
-        }
-        #expect(throws: ValueTable.Problem.outOfRange(line: 1, text: "40000")) {
-            try ValueTable(dist: Array("40000".utf8), deviation: .zero)
-        }
-        #expect(throws: ValueTable.Problem.empty) { try ValueTable(dist: Array("# 1".utf8), deviation: .zero) }
-        #expect(throws: ValueTable.Problem.notText) { try ValueTable(dist: [0xff, 0x31], deviation: .zero) }
-    }
-
     @Test("a trace gives the n-th packet of every flow its n-th value, round and round")
     func trace() throws {
         let table = try #require(ValueTable([3, 1, 4, 1, 5].map { .milliseconds($0) }))

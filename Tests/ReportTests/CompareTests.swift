@@ -63,9 +63,9 @@ struct CompareTests {
     @Test("A group stands for all that is in it")
     func group() throws {
         let labels = try compare(on: ["lip_sync.skew_ns", "links[forward.0].drops"]).rows.map(\.label)
-        #expect(labels.count == 14)
+        #expect(labels.count == 15)
         #expect(labels.first == "lip_sync[tv].skew_ns.count")
-        #expect(labels.last == "links[forward.0].drops.down")
+        #expect(labels.last == "links[forward.0].drops.policed")
     }
 
     @Test(

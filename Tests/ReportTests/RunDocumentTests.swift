@@ -30,6 +30,7 @@ private let contract: [String] = """
     flows[].packets.late
     flows[].packets.duplicates
     flows[].packets.reordered
+    flows[].packets.ecn_marked
     flows[].packets.repaired_fec
     flows[].packets.repaired_retransmission
     flows[].packets.unrepaired
@@ -100,7 +101,20 @@ private let contract: [String] = """
     links[].drops.queue_full
     links[].drops.aqm
     links[].drops.down
+    links[].drops.policed
+    links[].duplicated
+    links[].ecn_marked
     links[].queue_delay_ns DIST
+    reservations[].flow
+    reservations[].receiver
+    reservations[].rate_bps
+    reservations[].burst_bytes
+    reservations[].admitted
+    reservations[].refused.link
+    reservations[].refused.reason
+    reservations[].bound_ns
+    reservations[].worst_delay_ns
+    reservations[].burst_needed_bytes
     transport_stream[].point
     transport_stream[].bitrate_bps
     transport_stream[].tr101290.Continuity_count_error
@@ -156,6 +170,7 @@ struct RunDocumentTests {
         record.measurements.clocks[0].bound = distribution
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", 0)]
         record.measurements.transportStreams[0].pcrAccuracy = distribution
+        record.measurements.reservations = [.init()]
         record.measurements.warnings = ["a warning"]
         let check = try Check(parsing: "flows.packets.late == 0")
         record.checks = [try check.result(in: record.document)]

@@ -30,8 +30,9 @@ struct ProblemTests {
         #expect(found.map(\.value) == ["rtp-separate", "delai", "5", "1.5", "1%"])
         let text = """
             test.yaml:4: sender.carriage: 'rtp-separate' is not supported by this version; supported: ts-udp, ts-rtp
-            test.yaml:7: network.forward.0.delai: unknown key 'delai'; expected one of rate, queue, delay, jitter, loss \
-            (did you mean 'delay'?)
+            test.yaml:7: network.forward.0.delai: unknown key 'delai'; expected one of rate, rate_trace, shaper, \
+            policer, queue, delay, jitter, loss, reorder, duplicate, corrupt, overhead, reservable, cross_traffic, \
+            schedule (did you mean 'delay'?)
             test.yaml:8: network.forward.0.rate: '5' is not valid; expected a bit rate with its unit, such as 5 Mbit/s \
             (the unit is missing: 5 Mbit/s?)
             test.yaml:9: network.forward.0.loss.gilbert_elliott.mean_burst: '1.5' is not valid; expected at least \
@@ -82,15 +83,113 @@ struct ProblemTests {
         ("network: { forward: { rate: 1 Mbit/s } }", "network.forward", "begin each element with '- '"),
         ("network: { forward: [5] }", "network.forward.0", "a value cannot stand here"),
         ("network: { forward: [{ rate: 999 bit/s }] }", "network.forward.0.rate", "from 1 kbit/s to 1 Tbit/s"),
-        ("network: { forward: [{ rate_trace: { csv: a } }] }", "network.forward.0.rate_trace", "supported: rate"),
         ("network: { forward: [{ delay: -1ms }] }", "network.forward.0.delay", "from 0ms to 1h"),
         ("network: { forward: [{ loss: { bernoulli: 0.01 } }] }", "network.forward.0.loss.bernoulli", "1%, or 0.01%?"),
         ("network: { forward: [{ loss: { bernoulli: 101% } }] }", "network.forward.0.loss.bernoulli", "0% to 100%"),
         (
             "network: { forward: [{ loss: { pattern: {} } }] }",
-            "network.forward.0.loss.pattern", "bernoulli, gilbert_elliott"
+            "network.forward.0.loss.pattern.drop", "numbers of packets"
         ),
         ("network: { forward: [{ loss: {} }] }", "network.forward.0.loss", "there is nothing chosen"),
+        (
+            "network: { forward: [{ loss: { gilbert_elliott: { loss: 1%, p: 1%, r: 5%, mean_burst: 2 } } }] }",
+            "network.forward.0.loss.gilbert_elliott.p", "exclude each other"
+        ),
+        (
+            "network: { forward: [{ rate_trace: { csv: a, repat: 1s } }] }", "network.forward.0.rate_trace.repat",
+            "repeat"
+        ),
+        (
+            "network: { forward: [{ loss: { gilbert_elliott: { p: 0%, r: 0% } } }] }",
+            "network.forward.0.loss.gilbert_elliott.r", "more than 0%"
+        ),
+        (
+            "network: { forward: [{ loss: { gilbert_elliott: { loss: 1%, mean_burst: 2, step: 1ms } } }] }",
+            "network.forward.0.loss.gilbert_elliott.step", "goes with 'time_driven: true'"
+        ),
+        (
+            "network: { forward: [{ loss: { markov4: { p13: 60%, p14: 60% } } }] }",
+            "network.forward.0.loss.markov4.p14", "a sum of at most 100%"
+        ),
+        (
+            "network: { forward: [{ loss: { markov4: { p13: 1%, p31: 0% } } }] }",
+            "network.forward.0.loss.markov4.p31", "a burst would never end"
+        ),
+        (
+            "network: { forward: [{ loss: { markov4: { loss: 5%, mean_burst: 3, burst_density: 4% } } }] }",
+            "network.forward.0.loss.markov4.burst_density", "more than the loss of 5%"
+        ),
+        (
+            "network: { forward: [{ loss: { pattern: { drop: [5, 100], repeat: 100 } } }] }",
+            "network.forward.0.loss.pattern.drop.1", "a whole number from 0 to 99"
+        ),
+        (
+            "network: { forward: [{ loss: { bit_error_rate: 2 } }] }", "network.forward.0.loss.bit_error_rate",
+            "such as 1e-6"
+        ),
+        (
+            "network: { forward: [{ jitter: { gamma: { mean: 5ms, shape: 0 } } }] }",
+            "network.forward.0.jitter.gamma.shape", "from 0.05 to 10000"
+        ),
+        (
+            "network: { forward: [{ jitter: { pareto: { mean: 5ms, shape: 1 } } }] }",
+            "network.forward.0.jitter.pareto.shape", "from 1.05 to 1000"
+        ),
+        (
+            "network: { forward: [{ jitter: { table: { deviation: 5ms } } }] }",
+            "network.forward.0.jitter.table.file", "a file's name"
+        ),
+        ("network: { forward: [{ reorder: 101% }] }", "network.forward.0.reorder", "from 0% to 100%"),
+        ("network: { forward: [{ overhead: ethernat }] }", "network.forward.0.overhead", "did you mean 'ethernet'?"),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, shaper: { rate: 1 Mbit/s, burst: 9 kB } }] }",
+            "network.forward.0.shaper", "exclude each other"
+        ),
+        (
+            "network: { forward: [{ policer: { rate: 1 Mbit/s, burst: 100 B } }] }",
+            "network.forward.0.policer.burst", "from 1.6 kB to 1 GB"
+        ),
+        ("network: { forward: [{ rate_trace: {} }] }", "network.forward.0.rate_trace", "one of mahimahi, csv, hsdpa"),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { priority: { classes: [EG] } } }] }",
+            "network.forward.0.queue.priority.classes.0", "a DSCP: EF"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { wfq: { classes: { EF: { rate: 2 Mbit/s } } } } }] }",
+            "network.forward.0.queue.wfq.classes", "at most the link's 1 Mbit/s"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { wfq: { classes: { EF: {} } } } }] }",
+            "network.forward.0.queue.wfq.classes.EF.rate", "the rate that the class is guaranteed"
+        ),
+        (
+            "network: { forward: [{ rate: 1 Mbit/s, queue: { codel: { target: 5 } } }] }",
+            "network.forward.0.queue.codel.target", "the unit is missing: 5 ms?"
+        ),
+        (
+            "network: { forward: [{ schedule: [{ at: 5s, delay: 1ms }, { at: 5s, delay: 2ms }] }] }",
+            "network.forward.0.schedule.1.at", "rising times"
+        ),
+        (
+            "network: { forward: [{ schedule: [{ at: 5s, rate: 1 Mbit/s }] }] }",
+            "network.forward.0.schedule.0.rate", "no constant rate"
+        ),
+        ("network: { forward: [{ schedule: [{ at: 5s }] }] }", "network.forward.0.schedule.0", "nothing changes"),
+        ("network: { forward: [{ schedule: [{ down: 5s }] }] }", "network.forward.0.schedule.0.at", "it is missing"),
+        (
+            "network: { forward: [{ cross_traffic: [{ poisson: { packet: 100 B } }] }] }",
+            "network.forward.0.cross_traffic.0.poisson.rate", "it is missing"
+        ),
+        (
+            "network: { forward: [{ cross_traffic: [{ constant: { rate: 1 Mbit/s, packet: 9 kB } }] }] }",
+            "network.forward.0.cross_traffic.0.constant.packet", "from 28 B to 1.5 kB"
+        ),
+        (
+            "network: { forward: [{ cross_traffic: [{}] }] }", "network.forward.0.cross_traffic.0",
+            "one of poisson, constant, on_off, trace"
+        ),
+        ("sender: { classes: { audio: EF, video: AF41 } }", "sender.classes.video", "one multiplex has one class"),
+        ("sender: { reservation: { rate: 1 Mbit/s } }", "sender.reservation.burst", "it is missing"),
         (
             "network: { forward: [{ loss: { bernoulli: 1%, gilbert_elliott: { loss: 1%, mean_burst: 2 } } }] }",
             "network.forward.0.loss.gilbert_elliott", "exclude each other"
@@ -108,10 +207,10 @@ struct ProblemTests {
             "network.forward.0.loss.gilbert_elliott.mean_burst", "from 1 to 1000000"
         ),
         (
-            "network: { forward: [{ jitter: { normal: { deviation: 5ms, correlation: 30% } } }] }",
-            "network.forward.0.jitter.normal.correlation", "not supported"
+            "network: { forward: [{ jitter: { normal: { deviation: 5ms, correlation: 100% } } }] }",
+            "network.forward.0.jitter.normal.correlation", "less than 100%"
         ),
-        ("network: { forward: [{ jitter: { gamma: {} } }] }", "network.forward.0.jitter.gamma", "normal, uniform"),
+        ("network: { forward: [{ jitter: { gama: {} } }] }", "network.forward.0.jitter.gama", "did you mean 'gamma'?"),
         ("network: { forward: [{ jitter: { normal: {} } }] }", "network.forward.0.jitter.normal.deviation", "missing"),
         (
             "network: { forward: [{ queue: { drop_tail: { limit: 1s } } }] }", "network.forward.0.queue",
@@ -122,8 +221,8 @@ struct ProblemTests {
             "a link with a rate has a queue"
         ),
         (
-            "network: { forward: [{ rate: 1 Mbit/s, queue: codel }] }", "network.forward.0.queue",
-            "'codel' is not supported by this version; supported: none, drop_tail"
+            "network: { forward: [{ rate: 1 Mbit/s, queue: codle }] }", "network.forward.0.queue",
+            "did you mean 'codel'?"
         ),
         (
             "network: { forward: [{ rate: 1 Mbit/s, queue: { drop_tail: { limit: 100 } } }] }",

@@ -29,12 +29,14 @@ struct ResolutionTests {
         #expect(scenario.program == .file(.init(path: "/media/movie.ts", loops: false, sha256: nil)))
         let sender = ExperimentScenario.Sender(
             carriage: .tsRTP, muxRate: .automatic, transportPacketsPerDatagram: 7, pacing: .constant, latency: nil,
-            interleave: nil)
+            programClass: .bestEffort, reportClass: .bestEffort, ecn: false, reservation: nil, interleave: nil)
         #expect(scenario.sender == sender)
-        let ideal = ExperimentScenario.Link(
-            rate: nil, queue: .time(.milliseconds(200)), delay: .zero, jitter: nil, loss: nil)
-        #expect(scenario.forward == [ideal])
-        #expect(scenario.reverse == [ideal])
+        #expect(scenario.forward == [.ideal])
+        #expect(scenario.reverse == [.ideal])
+        let ideal = ExperimentScenario.Link.ideal
+        #expect(ideal.capacity == .unlimited && ideal.delay == .zero && ideal.jitter == nil && ideal.loss == nil)
+        #expect([ideal.reorder, ideal.duplicate, ideal.corrupt] == [.zero, .zero, .zero])
+        #expect(ideal.crossTraffic.isEmpty && ideal.schedule.isEmpty && ideal.policer == nil)
         #expect(scenario.receivers.map(\.id) == ["receiver"])
         #expect(scenario.receivers[0].playout == .fixed(.milliseconds(150)))
         #expect(scenario.receivers[0].late == .drop)
@@ -81,19 +83,23 @@ struct ResolutionTests {
 
         let sender = ExperimentScenario.Sender(
             carriage: .tsUDP, muxRate: .constant(BitRate(bitsPerSecond: 5_000_000)), transportPacketsPerDatagram: 5,
-            pacing: .constant, latency: .milliseconds(700), interleave: nil)
+            pacing: .constant, latency: .milliseconds(700), programClass: .bestEffort, reportClass: .bestEffort,
+            ecn: false, reservation: nil, interleave: nil)
         #expect(scenario.sender == sender)
 
         #expect(scenario.forward.count == 3)
-        let first = ExperimentScenario.Link(
-            rate: BitRate(bitsPerSecond: 6_000_000), queue: .time(.milliseconds(100)), delay: .milliseconds(20),
-            jitter: .normal(deviation: .milliseconds(5)),
-            loss: .gilbertElliott(loss: Ratio(0.01), meanBurst: 3))
+        var first = ExperimentScenario.Link.ideal
+        first.capacity = .constant(BitRate(bitsPerSecond: 6_000_000))
+        first.queue.limit = .time(.milliseconds(100))
+        first.delay = .milliseconds(20)
+        first.jitter = .init(law: .normal(deviation: .milliseconds(5)), correlation: .zero, reorder: false)
+        first.loss = .gilbertElliott(
+            .init(law: .bursts(loss: Ratio(0.01), meanBurst: 3, longestBurst: nil), step: nil))
         #expect(scenario.forward[0] == first)
-        #expect(scenario.forward[1].queue == .packets(100))
-        #expect(scenario.forward[1].jitter == .uniform(halfRange: .microseconds(500)))
+        #expect(scenario.forward[1].queue.limit == .packets(100))
+        #expect(scenario.forward[1].jitter?.law == .uniform(halfRange: .microseconds(500)))
         #expect(scenario.forward[1].loss == .bernoulli(Ratio(0.015)))
-        #expect(scenario.forward[2].queue == .bytes(64_000))
+        #expect(scenario.forward[2].queue.limit == .bytes(64_000))
         #expect(scenario.reverse.map(\.delay) == [.milliseconds(7)])
         #expect(scenario.senderClock == .init(offset: .milliseconds(-3), frequency: -500))
         #expect(scenario.receivers[0].clock == .init(offset: .milliseconds(35), frequency: 40_000))
@@ -124,12 +130,12 @@ struct ResolutionTests {
                 - { delay: 15ms, jitter: { normal: { deviation: 3ms } } }
             """)
         #expect(scenario.reverse.map(\.delay) == [.milliseconds(15), .milliseconds(5)])
-        #expect(scenario.reverse.allSatisfy { $0.rate == nil && $0.jitter == nil && $0.loss == nil })
+        #expect(scenario.reverse.allSatisfy { $0.capacity == .unlimited && $0.jitter == nil && $0.loss == nil })
     }
 
     @Test func aRateBringsAQueueOfTwoHundredMilliseconds() throws {
         let link = try resolve("program: { file: a.ts }\nnetwork: { forward: [{ rate: 1 Mbit/s }] }").forward[0]
-        #expect(link.queue == .time(.milliseconds(200)))
+        #expect(link.queue == .init(discipline: .dropTail, limit: .time(.milliseconds(200))))
     }
 
     @Test("What has no effect may be written, though this version does not support it")

@@ -22,6 +22,49 @@ struct RoundTripTests {
             "program: { file: a.ts }\ncapture: { points: [sender] }\noutputs: { media: none }",
         ]
 
+    /// One link for each alternative of every key.
+    static let links = [
+        "rate: 5 Mbit/s, overhead: ethernet", "rate: 5 Mbit/s, overhead: atm",
+        "shaper: { rate: 5 Mbit/s, burst: 30 kB }",
+        "rate_trace: { mahimahi: a.trace }", "rate_trace: { mahimahi: a.trace, reading: piecewise }",
+        "rate_trace: { csv: a.csv }", "rate_trace: { csv: a.csv, repeat: 90s }", "rate_trace: { hsdpa: bus.txt }",
+        "policer: { rate: 3 Mbit/s, burst: 20 kB }", "reorder: 0.1%, duplicate: 2%, corrupt: 0.01%, reservable: 75%",
+        "rate: 5 Mbit/s, queue: { drop_head: { limit: 10 packets } }", "rate: 5 Mbit/s, queue: codel",
+        "rate: 5 Mbit/s, queue: { codel: { target: 10ms, interval: 200ms, ecn: true, limit: 64 kB } }",
+        "rate: 5 Mbit/s, queue: pie", "rate: 5 Mbit/s, queue: { pie: { target: 20ms, update: 16ms, ecn: true } }",
+        "rate: 5 Mbit/s, queue: fq_codel", "rate: 5 Mbit/s, queue: { fq_codel: { flows: 64, quantum: 300 B } }",
+        "rate: 5 Mbit/s, queue: { priority: { classes: [EF, AF41, 7], limit: 50ms } }",
+        "rate: 5 Mbit/s, queue: { wfq: { classes: { EF: { rate: 1 Mbit/s }, AF41: { rate: 2 Mbit/s } } } }",
+        "jitter: { normal: { deviation: 5ms, correlation: 30%, reorder: true } }",
+        "jitter: { uniform: { half_range: 5ms } }", "jitter: { paretonormal: { deviation: 5ms } }",
+        "jitter: { exponential: { mean: 5ms } }", "jitter: { gamma: { mean: 5ms, shape: 2.5 } }",
+        "jitter: { pareto: { mean: 5ms, shape: 2.5 } }", "jitter: { table: { file: n.dist, deviation: 5ms } }",
+        "jitter: { empirical: { file: e.csv, correlation: 10% } }", "jitter: { trace: { file: t.csv } }",
+        "loss: { gilbert_elliott: { loss: 1%, mean_burst: 3, longest_burst: 7 } }",
+        "loss: { gilbert_elliott: { loss: 1%, mean_burst: 3, time_driven: true, step: 5ms } }",
+        "loss: { gilbert_elliott: { p: 1%, r: 25%, loss_bad: 90%, loss_good: 0.1% } }",
+        "loss: { markov4: { p13: 1%, p31: 20%, p32: 10%, p23: 30%, p14: 0.5% } }",
+        "loss: { markov4: { loss: 5%, mean_burst: 10, burst_density: 80%, isolated_loss: 1%, mean_good_run: 2 } }",
+        "loss: { pattern: { drop: [5, 6, 17], repeat: 100 } }", "loss: { pattern: { drop: [5, 6, 17] } }",
+        "loss: { trace: losses.txt }", "loss: { bit_error_rate: 1e-6 }",
+        "cross_traffic: [ { poisson: { rate: 2 Mbit/s, packet: 1200 B } } ]",
+        "cross_traffic: [ { constant: { rate: 2 Mbit/s }, class: AF11, reservation: { rate: 2 Mbit/s, burst: 3 kB } } ]",
+        "cross_traffic: [ { on_off: { rate: 2 Mbit/s, on: 200ms, off: 1s } } ]",
+        "cross_traffic: [ { on_off: { rate: 2 Mbit/s, on: 200ms, off: 1s, law: pareto, shape: 1.5 } } ]",
+        "cross_traffic: [ { trace: { file: w.csv, repeat: true } } ]",
+        "rate: 5 Mbit/s, schedule: [ { at: 2s, rate: 3 Mbit/s, loss: { bernoulli: 1% } }, { at: 4s, down: 500ms } ]",
+        "schedule: [ { at: 0s, delay: 3ms, jitter: none }, { at: 1s, duplicate: 1%, corrupt: 1%, reorder: 1% } ]",
+        "rate: 5 Mbit/s, schedule: [ { at: 2s, queue: { codel: {} }, policer: { rate: 1 Mbit/s, burst: 9 kB } } ]",
+    ]
+
+    @Test("Every alternative of a link is written as it is read", arguments: links)
+    func everyLink(text: String) throws {
+        let yaml = "program: { file: a.ts }\nnetwork: { forward: [ { \(text) } ] }\nsender: { classes: EF, ecn: true }"
+        let first = try resolve(yaml)
+        #expect(first.forward[0] != .ideal)
+        #expect(try reread(first) == first)
+    }
+
     @Test("What is written reads back as the same scenario", arguments: scenarios)
     func fixedPoint(yaml: String) throws {
         let first = try resolve(yaml)
@@ -47,20 +90,39 @@ struct RoundTripTests {
               ts_packets_per_datagram: 7
               pacing: constant
               latency: auto
+              classes: { program: BE, reports: BE }
+              ecn: false
+              reservation: none
               interleave: none
             network:
               forward:
                 - rate: 6 Mbit/s
+                  overhead: none
+                  policer: none
                   queue: { drop_tail: { limit: 200ms } }
                   delay: 20ms
                   jitter: none
                   loss: { bernoulli: 1% }
+                  reorder: 0%
+                  duplicate: 0%
+                  corrupt: 0%
+                  reservable: 100%
+                  cross_traffic: []
+                  schedule: []
               reverse:
                 - rate: none
+                  overhead: none
+                  policer: none
                   queue: none
                   delay: 20ms
                   jitter: none
                   loss: none
+                  reorder: 0%
+                  duplicate: 0%
+                  corrupt: 0%
+                  reservable: 100%
+                  cross_traffic: []
+                  schedule: []
             clocks:
               sender: { offset: 0ms, frequency: 0 ppm }
               receivers: { offset: 0ms, frequency: 0 ppm }
@@ -72,6 +134,7 @@ struct RoundTripTests {
                 late: drop
                 clock_recovery: none
                 lip_sync: { correction: none, profile: itu-bt1359 }
+                deliver_corrupted: false
                 count: 1
                 last_links: []
                 clock: { offset: 0ms, frequency: 0 ppm }
@@ -93,11 +156,14 @@ struct RoundTripTests {
             let most = Int64(3_600_000_000_000)
             scenario.forward[0].delay = .nanoseconds(Int64(draws.next() % UInt64(most)) >> Int64(draws.next() & 31))
             let rate = 1_000 + ((draws.next() % 1_000_000_000) >> (draws.next() & 15))
-            scenario.forward[0].rate = BitRate(bitsPerSecond: rate)
-            scenario.forward[0].queue = .bytes(1 + Int((draws.next() % 9_000_000_000) >> (draws.next() & 31)))
+            scenario.forward[0].capacity = .constant(BitRate(bitsPerSecond: rate))
+            scenario.forward[0].queue.limit = .bytes(1 + Int((draws.next() % 9_000_000_000) >> (draws.next() & 31)))
             scenario.forward[1].loss = .bernoulli(Ratio(Double(draws.next() % 1_000_001) / 1e6))
             let burst = 2 + Double(draws.next() % 1_000_000) / 1e4
-            scenario.forward[2].loss = .gilbertElliott(loss: Ratio(Double(draws.next() % 500) / 1e3), meanBurst: burst)
+            scenario.forward[2].loss = .gilbertElliott(
+                .init(
+                    law: .bursts(
+                        loss: Ratio(Double(draws.next() % 500) / 1e3), meanBurst: burst, longestBurst: nil), step: nil))
             scenario.senderClock.frequency = Int64(draws.next() % 200_000_001) - 100_000_000
             scenario.senderClock.offset = .nanoseconds(Int64(draws.next() % 2_000_000_000_000) - 1_000_000_000_000)
             scenario.seed = draws.next()

@@ -71,6 +71,7 @@ public enum RunSchema {
         ("playout", .list(playout)),
         ("clocks", .list(clock)),
         ("links", .list(link)),
+        ("reservations", .list(reservation)),
         ("transport_stream", .list(transportStream)),
         ("qos", .group([("passed", truth), ("checks", .list(check))])),
         ("validity", validity),
@@ -109,7 +110,7 @@ public enum RunSchema {
             .group([
                 ("sent", count), ("duplicated", badCount), ("delivered", .leaf(.count, .down)), ("lost_link", badCount),
                 ("dropped_queue", badCount), ("dropped_checksum", badCount), ("late", badCount),
-                ("duplicates", badCount), ("reordered", badCount), ("repaired_fec", count),
+                ("duplicates", badCount), ("reordered", badCount), ("ecn_marked", count), ("repaired_fec", count),
                 ("repaired_retransmission", count), ("unrepaired", badCount),
             ])
         ),
@@ -192,9 +193,19 @@ public enum RunSchema {
         ("utilization", .leaf(.ratio, .unknown)), ("packets", .group([("in", count), ("out", count)])),
         (
             "drops",
-            .group([("loss", badCount), ("queue_full", badCount), ("aqm", badCount), ("down", badCount)])
+            .group([
+                ("loss", badCount), ("queue_full", badCount), ("aqm", badCount), ("down", badCount),
+                ("policed", badCount),
+            ])
         ),
-        ("queue_delay_ns", distribution(.up)),
+        ("duplicated", badCount), ("ecn_marked", count), ("queue_delay_ns", distribution(.up)),
+    ])
+
+    private static let reservation: SchemaNode = .group([
+        ("flow", text), ("receiver", text), ("rate_bps", .leaf(.bitsPerSecond, .unknown)),
+        ("burst_bytes", .leaf(.bytes, .unknown)), ("admitted", truth),
+        ("refused", .group([("link", text), ("reason", text)])), ("bound_ns", nanoseconds(.unknown)),
+        ("worst_delay_ns", nanoseconds(.up)), ("burst_needed_bytes", .leaf(.bytes, .up)),
     ])
 
     /// ETSI TR 101 290 §5.2: every counter by its name there.

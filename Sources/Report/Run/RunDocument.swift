@@ -26,6 +26,7 @@ extension RunRecord {
             "playout": .array(measurements.playout.map(\.document)),
             "clocks": .array(measurements.clocks.map(\.document)),
             "links": .array(measurements.links.map(\.document)),
+            "reservations": .array(measurements.reservations.map(\.document)),
             "transport_stream": .array(measurements.transportStreams.map(\.document)),
             "qos": ["passed": JSONValue(passed), "checks": .array(checks.map(\.document))],
             "validity": [
@@ -122,6 +123,7 @@ extension FlowMeasurements {
             "late": .integer(late),
             "duplicates": .integer(duplicates),
             "reordered": .integer(reordered),
+            "ecn_marked": .integer(marked),
             "repaired_fec": .integer(repairedFEC),
             "repaired_retransmission": .integer(repairedRetransmission),
             "unrepaired": .integer(unrepaired),
@@ -218,8 +220,29 @@ extension LinkMeasurements {
                 "queue_full": .integer(queueFullDrops),
                 "aqm": .integer(aqmDrops),
                 "down": .integer(downDrops),
+                "policed": .integer(policedDrops),
             ],
+            "duplicated": .integer(duplicated),
+            "ecn_marked": .integer(marked),
             "queue_delay_ns": DistributionSummary.document(queueDelay),
+        ]
+    }
+}
+
+extension ReservationMeasurements {
+    var document: JSONValue {
+        [
+            "flow": .string(flow),
+            "receiver": receiver.isEmpty ? nil : .string(receiver),
+            "rate_bps": .integer(bitsPerSecond),
+            "burst_bytes": .integer(burst),
+            "admitted": .bool(isAdmitted),
+            "refused": [
+                "link": refusedLink.map { .string($0) } ?? nil, "reason": refusedReason.map { .string($0) } ?? nil,
+            ],
+            "bound_ns": JSONValue(boundNanoseconds),
+            "worst_delay_ns": JSONValue(worstDelayNanoseconds),
+            "burst_needed_bytes": JSONValue(neededBurst),
         ]
     }
 }

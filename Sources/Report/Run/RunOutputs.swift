@@ -72,7 +72,9 @@ final class RunOutputs {
     func take(_ output: WorldOutput, of world: borrowing World) throws(SystemError) {
         switch output {
         case .captured(let packet, let point, let at):
-            try captures[point]?.write(session.frame(of: packet), payload: world.payload(of: packet), at: at)
+            try captures[point]?.write(
+                session.frame(of: packet), payload: world.payload(of: packet),
+                originalSum: world.originalSum(of: packet), at: at)
         case .sentMedia(let packet):
             sent?.write(UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
         case .releasedMedia(let packet, let receiver):

@@ -149,19 +149,43 @@ extension Summary {
     }
 
     var links: [String] {
-        section(
+        // What happens on few links has a column only where it does.
+        let rare: [(String, (LinkMeasurements) -> Int64)] = [
+            ("policed", \.policedDrops), ("down", \.downDrops), ("copies", \.duplicated), ("marked", \.marked),
+        ].filter { column in measurements.links.contains { column.1($0) > 0 } }
+        return section(
             "Links", measurements.links,
-            header: [
-                "", "rate", "used", "packets in", "out", "lost", "queue full", "down", "wait p50", "p99", "max",
-            ]
+            header: ["", "rate", "used", "packets in", "out", "lost", "dropped"] + rare.map(\.0)
+                + ["wait p50", "p99", "max"]
         ) { link in
             let limit = link.rateBitsPerSecond
-            return [
+            let first = [
                 TextTable.Cell(link.id), limit == nil ? TextTable.Cell("unlimited", .dim) : cell(Format.rate(limit)),
                 cell(Format.share(link.utilization)), cell(Format.count(link.packetsIn)),
                 cell(Format.count(link.packetsOut)), badCount(link.lossDrops),
-                badCount(link.queueFullDrops + link.aqmDrops), link.downDrops == 0 ? "" : badCount(link.downDrops),
-                time(link.queueDelay?.p50), time(link.queueDelay?.p99), time(link.queueDelay?.maximum),
+                badCount(link.queueFullDrops + link.aqmDrops),
+            ]
+            return first + rare.map { badCount($0.1(link)) }
+                + [time(link.queueDelay?.p50), time(link.queueDelay?.p99), time(link.queueDelay?.maximum)]
+        }
+    }
+
+    var reservations: [String] {
+        section(
+            "Reservations", measurements.reservations,
+            header: ["session", "receiver", "rate", "burst", "", "worst delay", "bound", "burst needed"],
+            alignments: [.left, .left, .right, .right, .left]
+        ) { row in
+            let verdict =
+                row.isAdmitted
+                ? TextTable.Cell("admitted", .green)
+                : TextTable.Cell("refused by \(row.refusedLink ?? "a link"): \(row.refusedReason ?? "")", .red)
+            let isKept = (row.worstDelayNanoseconds ?? 0) <= (row.boundNanoseconds ?? .max)
+            return [
+                TextTable.Cell(row.flow), TextTable.Cell(row.receiver), cell(Format.rate(row.bitsPerSecond)),
+                cell(Format.count(row.burst) + " B"), verdict,
+                isKept ? time(row.worstDelayNanoseconds) : TextTable.Cell(Format.time(row.worstDelayNanoseconds), .red),
+                time(row.boundNanoseconds), cell(row.neededBurst.map { Format.count($0) + " B" } ?? Format.notMeasured),
             ]
         }
     }

@@ -40,15 +40,27 @@ public struct SessionPlan: Sendable {
         func frame(_ source: IPv4Address, _ destination: IPv4Address, _ port: UInt16) -> UDPFrame {
             UDPFrame(
                 source: Endpoint(address: source, port: port), destination: Endpoint(address: destination, port: port),
-                differentiatedServices: packet.differentiatedServices, identification: identification)
+                differentiatedServices: packet.differentiatedServices,
+                congestionNotification: Self.congestionNotification(packet.marks), identification: identification)
         }
         switch packet.flow {
         case World.programFlow: return frame(Self.senderAddress, mediaAddress, Self.mediaPort)
         case World.senderReportFlow: return frame(Self.senderAddress, mediaAddress, Self.controlPort)
         default:
             let index = Int(packet.flow) - Int(World.firstReceiverReportFlow)
-            return frame(Self.receiverAddress(index), Self.senderAddress, Self.controlPort)
+            guard index >= receiverCount else {
+                return frame(Self.receiverAddress(index), Self.senderAddress, Self.controlPort)
+            }
+            // Other people's traffic goes to the discard port, by addresses meant for benchmarks (RFC 2544 §C.2.2).
+            let source = UInt8(truncatingIfNeeded: index - receiverCount + 1)
+            return frame(IPv4Address(198, 18, 0, source), IPv4Address(198, 19, 0, source), 9)
         }
+    }
+
+    /// ECT(0) and CE (RFC 3168 §5).
+    private static func congestionNotification(_ marks: Packet.Marks) -> UInt8 {
+        if marks.contains(.congestionExperienced) { return 3 }
+        return marks.contains(.ecnCapable) ? 2 : 0
     }
 
     /// The session's description (RFC 8866): what session.sdp holds and captures begin with.

@@ -37,12 +37,23 @@ public struct WorldBuilder {
                     expected: error.expected, hint: error.remedy)
             ])
         }
-        let interleaving = scenario.sender.interleave.map { InterleavingPolicy.configuration($0, planned, plan) }
-        return WorldConfiguration(
-            seed: scenario.seed, program: program, plan: plan, carriage: carriage, interleaving: interleaving,
-            senderClock: oscillator(scenario.senderClock), forward: links(scenario.forward, "forward"),
-            reverse: links(scenario.reverse, "reverse"), receivers: scenario.expandedReceivers.map(receiver),
-            taps: taps)
+        let builder = LinkBuilder(title: title, root: root)
+        let forward = try builder.links(scenario.forward, "forward", path: "network.forward")
+        var receivers: [ReceiverNodeConfiguration] = []
+        for one in scenario.expandedReceivers {
+            receivers.append(try receiver(one, builder, duplicating: forward.duplicating))
+        }
+        var configuration = WorldConfiguration(
+            seed: scenario.seed, program: program, plan: plan, carriage: carriage,
+            senderClock: oscillator(scenario.senderClock), forward: forward.links,
+            reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
+            receivers: receivers, taps: taps)
+        configuration.classes = classes
+        configuration.reservation = scenario.sender.reservation?.parameters
+        configuration.interleaving = scenario.sender.interleave.map {
+            InterleavingPolicy.configuration($0, planned, plan)
+        }
+        return configuration
     }
 
     /// What the multiplex of a long made program is planned on: its first half hour. Its units' sizes follow one plan
@@ -103,55 +114,30 @@ public struct WorldBuilder {
         Oscillator(offset: clock.offset, partsPerBillion: clock.frequency)
     }
 
-    private func receiver(_ receiver: ExperimentScenario.Receiver) -> ReceiverNodeConfiguration {
+    private func receiver(
+        _ receiver: ExperimentScenario.Receiver, _ builder: LinkBuilder, duplicating: Int
+    ) throws(ScenarioProblems) -> ReceiverNodeConfiguration {
         let delay: TimeSpan
         switch receiver.playout {
         case .fixed(let span): delay = span
         }
         let media = ReceiverConfiguration(
             playoutDelay: delay, latePolicy: receiver.late == .drop ? .drop : .present, hasRTP: carriage.hasRTP)
-        // The way back mirrors the delay of the receiver's own links, without impairments.
-        let back = receiver.lastLinks.reversed().enumerated().map { index, link in
-            let id = "\(receiver.id).first.\(index)"
-            return NamedLink(
-                id: id,
-                LinkConfiguration(
-                    loss: .none, rate: nil, queueLimit: .packets(1), delay: DelayModel(delay: link.delay, key: root)))
-        }
-        return ReceiverNodeConfiguration(
-            id: receiver.id, media: media, clock: oscillator(receiver.clock),
-            lastLinks: links(receiver.lastLinks, "\(receiver.id).last"), firstReverseLinks: back)
+        let last = try builder.links(
+            receiver.lastLinks, "\(receiver.id).last", path: "receivers.\(receiver.id).last_links",
+            duplicating: duplicating)
+        var node = ReceiverNodeConfiguration(
+            id: receiver.id, media: media, clock: oscillator(receiver.clock), lastLinks: last.links,
+            firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
+        node.takesDamaged = receiver.deliversCorrupted
+        return node
     }
 
-    private func links(_ links: [ExperimentScenario.Link], _ prefix: String) -> [NamedLink] {
-        links.enumerated().map { index, link in
-            let id = "\(prefix).\(index)"
-            let key = root.named("network").named(id)
-            let loss: LossModel =
-                switch link.loss {
-                case nil: .none
-                case .bernoulli(let ratio): .bernoulli(BernoulliLoss(Probability(ratio.value), key: key.named("loss")))
-                case .gilbertElliott(let ratio, let meanBurst):
-                    .gilbertElliott(
-                        GilbertElliottLoss(loss: ratio.value, meanBurst: meanBurst, key: key.named("loss")))
-                }
-            let jitter: QuantileTable? =
-                switch link.jitter {
-                case nil: nil
-                case .normal(let deviation): .normal(deviation: deviation)
-                case .uniform(let halfRange): .uniform(halfRange: halfRange)
-                }
-            let limit: DropTailQueue.Limit =
-                switch link.queue {
-                case .packets(let count): .packets(count)
-                case .bytes(let count): .bytes(count)
-                case .time(let span): .time(span)
-                }
-            return NamedLink(
-                id: id,
-                LinkConfiguration(
-                    loss: loss, rate: link.rate, queueLimit: limit,
-                    delay: DelayModel(delay: link.delay, jitter: jitter, key: key.named("jitter"))))
-        }
+    private var classes: ServiceClasses {
+        var classes = ServiceClasses()
+        classes.program = scenario.sender.programClass.codePoint
+        classes.reports = scenario.sender.reportClass.codePoint
+        classes.programTakesMarks = scenario.sender.ecn
+        return classes
     }
 }

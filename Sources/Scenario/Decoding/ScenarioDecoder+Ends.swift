@@ -11,12 +11,36 @@ extension ScenarioDecoder {
         default: if let rate = reader["mux_rate"].bitRate(Self.rates) { muxRate = .constant(rate) }
         }
         let latency = reader["latency"]
+        let (program, reports) = classes(reader["classes"])
         return ExperimentScenario.Sender(
             carriage: reader["carriage"].word() ?? .tsRTP, muxRate: muxRate,
             transportPacketsPerDatagram: reader["ts_packets_per_datagram"].integer(1...7) ?? 7,
             pacing: reader["pacing"].word() ?? .constant,
-            latency: latency.text == "auto" ? nil : latency.time(.zero...Self.longestDelay),
+            latency: latency.text == "auto" ? nil : latency.time(.zero...Self.longestDelay), programClass: program,
+            reportClass: reports, ecn: reader["ecn"].truth() ?? false, reservation: tokenBucket(reader["reservation"]),
             interleave: interleave(reader["interleave"], reader["carriage"]))
+    }
+
+    /// The class of the program's datagrams, and of reports: one name for the program, or a map of `program`, `reports`,
+    /// and kinds or ids of substreams, which in a multiplex have one class all.
+    private func classes(_ reader: ScenarioReader) -> (program: ServiceClass, reports: ServiceClass) {
+        guard let entries = reader.entries else { return (serviceClass(reader) ?? .bestEffort, .bestEffort) }
+        var program: (key: String, parsed: ServiceClass)?
+        var reports = ServiceClass.bestEffort
+        for (key, entry) in entries {
+            guard let parsed = serviceClass(entry) else { continue }
+            guard key != "reports" else {
+                reports = parsed
+                continue
+            }
+            if let program, program.parsed != parsed {
+                entry.report(
+                    "'\(program.key)' has the class \(program.parsed.name), and one multiplex has one class",
+                    hint: "give all of them the same")
+            }
+            program = program ?? (key, parsed)
+        }
+        return (program?.parsed ?? .bestEffort, reports)
     }
 
     private func interleave(
@@ -44,8 +68,8 @@ extension ScenarioDecoder {
             return [
                 ExperimentScenario.Receiver(
                     id: "receiver", playout: .fixed(Self.usualPlayout), anchor: .firstArrival, late: .drop,
-                    clockRecovery: .none, lipSync: .init(correction: .none, profile: .ituBT1359), count: 1,
-                    lastLinks: [], clock: clock)
+                    clockRecovery: .none, lipSync: .init(correction: .none, profile: .ituBT1359),
+                    deliversCorrupted: false, count: 1, lastLinks: [], clock: clock)
             ]
         }
         if elements.isEmpty { reader.report("there is no receiver", expected: "at least one") }
@@ -79,6 +103,7 @@ extension ScenarioDecoder {
             clockRecovery: reader["clock_recovery"].word() ?? .none,
             lipSync: ExperimentScenario.LipSync(
                 correction: lipSync["correction"].word() ?? .none, profile: lipSync["profile"].word() ?? .ituBT1359),
+            deliversCorrupted: reader["deliver_corrupted"].truth() ?? false,
             count: reader["count"].integer(1...Self.mostReceivers) ?? 1,
             lastLinks: links(reader["last_links"], mayBeEmpty: true) ?? [],
             clock: self.clock(reader["clock"]) ?? clock)

@@ -12,7 +12,6 @@ struct ScenarioDecoder {
     static let usualDuration = TimeSpan.seconds(60)
     static let rates = BitRate(bitsPerSecond: 1_000)...BitRate(bitsPerSecond: 1_000_000_000_000)
     static let usualPlayout = TimeSpan.milliseconds(150)
-    static let usualQueue = ExperimentScenario.Link.QueueLimit.time(.milliseconds(200))
     static let usualSeries = TimeSpan.milliseconds(100)
     /// One host's addresses: 10.0.1.1 upward.
     static let mostReceivers = 10_000
@@ -25,7 +24,7 @@ struct ScenarioDecoder {
     /// - Parameter name: the scenario's name where it gives none.
     func decode(defaultName name: String) -> ExperimentScenario {
         let program = program(root["program"])
-        let forward = links(root["network"]["forward"]) ?? [Self.idealLink]
+        let forward = links(root["network"]["forward"]) ?? [.ideal]
         let clocks = root["clocks"]
         let receiverClock = clock(clocks["receivers"]) ?? .perfect
         return ExperimentScenario(

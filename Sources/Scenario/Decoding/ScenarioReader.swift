@@ -24,6 +24,15 @@ struct ScenarioReader {
         }
     }
 
+    /// The entries of a map, by key; nil when there is none.
+    var entries: [(key: String, value: ScenarioReader)]? {
+        guard case .map(let entries) = node?.content else { return nil }
+        return entries.map { entry in
+            let path = joined(path, entry.key)
+            return (entry.key, ScenarioReader(node: entry.node, place: entry.node.place, path: path, context: context))
+        }
+    }
+
     /// The text of a scalar that is there.
     var text: String? {
         guard let node, !node.isNull else { return nil }

@@ -60,3 +60,20 @@ func decimalShifted(_ text: String, by places: Int) -> String {
     while right.last == "0" { right.removeLast() }
     return (isNegative ? "-" : "") + left + (right.isEmpty ? "" : "." + String(right))
 }
+
+/// `value / 10^digits` in decimal, without needless zeros.
+func decimalText(_ value: Int64, over power: Int64) -> String {
+    let magnitude = value.magnitude
+    let whole = magnitude / UInt64(power)
+    var fraction = magnitude % UInt64(power)
+    var text = (value < 0 ? "-" : "") + String(whole)
+    guard fraction > 0 else { return text }
+    text += "."
+    var place = UInt64(power) / 10
+    while fraction > 0, place > 0 {
+        text += String(fraction / place)
+        fraction %= place
+        place /= 10
+    }
+    return text
+}

@@ -61,6 +61,9 @@ public struct ScenarioSetting: Equatable, Sendable {
             return nil
         }
         let rest = components.dropFirst()
+        if let inner = shape.anyValue.first {
+            return setFree(component, rest, value, in: &node, inner, path: path, place)
+        }
         if let fields = shape.fields, Int(component) == nil || shape.element.isEmpty {
             return set(component, rest, value, in: &node, fields, shape, path: path, place)
         }
@@ -100,6 +103,23 @@ public struct ScenarioSetting: Equatable, Sendable {
             problem = set(rest, value, in: &fresh, field.shape, path: path, place)
             entries.append(ScenarioNode.Entry(key: key, place: place, node: fresh))
         }
+        if problem == nil { node.content = .map(entries) }
+        return problem
+    }
+
+    /// Into a map whose keys are chosen by who writes it.
+    private static func setFree(
+        _ key: String, _ rest: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode,
+        _ shape: Shape, path: String, _ place: ScenarioProblem.Place
+    ) -> ScenarioProblem? {
+        var entries: [ScenarioNode.Entry] = []
+        if case .map(let present) = node.content { entries = present }
+        let index = entries.firstIndex { $0.key == key } ?? entries.count
+        if index == entries.count {
+            let fresh = ScenarioNode(content: .map([]), place: place)
+            entries.append(ScenarioNode.Entry(key: key, place: place, node: fresh))
+        }
+        let problem = set(rest, value, in: &entries[index].node, shape, path: joined(path, key), place)
         if problem == nil { node.content = .map(entries) }
         return problem
     }

@@ -26,35 +26,8 @@ enum ScenarioShape {
         .field("pacing", .words("constant", unsupported: ["per-frame"]).or(.choice(unsupported: ["token_bucket"]))),
         .field("latency", .words("auto").or(.value)),
         .field("interleave", .words("none").or(.keys(.field("rows"), .field("columns")))), .off("fec"),
-        .off("retransmission"), .off("classes"))
-
-    static let network = Shape.keys(.field("forward", .list(link)), .field("reverse", .list(link)))
-
-    static let link = Shape.keys(
-        .field("rate", .words("none").or(.value), group: "rate"), .unsupported("rate_trace", group: "rate"),
-        .off("overhead"), .field("queue", queue), .field("delay"), .field("jitter", jitter), .field("loss", loss),
-        .off("reorder"), .off("duplicate"), .off("corrupt"), .off("cross_traffic"), .off("schedule"))
-
-    static let queue = Shape.words("none").or(
-        .choice(
-            .field("drop_tail", .keys(.field("limit"))),
-            unsupported: ["drop_head", "codel", "fq_codel", "pie", "priority", "wfq"]))
-
-    static let jitter = Shape.words("none").or(
-        .choice(
-            .field("normal", .keys(.field("deviation"), .off("correlation"), .off("reorder"))),
-            .field("uniform", .keys(.field("half_range"), .off("correlation"), .off("reorder"))),
-            unsupported: ["exponential", "gamma", "pareto", "table", "empirical", "trace"]))
-
-    static let loss = Shape.words("none").or(
-        .choice(
-            .field("bernoulli"),
-            .field(
-                "gilbert_elliott",
-                .keys(
-                    .field("loss"), .field("mean_burst"), .off("longest_burst"), .off("time_driven"),
-                    .unsupported("p"), .unsupported("r"), .unsupported("loss_bad"), .unsupported("loss_good"))),
-            unsupported: ["markov4", "pattern"]))
+        .off("retransmission"), .field("classes", .value.or(.map(.value))), .field("ecn", .truth),
+        .field("reservation", .words("none").or(tokenBucket)))
 
     static let clock = Shape.keys(.field("offset"), .field("frequency"), .off("wander"))
 
@@ -70,7 +43,8 @@ enum ScenarioShape {
         .field("anchor", .words("first-arrival", unsupported: ["sender-clock"])),
         .field("late", .words("drop", "present")),
         .field("clock_recovery", .words("none", unsupported: ["pcr", "window-min", "rtcp"])),
-        .field("lip_sync", lipSync), .field("count"), .field("last_links", .list(link)), .field("clock", clock))
+        .field("lip_sync", lipSync), .field("deliver_corrupted", .truth), .field("count"),
+        .field("last_links", .list(link)), .field("clock", clock))
 
     static let lipSync = Shape.keys(
         .field("correction", .words("none")), .field("profile", .words("itu-bt1359", "ebu-r37", "atsc-is191")))

@@ -24,6 +24,8 @@ struct Shape: Sendable {
     var fields: [Field]?
     /// One element, or none when a list cannot stand here.
     var element: [Shape] = []
+    /// What any key of a map holds, where the keys are names that the scenario's writer chooses; one element, or none.
+    var anyValue: [Shape] = []
     /// Not supported yet: only what switches it off (zero, false, none, an empty list) may be written.
     var isOff = false
 
@@ -43,6 +45,7 @@ struct Shape: Sendable {
     // MARK: - Making shapes
 
     static let value = Shape(takesValue: true)
+    static let truth = words("true", "false")
     static let off = Shape(isOff: true)
 
     static func words(_ supported: String..., unsupported: [String] = []) -> Shape {
@@ -62,13 +65,16 @@ struct Shape: Sendable {
             })
     }
 
+    /// A map whose keys are chosen by who writes it.
+    static func map(_ value: Shape) -> Shape { Shape(anyValue: [value]) }
+
     static func list(_ element: Shape) -> Shape { Shape(element: [element]) }
 
     /// What either of two shapes allows; the fields and the element of the first that has them.
     func or(_ other: Shape) -> Shape {
         Shape(
             words: words + other.words, takesValue: takesValue || other.takesValue, fields: fields ?? other.fields,
-            element: element.isEmpty ? other.element : element)
+            element: element.isEmpty ? other.element : element, anyValue: anyValue.isEmpty ? other.anyValue : anyValue)
     }
 }
 

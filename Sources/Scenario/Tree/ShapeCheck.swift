@@ -1,3 +1,5 @@
+import Timebase
+
 /// Compares a scenario's tree with the shape that it should have, and says where it departs.
 struct ShapeCheck {
     let problems: ProblemList
@@ -22,6 +24,10 @@ struct ShapeCheck {
             guard let element = shape.element.first else { return reportKind(node, shape, path) }
             for (index, node) in elements.enumerated() { check(node, element, path: joined(path, index)) }
         case .map(let entries):
+            if let value = shape.anyValue.first {
+                for entry in entries { check(entry.node, value, path: joined(path, entry.key)) }
+                return
+            }
             guard let fields = shape.fields else { return reportKind(node, shape, path) }
             for entry in entries { check(entry, fields, shape, path, outer) }
             checkGroups(node, entries, fields, shape, path)
@@ -123,6 +129,7 @@ struct ShapeCheck {
         }
         var choices: [String] = shape.supportedInWords.isEmpty ? [] : [shape.supportedInWords]
         if shape.takesValue { choices.append("a value") }
+        if !shape.anyValue.isEmpty { choices.append("keys with a value each") }
         if let element = shape.element.first {
             let words = element.supportedInWords
             choices.append("a list" + (words.isEmpty ? "" : " of \(words)"))

@@ -1,0 +1,138 @@
+import Metrics
+import NetworkEmulation
+import Sender
+import Timebase
+
+/// Sessions that ask for a guaranteed rate on every link of their way, and what became of them.
+///
+/// Admission is all or nothing, in two phases: every link is asked to hold the rate; when all do, it is theirs, and when
+/// one refuses, those that hold it let it go. Sessions ask in the order of the scenario: cross traffic, then the program.
+struct Admission: Sendable {
+    struct Session: Sendable {
+        let flow: UInt16
+        let request: TokenBucketParameters
+        /// The first link that refused, and why; nil: admitted.
+        var refusal: (link: Int, reason: String)?
+    }
+
+    private(set) var program: Session?
+    private(set) var others: [(name: String, session: Session)] = []
+    /// The least burst that what the program sent conforms to, with its rate, in bits × 10^9.
+    private var level: UInt128 = 0
+    private var needed: UInt128 = 0
+    private var latest = Instant.zero
+
+    /// Asks the links.
+    init(_ configuration: WorldConfiguration, _ topology: inout Topology) {
+        for source in topology.crossTraffic {
+            guard let request = source.configuration.reservation else { continue }
+            let session = Self.ask(request, flow: source.flow, links: [source.link], &topology)
+            let number = Int(source.flow) - Int(topology.firstCrossFlow)
+            others.append(("\(topology.ids[source.link]).cross_traffic.\(number)", session))
+        }
+        guard let request = configuration.reservation else { return }
+        // From the sender on; links that several receivers share are asked once.
+        var links: [Int] = []
+        for link in topology.listing where topology.isForward[link] && !links.contains(link) { links.append(link) }
+        program = Self.ask(request, flow: World.programFlow, links: links, &topology)
+    }
+
+    private static func ask(
+        _ request: TokenBucketParameters, flow: UInt16, links: [Int], _ topology: inout Topology
+    ) -> Session {
+        var session = Session(flow: flow, request: request)
+        var holding: [Int] = []
+        for link in links where topology.rates[link] != nil {
+            if let reason = topology.links[link].refusal(of: request.rate) {
+                session.refusal = (link, reason)
+                break
+            }
+            guard topology.links[link].reserve(flow: flow, rate: request.rate) else {
+                session.refusal = (link, "it has no room")
+                break
+            }
+            holding.append(link)
+        }
+        if session.refusal != nil {
+            for link in holding { topology.links[link].release(flow: flow) }
+        }
+        return session
+    }
+
+    /// Whether the program may send.
+    var admitsProgram: Bool { program?.refusal == nil }
+
+    /// Whether a source of cross traffic may send.
+    func admits(flow: UInt16, link: String) -> Bool {
+        !others.contains { $0.session.flow == flow && $0.session.refusal != nil && $0.name.hasPrefix(link + ".") }
+    }
+
+    /// Notes what the program sends.
+    mutating func note(sent packet: Packet, at now: Instant) {
+        guard let request = program?.request else { return }
+        let drained = UInt128(max(0, (now - latest).nanoseconds)) * UInt128(request.rate.bitsPerSecond)
+        level = (level > drained ? level - drained : 0) + UInt128(packet.length) * 8_000_000_000
+        needed = max(needed, level)
+        latest = now
+    }
+
+    /// The least burst, in bytes, that what the program sent conforms to.
+    var neededBurst: Int64 { Int64((needed + 7_999_999_999) / 8_000_000_000) }
+}
+
+extension Link {
+    /// Why a rate cannot be guaranteed here; nil if it can. A link without a rate has nothing to guarantee.
+    func refusal(of rate: BitRate) -> String? {
+        guard hasSteadyRate else { return "its rate changes, so that nothing can be guaranteed" }
+        guard let free = unreservedRate else { return "its queue guarantees no rates: it needs wfq" }
+        guard rate <= free else { return "\(free.bitsPerSecond) bit/s are free to guarantee" }
+        return nil
+    }
+}
+
+extension World {
+    /// What became of the sessions that asked for a guaranteed rate.
+    var reservations: [ReservationMeasurements] {
+        var rows = admission.others.map { row($0.session, name: $0.name) }
+        guard let program = admission.program else { return rows }
+        for index in receivers.indices {
+            var row = row(program, name: "program")
+            row.receiver = configuration.receivers[index].id
+            if row.isAdmitted {
+                row.boundNanoseconds = delayBound(program.request, receiver: index)?.nanoseconds
+                row.worstDelayNanoseconds = receivers[index].ledger.oneWayDelay.summary?.maximum
+                row.neededBurst = admission.neededBurst
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+
+    private func row(_ session: Admission.Session, name: String) -> ReservationMeasurements {
+        var row = ReservationMeasurements()
+        row.flow = name
+        row.bitsPerSecond = Int64(session.request.rate.bitsPerSecond)
+        row.burst = Int64(session.request.burst)
+        row.isAdmitted = session.refusal == nil
+        row.refusedLink = session.refusal.map { topology.ids[$0.link] }
+        row.refusedReason = session.refusal?.reason
+        return row
+    }
+
+    /// The latency-rate bound on the one-way delay of a flow that keeps to (b, R): b/R, and of each link the latency
+    /// L/R + Lmax/C of its queue, with the longest delay and jitter behind it.
+    ///
+    /// - Returns: nil where a link layer adds bytes, or copies are made: then what was reserved is not what flows.
+    private func delayBound(_ request: TokenBucketParameters, receiver index: Int) -> TimeSpan? {
+        let packet = configuration.plan.packetsPerDatagram * 188 + sender.headerLength + Self.networkHeaderLength
+        var bound = request.rate.transmissionTime(bits: UInt64(request.burst) * 8)
+        for link in topology.paths[index] {
+            guard topology.links[link].carriesAsSent else { return nil }
+            bound += topology.links[link].longestDelay
+            guard let rate = topology.rates[link] else { continue }
+            bound += WeightedFairParameters.latency(
+                rate: request.rate, packet: packet, linkRate: rate, largestPacket: 1_500)
+        }
+        return bound
+    }
+}

@@ -1,0 +1,19 @@
+import Timebase
+
+extension Link {
+    /// Guarantees a flow a rate of its own in the link's queue, in place of any that it has.
+    ///
+    /// - Returns: false, and nothing has changed, when the link has no rate or its discipline knows no guarantees, the
+    ///   rate is zero, or it is more than is free.
+    public mutating func reserve(flow: UInt16, rate: BitRate) -> Bool { queue.reserve(flow: flow, rate: rate) }
+
+    /// Takes a flow's guarantee back.
+    public mutating func release(flow: UInt16) { queue.release(flow: flow) }
+
+    /// What can still be guaranteed; nil: the discipline knows no guarantees.
+    public var unreservedRate: BitRate? { queue.unreservedRate }
+
+    /// Packets that the queue marked in place of dropping them.
+    public var marked: Int64 { queue.marked }
+    public func marked(flow: UInt16) -> Int64 { queue.marked(flow: flow) }
+}
