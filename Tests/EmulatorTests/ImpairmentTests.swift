@@ -57,7 +57,9 @@ struct ImpairmentTests {
                 ], bestEffortMinimum: BitRate(bitsPerSecond: 0))),
     ]
 
-    @Test("with everything on, behind a branch too, every datagram and every packet of cross traffic meets one fate", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "with everything on, behind a branch too, every datagram and every packet of cross traffic meets one fate",
+        arguments: [1, 2, 3] as [UInt64])
     func conservation(seed: UInt64) throws {
         for (index, discipline) in Self.disciplines.enumerated() {
             var experiment = Experiment(
@@ -83,7 +85,8 @@ struct ImpairmentTests {
             let (a, b) = (measurements.flows[0], measurements.flows[1])
             #expect(a.duplicated > 0 && a.droppedChecksum > 0 && a.lostLink > 0 && a.droppedQueue > 0)
             #expect(b.droppedChecksum == 0)
-            #expect(measurements.links.contains { $0.downDrops > 0 } && measurements.links.contains { $0.policedDrops > 0 })
+            #expect(
+                measurements.links.contains { $0.downDrops > 0 } && measurements.links.contains { $0.policedDrops > 0 })
         }
     }
 
@@ -172,7 +175,8 @@ struct ReservationTests {
 
     @Test("an admitted flow loses nothing to greedy traffic, and its worst delay keeps to T + b/R")
     func admitted() throws {
-        let result = try run([fair("forward.0", rate: 8_000_000), fair("forward.1", rate: 6_000_000)], reserving: 4_000_000)
+        let result = try run(
+            [fair("forward.0", rate: 8_000_000), fair("forward.1", rate: 6_000_000)], reserving: 4_000_000)
         let row = try #require(result.reservations.first)
         #expect(row.isAdmitted && row.refusedLink == nil)
         let flow = result.flows[0]
@@ -230,7 +234,8 @@ struct ReservationTests {
         }
         let result = try run([link], reserving: 2_500_000, burst: 4_000)
         #expect(result.reservations.map(\.isAdmitted) == [true, false, true])
-        #expect(result.reservations.map(\.flow) == ["forward.0.cross_traffic.0", "forward.0.cross_traffic.1", "program"])
+        #expect(
+            result.reservations.map(\.flow) == ["forward.0.cross_traffic.0", "forward.0.cross_traffic.1", "program"])
         // One source of 5 Mbit/s for the program's time, and the program.
         let others = result.links[0].packetsIn - result.flows[0].sent
         let seconds = Double(result.ended.nanoseconds) / 1e9
