@@ -49,10 +49,13 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Capture", ["CPcap", "CZlib", "Timebase", "Wire"]),
-        library("Analysis", ["Capture", "Metrics", "Timebase", "Wire"]),
+        library("Analysis", ["Capture", "Metrics", "Receiver", "Timebase", "Wire"]),
         library(
             "Report",
-            ["Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "Scenario", "Timebase", "Wire", "Yams"]),
+            [
+                "Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "Receiver", "Scenario", "Timebase", "Wire",
+                "Yams",
+            ]),
         .executableTarget(
             name: "rubato",
             dependencies: [

@@ -156,7 +156,8 @@ extension CaptureAnalyzer {
             let length = TransportStreamMeter.packetLength(of: payload)
         else { return }
         if flow.transport == nil {
-            let stream = UDPTransportStream(flow.key, packetLength: length, at: datagram.instant)
+            let stream = UDPTransportStream(
+                flow.key, packetLength: length, at: datagram.instant, playout: options.playout)
             flow.transport = stream
             transports.append(stream)
         }
@@ -265,7 +266,7 @@ extension CaptureAnalyzer {
         release(candidate)
         let stream = RTPStream(
             source: flow.key.source, destination: flow.key.destination, ssrc: candidate.ssrc,
-            opening: candidate.arrivals)
+            opening: candidate.arrivals, playout: options.playout)
         if flow.isSecure { stream.kind = .srtp }
         flow.streams.append(stream)
         streams.append(stream)
@@ -410,15 +411,23 @@ extension StreamMeasurements {
 extension CaptureAnalysis {
     /// Reads captures, merged in the order of their times, and measures the media in them.
     ///
-    /// - Parameter paths: "-" is standard input.
+    /// - Parameters:
+    ///   - paths: "-" is standard input.
+    ///   - each: also gets every datagram.
     /// - Throws: ``SystemError``, ``NotACapture``, ``CaptureFilter/Mistake``.
-    public init(reading paths: [String], options: AnalysisOptions = AnalysisOptions()) throws {
+    public init(
+        reading paths: [String], options: AnalysisOptions = AnalysisOptions(),
+        each: ((Datagram, RawSpan) -> Void)? = nil
+    ) throws {
         let filter = try options.filter.map { try CaptureFilter($0) }
         let readers = try paths.map { DatagramReader(try CaptureReader(path: $0), filter: filter) }
         let merger = try DatagramMerger(readers)
         let analyzer = CaptureAnalyzer(options)
         while let reader = try merger.next() {
-            reader.withPayload { analyzer.add(reader.datagram, payload: $0) }
+            reader.withPayload {
+                analyzer.add(reader.datagram, payload: $0)
+                each?(reader.datagram, $0)
+            }
         }
         self = analyzer.finish()
         inputs = readers.map(\.reader.input)
