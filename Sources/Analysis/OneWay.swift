@@ -39,7 +39,8 @@ public struct OneWayPacket: Sendable {
     /// From 0 in the order of sending.
     public var number: Int64
     public var sent: Instant
-    /// Nil when lost.
+    public var isDelivered: Bool
+    /// Nil when lost, or when it is not certain which arrival was its own.
     public var arrived: Instant?
     public var delay: TimeSpan?
     public var isReordered: Bool
@@ -53,6 +54,8 @@ struct OneWayMatcher {
     private var arrivals: [Int32]
     /// Whether it is another copy of an RTP packet.
     private var isCopy: [Bool]
+    /// Whether it repeats what was sent before or after, and some of these were lost: which is which cannot be told.
+    private var isAmbiguous: [Bool]
     /// By the sender's stream.
     private var duplicates: [Int64]
 
@@ -60,6 +63,10 @@ struct OneWayMatcher {
         /// The earliest datagram of this content that has not been found yet; -1 when all have.
         var first: Int32
         var stream: UInt32
+        var sent = 1
+        var arrived = 0
+        /// Of repeated content some, but not all, arrived once.
+        var isAmbiguous: Bool { sent > 1 && sent != arrived }
     }
 
     init(sender: DatagramLog, receiver: DatagramLog) {
@@ -67,6 +74,7 @@ struct OneWayMatcher {
         self.receiver = receiver
         arrivals = Array(repeating: -1, count: sender.records.count)
         isCopy = Array(repeating: false, count: sender.records.count)
+        isAmbiguous = isCopy
         duplicates = Array(repeating: 0, count: sender.keys.count)
         match()
     }
@@ -90,17 +98,22 @@ struct OneWayMatcher {
             } else {
                 next[Int(before)] = Int32(index)
                 last[content] = Int32(index)
+                chains[content]?.sent += 1
             }
         }
         for (index, record) in receiver.records.enumerated() {
             let content = key(record)
             guard let chain = chains[content] else { continue }
+            chains[content]?.arrived += 1
             guard chain.first >= 0 else {
                 duplicates[Int(chain.stream)] += 1
                 continue
             }
             arrivals[Int(chain.first)] = Int32(index)
             chains[content]?.first = next[Int(chain.first)]
+        }
+        for (index, record) in sender.records.enumerated() {
+            isAmbiguous[index] = chains[key(record)]?.isAmbiguous ?? false
         }
     }
 
@@ -133,9 +146,11 @@ struct OneWayMatcher {
             track.result.sent = Int64(members[stream].count)
             for index in members[stream] {
                 let arrival = arrivals[Int(index)]
+                let isCertain = arrival >= 0 && !isAmbiguous[Int(index)]
                 track.add(
-                    sent: sender.records[Int(index)].instant,
-                    arrived: arrival < 0 ? nil : (receiver.records[Int(arrival)].instant, arrival))
+                    OneWayTrack.Passage(
+                        sent: sender.records[Int(index)].instant, isFound: arrival >= 0,
+                        arrived: isCertain ? receiver.records[Int(arrival)].instant : nil, place: arrival))
             }
             results.append(track.finish(removesClocks: removesClocks, each: each))
         }
@@ -156,27 +171,43 @@ struct OneWayMatcher {
 /// Measures one stream, datagram by datagram in the order of sending.
 private struct OneWayTrack {
     var result: OneWayMeasurements
-    private var packets: [(sent: Int64, arrived: Int64?, place: Int32)] = []
+    private var packets: [Passage] = []
+
+    struct Passage {
+        var sent: Int64
+        var isFound: Bool
+        /// Nil when lost, or when it is not certain which arrival was its own.
+        var arrived: Int64?
+        /// In the order of arrival.
+        var place: Int32
+    }
 
     init(_ key: DatagramLog.Key, _ count: Int) {
         result = OneWayMeasurements(source: key.flow.source, destination: key.flow.destination, ssrc: key.ssrc)
         packets.reserveCapacity(count)
     }
 
-    mutating func add(sent: Int64, arrived: (instant: Int64, place: Int32)?) {
-        packets.append((sent, arrived?.instant, arrived?.place ?? -1))
-    }
+    mutating func add(_ passage: Passage) { packets.append(passage) }
 
     mutating func finish(removesClocks: Bool, each: ((OneWayPacket) -> Void)?) -> OneWayMeasurements {
         let envelope = envelope()
+        let found = packets.indices.filter { packets[$0].isFound }
         let matched = packets.indices.filter { packets[$0].arrived != nil }
-        result.matched = Int64(matched.count)
-        guard let first = matched.first, let last = matched.last else {
+        result.matched = Int64(found.count)
+        if let first = found.first, let last = found.last {
+            result.lostAtEnds = Int64(first + packets.count - 1 - last)
+        } else {
             result.notes.append("nothing of it was found in the receiver's capture")
+        }
+        if matched.count < found.count {
+            result.notes.append(
+                "\(found.count - matched.count) packets have no delay: they repeat each other, and as some of them were "
+                    + "lost it cannot be told which")
+        }
+        guard let first = matched.first else {
             tell(each, [], nil)
             return result
         }
-        result.lostAtEnds = Int64(first + packets.count - 1 - last)
         let isReordered = reordered(matched)
         noteDrift(envelope)
         let origin = packets[first].sent
@@ -259,6 +290,7 @@ private struct OneWayTrack {
             each(
                 OneWayPacket(
                     stream: result.stream, number: Int64(index), sent: Instant(nanoseconds: packet.sent),
+                    isDelivered: packet.isFound,
                     arrived: packet.arrived.map { Instant(nanoseconds: $0) },
                     delay: packet.arrived.map { .nanoseconds($0 - packet.sent - (clocks?(packet.sent) ?? 0)) },
                     isReordered: index < marks.count && marks[index]))

@@ -117,6 +117,14 @@ struct OneWayTests {
             ).oneWay.first)
         #expect(plain.sent == 20 && plain.matched == 20 && plain.duplicates == 0)
         #expect(plain.delay?.minimum == 3_000_000 && plain.delay?.maximum == 3_000_000)
+        // One of the twenty is lost: nobody can tell which.
+        let fewer = try #require(
+            try CaptureAnalysis(
+                sender: folder.path + "/a.pcap",
+                receiver: write("e.pcap", host: 2, arrived.enumerated().filter { $0.0 != 7 }.map(\.1))
+            ).oneWay.first)
+        #expect(fewer.matched == 19 && fewer.lost == 1 && fewer.delay == nil && fewer.reordered == 0)
+        #expect(fewer.notes.contains { $0.hasPrefix("19 packets have no delay") })
         let twice = (0..<40).map { (Self.packet($0 / 2), Int64($0 / 2) * 20_000_000 + Int64($0 % 2) * 1000) }
         let once = (0..<20).map { (Self.packet($0), Int64($0) * 20_000_000 + 3_000_000) }
         let numbered = try #require(

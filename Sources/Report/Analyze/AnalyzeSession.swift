@@ -111,7 +111,7 @@ public struct AnalyzeSession {
         ) { packet in
             let arrived = packet.arrived.map { "\($0.nanoseconds)" } ?? ""
             let delay = packet.delay.map { "\($0.nanoseconds)" } ?? ""
-            let fate = packet.arrived == nil ? "lost" : "delivered"
+            let fate = packet.isDelivered ? "delivered" : "lost"
             file.write(
                 "\(packet.stream ?? ""),\(packet.number),\(packet.sent.nanoseconds),\(arrived),\(delay),\(fate),"
                     + "\(packet.isReordered ? 1 : 0)\n")
