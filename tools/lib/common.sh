@@ -30,7 +30,7 @@ test_packages=(
     tshark tcpdump valgrind jq time libxml2-utils iproute2 util-linux
 )
 # shellcheck disable=SC2034
-bench_packages=(libns3-dev g++ jq time)
+bench_packages=(libns3-dev g++ jq time tcpdump tshark wireshark-common)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -109,6 +109,7 @@ provided_elsewhere() {
         gstreamer1.0-plugins-ugly) gst-inspect-1.0 x264enc ;;
         gstreamer1.0-libav) gst-inspect-1.0 avenc_aac ;;
         libxml2-utils) command -v xmllint ;;
+        wireshark-common) command -v editcap ;;
         iproute2) command -v ip && command -v ss ;;
         util-linux) command -v setpriv && command -v unshare ;;
         *) command -v "$1" ;;
