@@ -20,7 +20,7 @@ bench_captures() {
     local whole=$scratch/captures/capture/receiver.pcap part=$scratch/part.pcap round
     "$release_rubato" run "$root/Traces/scenarios/bench.yaml" --duration 662s --set 'capture={ points: [ receiver ] }' \
         --quiet --out "$scratch/captures" >&2 || [ $? -eq 3 ]
-    editcap -r "$whole" "$part" 1-50000 2>"$scratch/stderr" || stop "editcap: $(cat "$scratch/stderr")"
+    editcap -F nsecpcap -r "$whole" "$part" 1-50000 2>"$scratch/stderr" || stop "editcap: $(cat "$scratch/stderr")"
     for ((round = 1; round <= rounds; round++)); do
         timed tcpdump tcpdump -nn -r "$whole" 'udp and port 1'
         timed analyze "$release_rubato" analyze "$whole"

@@ -79,7 +79,7 @@ import Timebase
             var silent = 0
             var most: Int64 = 0
             // What a large file costs each time makes them fewer.
-            let step = max(997, bytes.count / 300)
+            let step = max(997, bytes.count / 100)
             let tail = min(limit / 8, 20_000_000 / max(bytes.count, 1) + 32)
             for count in (0...bytes.count).reversed() {
                 guard count <= limit || bytes.count - count < tail || count % step == 0 else { continue }

@@ -1,5 +1,6 @@
 import Analysis
 import Capture
+import Glibc
 import Metrics
 import Timebase
 import Wire
@@ -52,7 +53,7 @@ public struct AnalyzeSession {
                 "--filter cannot be understood: \(error.reason)", remedy: "write it as for tcpdump: 'udp port 5004'")
         } catch let error as SystemError where error.operation == "read" {
             // The general remedies speak of writing.
-            throw UserFacingError(error.message)
+            throw UserFacingError(error.message, remedy: error.readingRemedy)
         }
         let truths = truths(analysis)
         try select(&analysis)
@@ -179,6 +180,18 @@ public struct AnalyzeSession {
             options.descriptions += media
         }
         return options
+    }
+}
+
+extension SystemError {
+    /// What the user can do about a capture that cannot be read.
+    fileprivate var readingRemedy: String? {
+        switch code {
+        case EISDIR: "name the captures in it"
+        case ENOENT: "check the spelling of the path"
+        case EACCES, EPERM: "ask for the right to read it"
+        default: nil
+        }
     }
 }
 
