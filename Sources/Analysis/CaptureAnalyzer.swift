@@ -200,7 +200,7 @@ extension CaptureAnalyzer {
             let ssrc = try? payload.bigEndian(UInt32.self, at: 8)
         else { return }
         // Where the capture has all of the packet and its payload is in clear.
-        let isWhole = payload.byteCount == datagram.payloadCount && !flow.isSecure
+        let isWhole = payload.byteCount == datagram.payloadCount && !flow.isEncrypted
         let end = payload.byteCount - (isWhole ? arrival.paddingCount : 0)
         let media = payload.extracting((isWhole ? end - arrival.payloadCount : end)..<end)
         if let stream = flow.streams.last(where: { $0.ssrc == ssrc }) {
@@ -280,17 +280,19 @@ extension CaptureAnalyzer {
         for report in reports { take(report, only: stream) }
     }
 
+    /// Whether RTCP in clear is to be expected there.
     private func isRTCPPort(_ flow: Flow) -> Bool {
-        if flow.isSecure { return false }
+        if flow.isEncrypted { return false }
         let port = flow.key.destination.port
-        if !flow.streams.isEmpty || options.descriptions.contains(where: { $0.isRTP && $0.rtcpPort == port }) {
-            return true
+        if !flow.streams.isEmpty { return true }
+        if let described = options.descriptions.first(where: { $0.isRTP && $0.rtcpPort == port }) {
+            return !described.isSecure
         }
         guard port & 1 == 1, flow.key.source.port > 0 else { return false }
         var media = flow.key
         media.destination.port -= 1
         media.source.port &-= 1
-        return flows[media]?.isMedia ?? false
+        return flows[media].map { $0.isMedia && !$0.isEncrypted } ?? false
     }
 
     /// Whether it was a compound RTCP packet that can be read.

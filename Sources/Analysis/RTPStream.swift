@@ -272,6 +272,10 @@ extension RTPStream {
         addCounts(to: &result)
         result.interarrival = interarrival.summary
         result.notes = notes
+        if encoding == nil, let type = result.payloadType {
+            result.notes.append("encoding unknown: payload type \(type) is dynamic, and no description tells")
+        }
+        if received < 2 { result.notes.append("a single packet: no rate and no variation") }
         addTiming(to: &result)
         addTransportStream(to: &result)
         addReplay(to: &result)
