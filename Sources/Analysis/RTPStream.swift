@@ -307,6 +307,9 @@ extension RTPStream {
         if window.outsideWindow > 0 {
             notes.append("\(window.outsideWindow) packets came too late to tell what they are: in received only")
         }
+        if window.duplicates > 0 {
+            notes.append("delay variation is that of first copies (RFC 7679 §3.8.4); jitter counts every arrival")
+        }
         if payloadTypes.count > 1 {
             let types = payloadTypes.keys.sorted().map(\.description).joined(separator: ", ")
             notes.append("several payload types: \(types)")
