@@ -138,7 +138,8 @@ final class UDPTransportStream {
         }
         if let note = meter.indexNote { result.notes.append(note) }
         result.notes.append("UDP does not number its datagrams: loss shows in continuity counters only")
-        result.notes.append("no jitter, delay variation and clock drift: without RTP there are no timestamps for each datagram")
+        result.notes.append(
+            "no jitter, delay variation and clock drift: without RTP there are no timestamps for each datagram")
         if meter.continuityErrors == 0 {
             result.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(lostMediaPackets: 0, over: latest - first)
         } else {

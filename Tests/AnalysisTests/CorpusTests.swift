@@ -103,9 +103,9 @@ struct CorpusTests {
             #expect(stream.received == Int64(fields[at - 2]), "\(line)")
             #expect(stream.expected.map { $0 - stream.received } == Int64(fields[at - 1]), "\(line)")
             // Microseconds are its last digits. Of reordered streams it leaves out the packets whose timestamps go back.
-            guard let largest = Double(fields[at + 6]), largest > 0, stream.reordered == 0, let jitter = stream.interarrivalJitter else {
-                continue
-            }
+            guard let largest = Double(fields[at + 6]), largest > 0, stream.reordered == 0,
+                let jitter = stream.interarrivalJitter
+            else { continue }
             #expect(isNear(.nanoseconds(jitter.mean), fields[at + 5], 1e6, within: 510), "\(line)")
             #expect(isNear(.nanoseconds(jitter.maximum), fields[at + 6], 1e6, within: 510), "\(line)")
         }

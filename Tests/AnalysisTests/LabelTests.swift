@@ -105,7 +105,8 @@ struct LabelTests {
             #expect(stream.encoding != nil || notes.contains("encoding unknown"))
             #expect(stream.clockRate != nil || notes.contains("clock rate unknown") || notes.contains("no timestamps"))
             #expect(stream.lost != nil || notes.contains("does not number"))
-            #expect(stream.interarrivalJitter != nil || notes.contains("jitter") || notes.contains("clock rate unknown"))
+            #expect(
+                stream.interarrivalJitter != nil || notes.contains("jitter") || notes.contains("clock rate unknown"))
             #expect(stream.pdv != nil || notes.contains("delay variation") || notes.contains("clock rate unknown"))
             #expect(stream.delayFactor != nil || notes.contains("no MDI"))
             #expect(
