@@ -349,7 +349,10 @@ extension RTPStream {
 
     private func addTransportStream(to result: inout StreamMeasurements) {
         guard let transport, !transport.isEmpty else {
-            result.notes.append("no MDI: not a transport stream, so its nominal rate is unknown")
+            result.notes.append(
+                encoding?.name.uppercased() == "MP2T"
+                    ? "no MDI: its packets hold no whole transport packets, or the capture cut them"
+                    : "no MDI: not a transport stream, so its nominal rate is unknown")
             return
         }
         result.transportStream = transport.measurements
