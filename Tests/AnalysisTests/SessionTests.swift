@@ -52,7 +52,7 @@ struct AnalyzeSessionTests {
         let input = try #require(document["inputs"]?.elements?.first)
         #expect(
             input.members?.map(\.name)
-                == ["path", "format", "link_type", "packets", "bytes", "first_ns", "last_ns", "skipped"])
+                == ["path", "format", "link_type", "packets", "bytes", "first_ns", "last_ns", "dropped", "skipped"])
         let stream = try #require(document["streams"]?.elements?.first)
         #expect(
             stream.members?.map(\.name) == [

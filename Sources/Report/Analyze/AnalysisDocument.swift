@@ -35,6 +35,7 @@ extension CaptureInput {
             "bytes": .integer(bytes),
             "first_ns": JSONValue(first?.nanoseconds),
             "last_ns": JSONValue(last?.nanoseconds),
+            "dropped": JSONValue(dropped),
             "skipped": .object(
                 JSONObject(skipped.map { JSONObject.Member($0.reason.rawValue, .integer($0.count)) })),
         ]

@@ -27,6 +27,9 @@ struct AnalysisText {
             if !input.linkTypes.isEmpty { line += " (\(input.linkTypes.map(\.name).joined(separator: ", ")))" }
             line += ", \(Format.count(input.packets)) packets, \(Format.size(input.bytes))"
             if let first = input.first, let last = input.last { line += ", " + Format.time((last - first).nanoseconds) }
+            if let dropped = input.dropped, dropped > 0 {
+                line += styled("; the capture itself dropped \(Format.count(dropped)) packets", .yellow)
+            }
             let skipped = input.skipped.map { "\($0.reason.rawValue) \(Format.count($0.count))" }
             if !skipped.isEmpty { line += styled("; skipped: " + skipped.joined(separator: ", "), .dim) }
             return line
