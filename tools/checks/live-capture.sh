@@ -41,6 +41,12 @@ started() {
     finish
 }
 
+# What runs beside this script, by its process id; empty once it has ended.
+peer=""
+ours=""
+at_exit '[ -z "$peer" ] || kill "$peer"'
+at_exit '[ -z "$ours" ] || kill "$ours"'
+
 # stop_capture PID: an orderly end; its exit status is left in $ended.
 stop_capture() {
     kill -INT "$1"
@@ -60,13 +66,14 @@ tcpdump -i lo --immediate-mode -U -w - "$filter" >"$scratch/tcpdump.pcap" 2>"$sc
 peer=$!
 "$rubato" capture -i lo -f "$filter" -o "$scratch/ours.pcap" --json >"$scratch/capture.json" 2>"$scratch/capture.log" &
 ours=$!
-at_exit "kill $peer $ours 2>/dev/null"
 started "$scratch/tcpdump.log" "listening on"
 started "$scratch/capture.log" "capturing from"
 send 4
 stop_capture "$ours"
+ours=""
 equal "Ctrl-C ends a capture without a duration in good order" 0 "$ended"
 stop_capture "$peer"
+peer=""
 
 packets() { tcpdump -nn -r "$1" 2>/dev/null | wc -l; }
 count=$(packets "$scratch/tcpdump.pcap")
@@ -98,6 +105,7 @@ ours=$!
 started "$scratch/capture.log" "capturing from"
 send 4
 wait "$ours" || miss "capture to standard output" "$(cat "$scratch/capture.log")"
+ours=""
 wait "$reader" || miss "analyze from standard input"
 equal "--count 50 through a pipe" 50 "$(value "$scratch/piped.json" '.inputs[0].packets')"
 
