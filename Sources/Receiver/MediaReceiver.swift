@@ -173,7 +173,8 @@ public struct MediaReceiver: Sendable {
                 let ticks = header.pcr(payload, at: offset)
             else { continue }
             let base = reference.unwrap(UInt64(ticks / 300))
-            latest = (index + 1, base * 300 + ticks % 300)
+            // References that jump for days on end must not end the receiver: only their differences count.
+            latest = (index + 1, base &* 300 &+ ticks % 300)
         }
         timeline.add(packets: count, reference: latest)
         guard timeline.isRunning else {
