@@ -175,6 +175,8 @@ public struct AnalysisOptions: Sendable {
     public var descriptions: [MediaDescription] = []
     /// What captured packets must pass to be looked at; nil for all.
     public var filter: String?
+    /// Whether datagrams with a wrong UDP checksum are passed over.
+    public var checksChecksums = false
     /// What UDP ports carry.
     public var carriages: [UInt16: Carriage] = [:]
     /// The receiver that streams are played into; nil for none.

@@ -252,7 +252,7 @@ extension CaptureAnalyzer {
             flow.candidates.append(RTPCandidate(ssrc: ssrc))
         }
         let place = min(index, flow.candidates.count - 1)
-        heldBytes -= flow.candidates[place].add(arrival)
+        heldBytes -= flow.candidates[place].add(arrival, isDescribed: isDescribed)
         if flow.candidates[place].isStream(isDescribed: isDescribed, atEnd: false) {
             admit(flow.candidates.remove(at: place), to: flow)
         }

@@ -28,17 +28,18 @@ struct RTPCandidate {
 
     init(ssrc: UInt32) { self.ssrc = ssrc }
 
-    /// Takes a packet; one that does not go on where the one before was begins anew.
+    /// Takes a packet; one that does not go on where the one before was begins anew, unless the stream is described: then
+    /// it may have been overtaken by many.
     ///
     /// - Returns: bytes of transport packets that are no longer held.
-    mutating func add(_ arrival: RTPArrival) -> Int {
+    mutating func add(_ arrival: RTPArrival, isDescribed: Bool) -> Int {
         var released = 0
         if let previous {
             let step = Int16(bitPattern: arrival.sequenceNumber &- previous.sequenceNumber)
             let ticks = Int32(bitPattern: arrival.timestamp &- previous.timestamp)
             // 2^27 ticks: 25 minutes of video's clock, 4.6 hours of telephony's.
             let isNear = abs(Int(step)) <= 32 && abs(Int(ticks)) < 1 << 27
-            if !isNear || arrivals.count == Self.capacity {
+            if !isDescribed, !isNear || arrivals.count == Self.capacity {
                 for arrival in arrivals { released += arrival.transportPackets?.count ?? 0 }
                 arrivals = []
                 forwardSteps = 0

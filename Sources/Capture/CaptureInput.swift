@@ -22,6 +22,8 @@ public enum SkipReason: String, CaseIterable, Hashable, Sendable {
     case truncatedPacket = "truncated_packet"
     case badIPHeader = "bad_ip_header"
     case badUDPLength = "bad_udp_length"
+    /// Only where checksums are checked.
+    case badUDPChecksum = "bad_udp_checksum"
     /// A fragment that contradicts its fellows, or whose fellows never came.
     case fragmentIncomplete = "fragment_incomplete"
 }

@@ -39,15 +39,20 @@ public final class DatagramReader {
         differentiatedServices: 0, payloadCount: 0, ipCount: 0)
 
     private let filter: CaptureFilter?
+    private let checksChecksums: Bool
     private var fragments = FragmentBuffer()
     /// Where the payload lies in the captured packet, or in `assembled` when that is not nil.
     private var payload = 0..<0
     private var assembled: [UInt8]?
 
-    /// - Parameter filter: what packets must pass to be looked at; nil for all.
-    public init(_ reader: CaptureReader, filter: CaptureFilter? = nil) {
+    /// - Parameters:
+    ///   - filter: what packets must pass to be looked at; nil for all.
+    ///   - checksChecksums: whether datagrams with a wrong UDP checksum are passed over, as a receiver's network stack
+    ///     does. Those that a sender captured on its own way out may have one that its network card was to fill in.
+    public init(_ reader: CaptureReader, filter: CaptureFilter? = nil, checksChecksums: Bool = false) {
         self.reader = reader
         self.filter = filter
+        self.checksChecksums = checksChecksums
     }
 
     /// Reads on to the next datagram; false at the end.
@@ -131,6 +136,11 @@ public final class DatagramReader {
         }
         let count = min(header.payloadCount, bytes.byteCount - UDPHeader.length)
         guard count > 0 || header.payloadCount == 0 else { return .truncatedPacket }
+        if checksChecksums, count == header.payloadCount,
+            !header.checksumFits(bytes, source: ip.source, destination: ip.destination)
+        {
+            return .badUDPChecksum
+        }
         datagram = Datagram(
             instant: reader.packet.instant, source: SocketAddress(address: ip.source, port: header.sourcePort),
             destination: SocketAddress(address: ip.destination, port: header.destinationPort),

@@ -121,6 +121,8 @@ public struct UDPHeader: Hashable, Sendable, BitwiseCopyable {
     public var destinationPort: UInt16
     /// Bytes of payload as the header says.
     public var payloadCount: Int
+    /// 0: there is none.
+    public var checksum: UInt16
 
     @inlinable public static var length: Int { 8 }
 
@@ -137,5 +139,20 @@ public struct UDPHeader: Hashable, Sendable, BitwiseCopyable {
         let length = count == 0 ? datagramCount : count
         guard length >= Self.length, length <= datagramCount else { throw .badLength }
         payloadCount = length &- Self.length
+        checksum = bytes.loaded(at: 6)
+    }
+
+    /// Whether the checksum, if there is one, is right for a datagram that is all there (RFC 768, RFC 8200 §8.1).
+    public func checksumFits(_ datagram: RawSpan, source: IPAddress, destination: IPAddress) -> Bool {
+        guard checksum != 0 else { return true }
+        var sum = InternetChecksum()
+        for word in [source.high, source.low, destination.high, destination.low] {
+            sum.add(UInt32(truncatingIfNeeded: word >> 32))
+            sum.add(UInt32(truncatingIfNeeded: word))
+        }
+        sum.add(17 as UInt16)
+        sum.add(UInt32(Self.length + payloadCount))
+        datagram.extracting(0..<Self.length + payloadCount).withUnsafeBytes { sum.add($0) }
+        return sum.checksum == 0
     }
 }

@@ -35,6 +35,12 @@ struct AnalyzeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Look at packets only that pass this, as tcpdump takes it.", valueName: "bpf"))
     var filter: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Pass over datagrams with a wrong UDP checksum, as receivers do.",
+            discussion: "What was captured where it was sent may lack checksums that the network card fills in."))
+    var checkChecksums = false
+
     @Option(help: ArgumentHelp("Show this stream only, by its id or SSRC. Repeatable.", valueName: "id"))
     var stream: [String] = []
 
@@ -65,6 +71,7 @@ struct AnalyzeCommand: ParsableCommand {
         session.clocks = clock
         session.carriages = decodeAs
         session.filter = filter
+        session.checksChecksums = checkChecksums
         session.streams = stream
         session.csv = csv
         session.playout = assumePlayout

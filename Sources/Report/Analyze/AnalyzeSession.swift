@@ -16,6 +16,8 @@ public struct AnalyzeSession {
     public var carriages: [String] = []
     /// A filter expression as tcpdump takes it; nil for none.
     public var filter: String?
+    /// Whether datagrams with a wrong UDP checksum are passed over.
+    public var checksChecksums = false
     /// Ids or SSRCs of the streams to show; none for all.
     public var streams: [String] = []
     /// Where to write a table with Wireshark's columns; nil for nowhere.
@@ -152,6 +154,7 @@ public struct AnalyzeSession {
     private func analysisOptions() throws -> AnalysisOptions {
         var options = AnalysisOptions()
         options.filter = filter
+        options.checksChecksums = checksChecksums
         options.playout = try playout.map { try PlayoutAssumption(parsing: $0) }
         for text in clocks {
             let parts = text.split(separator: "=", omittingEmptySubsequences: false)

@@ -21,10 +21,7 @@ struct StreamTruth {
     var duplicates: Int64? { isSender ? 0 : packets("duplicates") }
     var reordered: Int64? { isSender ? 0 : packets("reordered") }
     /// Datagrams sent that never passed the point unharmed.
-    var lost: Int64? {
-        guard let sent = packets("sent"), let received, let duplicates else { return nil }
-        return sent - (received - duplicates)
-    }
+    var lost: Int64? { isSender ? 0 : packets("unrepaired") }
 
     var document: JSONValue {
         let isReceiver = !isSender
