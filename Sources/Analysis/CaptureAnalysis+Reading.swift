@@ -13,7 +13,7 @@ extension CaptureAnalysis {
         each: ((Datagram, RawSpan) -> Void)? = nil
     ) throws {
         let filter = try options.filter.map { try CaptureFilter($0) }
-        let readers = try paths.map { 
+        let readers = try paths.map {
             DatagramReader(
                 try CaptureReader(path: $0), filter: filter, checksChecksums: options.checksChecksums)
         }
