@@ -52,7 +52,10 @@ let package = Package(
         library("Analysis", ["Capture", "Metrics", "Timebase", "Wire"]),
         library(
             "Report",
-            ["Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "Scenario", "Timebase", "Wire", "Yams"]),
+            [
+                "Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "NetworkEmulation", "Scenario", "Timebase",
+                "Wire", "Yams",
+            ]),
         .executableTarget(
             name: "rubato",
             dependencies: [

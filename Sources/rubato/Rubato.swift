@@ -17,6 +17,7 @@ struct Rubato: ParsableCommand {
         version: "rubato \(Tool.version)",
         subcommands: [
             RunCommand.self, AnalyzeCommand.self, CompareCommand.self, VerifyCommand.self, PresetsCommand.self,
+            LabCommand.self,
         ])
 }
 
