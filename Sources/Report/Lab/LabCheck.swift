@@ -116,37 +116,39 @@ struct CountLimits: Equatable {
 
     /// - Parameters:
     ///   - mean: of the count.
-    ///   - variance: of the count.
-    ///   - sizes: the law of how many come at a time, from 1 on; sums to 1.
+    ///   - variance: of the count; what comes by itself has the mean or less, what comes in bursts more.
     ///
-    /// Where more than 500 times something comes the count is normal; where it is less, and so rare, the times are those
-    /// of a Poisson process, and the law of the count is found by Panjer's recursion.
-    init(mean: Double, variance: Double, sizes: [Double] = [1]) {
-        let size = zip(1..., sizes).reduce(0) { $0 + Double($1.0) * $1.1 }
-        guard mean > 0, variance > 0, size > 0 else {
+    /// A count of more than 500 bursts is normal. One of fewer is that of bursts at random, of geometric lengths that give
+    /// the variance (Pólya and Aeppli's law): just so where a chain of two states loses few packets.
+    init(mean: Double, variance: Double) {
+        guard mean > 0, variance > 0 else {
             (low, high) = (mean, mean)
             return
         }
-        guard mean / size < 500 else {
+        let burst = max(1, (variance / mean + 1) / 2)
+        guard mean / burst < 500 else {
             let half = SampleStatistics.meanLimit(variance: variance, count: 1, tail: LabCheck.tail)
             (low, high) = (max(0, mean - half), mean + half)
             return
         }
-        (low, high) = Self.compoundPoisson(mean / size, sizes)
+        (low, high) = Self.bursts(mean / burst, burst)
     }
 
-    private static func compoundPoisson(_ events: Double, _ sizes: [Double]) -> (Double, Double) {
-        var law = [exp(-events)]
-        var cumulative = law[0]
-        var low: Int? = cumulative > LabCheck.tail / 2 ? 0 : nil
-        while cumulative < 1 - LabCheck.tail / 2, law.count < 1_000_000 {
-            let count = law.count
-            var sum = 0.0
-            for size in 1...min(count, sizes.count) { sum += Double(size) * sizes[size - 1] * law[count - size] }
-            law.append(events / Double(count) * sum)
-            cumulative += law[count]
+    /// - Parameters:
+    ///   - number: of bursts, the mean.
+    ///   - length: their mean.
+    private static func bursts(_ number: Double, _ length: Double) -> (Double, Double) {
+        let more = 1 - 1 / length
+        var (before, here) = (0.0, exp(-number))
+        var (count, cumulative) = (0.0, here)
+        var low: Double? = cumulative > LabCheck.tail / 2 ? 0 : nil
+        while cumulative < 1 - LabCheck.tail / 2, count < 1e8 {
+            count += 1
+            let next = ((2 * more * (count - 1) + number / length) * here - more * more * (count - 2) * before) / count
+            (before, here) = (here, next)
+            cumulative += here
             if low == nil, cumulative > LabCheck.tail / 2 { low = count }
         }
-        return (Double(low ?? 0), Double(law.count - 1))
+        return (low ?? 0, count)
     }
 }

@@ -39,7 +39,7 @@ extension StageLab {
                 low: Double(probability > half ? law.quantile(probability - half) - 1 : 0),
                 high: Double(law.quantile(min(probability + half, 1 - 1e-12)) + 1))
         }
-        let step = max(1, sample.count / 32_768)
+        let step = max(1, sample.count / 16_384)
         let limit =
             SampleStatistics.kolmogorovLimit(count: sample.count, tail: LabCheck.tail, inflation: inflation)
             + Double(step - 1) / Double(sample.count) + law.resolution

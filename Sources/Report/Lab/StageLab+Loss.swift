@@ -39,11 +39,10 @@ extension StageLab {
         }
         let inflation = chain.inflation
         let runs = chain.runs
-        let begun = runs.reduce(0, +)
         let variance = share * (1 - share) * count * inflation
         book.share(
             "packets lost", asked: share, of: packets, hits: fates.count { $0 },
-            CountLimits(mean: share * count, variance: variance, sizes: runs.map { $0 / begun }))
+            CountLimits(mean: share * count, variance: variance))
         let found = SampleStatistics.runLengths(of: true, in: fates)
         meanBurst(found, chain, runs, inflation)
         var (first, bins) = (1, 0)
