@@ -139,6 +139,9 @@ struct LabTests {
             "{ rate: 20 Mbit/s, queue: { codel: { target: 10ms } } }", "queue.codel.target=20ms", "queue",
             "mean wait with 12 sources that answer"),
         Doctored(
+            "{ rate: 6 Mbit/s, queue: { codel: { interval: 100ms } } }", "queue.codel.interval=110ms", "queue",
+            "10th drop after the target was passed"),
+        Doctored(
             "{ rate: 6 Mbit/s, queue: { pie: { target: 15ms } } }", "queue.pie.target=25ms", "queue",
             "mean wait at 150 % load"),
         Doctored(

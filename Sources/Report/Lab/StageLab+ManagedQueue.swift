@@ -4,25 +4,31 @@ import Timebase
 
 extension StageLab {
     /// CoDel's law is that of sources that answer to drops: of as many as need one drop an interval it keeps the wait at
-    /// its target.
+    /// its target. To those that do not answer it drops ever more often.
     ///
     /// - Parameter flows: each with as many sources and its part of the rate.
-    mutating func responsive(_ load: QueueLoad, _ codel: ExperimentScenario.Link.Queue.CoDel, flows: Int) {
+    mutating func controlledDelay(
+        _ load: QueueLoad, _ codel: ExperimentScenario.Link.Queue.CoDel, _ room: Int, flows: Int
+    ) {
+        limit(load, room)
+        drops(load, codel, room)
         let (interval, target) = (Double(codel.interval.nanoseconds), Double(codel.target.nanoseconds))
         let service = load.service * Double(flows)
+        guard target >= 8 * service, Double(room) * load.service > 3 * target else {
+            return book.note(
+                "the mean wait is not judged: the target is less than eight packets' time, or near the limit")
+        }
         // n sources share the rate r with windows of r t / n, t being the round trip with the target in it. Each is halved
         // once in half as many round trips: 2 n² / (r t²) drops a second, of which one an interval makes n this.
-        let sources = ((interval + target) * (1 / service / 2 / interval).squareRoot()).rounded()
-        guard sources >= 2, target > 3 * service else {
-            return book.note("the waiting time is not judged: at this rate the target is less than a few packets' time")
+        let roundTrip = interval + target
+        let sources = max(1, (roundTrip * (1 / service / 2 / interval).squareRoot()).rounded())
+        let window = roundTrip / service / sources
+        guard Double(packets) * load.service > max(100 * interval, 2 * window * roundTrip) else {
+            return book.note("the mean wait is not judged: it takes more packets to settle (--packets)")
         }
-        guard Double(packets) * load.service > 100 * interval else {
-            return book.note("the waiting time is not judged: too few intervals for \(packets) packets: --packets")
-        }
-        var run = ResponsiveLoad(
-            probe, sources: Int(sources) * flows, flows: flows, roundTrip: codel.interval, start: start)
+        var run = ResponsiveLoad(probe, sources: Int(sources) * flows, flows: flows, codel.interval, from: start)
         run.isMarking = codel.ecn
-        run.run(packets: packets, service: load.service)
+        run.run(packets: packets, service: load.service, window: window)
         book.add(
             "mean wait with \(Int(sources) * flows) sources that answer", .nanoseconds, asked: target,
             measured: run.waited / Double(max(1, run.through)), within: target * 0.3, .settling)
@@ -33,6 +39,57 @@ extension StageLab {
                 measured: Double(run.throughByFlow[flow]) / all, within: 0.05, .settling)
         }
     }
+
+    /// At three times the rate, which no drops of CoDel's keep up with for long.
+    private mutating func limit(_ load: QueueLoad, _ room: Int) {
+        let spacing = load.spacing(times: 3)
+        var (probe, most) = (probe, 0)
+        for number in 0..<packets {
+            let now = start + spacing * Int64(number)
+            _ = probe.link.handle(probe.packet(number, at: now), at: now)
+            probe.advance(to: now) { _ in }
+            most = max(most, probe.link.occupancy - 1)
+        }
+        book.add(
+            "most packets waiting", .count, asked: Double(room), measured: Double(most), low: 0, high: Double(room),
+            .exact)
+    }
+
+    /// One flow that does not answer: the first drop comes an interval after the wait has passed the target, the n-th
+    /// behind it after 1 + 1 / √2 + … + 1 / √n intervals (RFC 8289 §3.2), each when a packet is next sent.
+    private mutating func drops(_ load: QueueLoad, _ codel: ExperimentScenario.Link.Queue.CoDel, _ room: Int) {
+        let count = 10
+        let (interval, target) = (Double(codel.interval.nanoseconds), Double(codel.target.nanoseconds))
+        let behind = (1..<count).map { 1 / Double($0).squareRoot() }
+        let due = interval * (1 + behind.reduce(0, +))
+        // Half as much again as the link can send, or what fills two thirds of the room meanwhile.
+        let excess = min(0.5, Double(room) * load.service / (due + target) / 1.5)
+        guard excess * due > 2 * target + 4 * load.service else {
+            return book.note("the drops are not judged: the queue is full before there are ten")
+        }
+        let spacing = load.spacing(times: 1 + excess)
+        var probe = probe
+        var (above, drops, number): (Instant?, [Instant], Int) = (nil, [], 0)
+        while drops.count < count, number < 100 * packets {
+            let arrival = start + spacing * Int64(number)
+            while probe.link.nextTimeout <= arrival {
+                // A packet begins to be sent when the one ahead of it is through.
+                let now = probe.link.nextTimeout
+                probe.link.handleTimeout(at: now)
+                while let packet = probe.link.pollOutput(at: now) {
+                    let begun = now - .nanoseconds(Int64(load.service))
+                    if above == nil, (begun - packet.sent).nanoseconds >= codel.target.nanoseconds { above = begun }
+                }
+                while probe.link.pollDrop() != nil { drops.append(now) }
+            }
+            _ = probe.link.handle(probe.packet(number, at: arrival), at: arrival)
+            number += 1
+        }
+        let measured = drops.count < count ? nil : above.map { Double((drops[count - 1] - $0).nanoseconds) }
+        book.add(
+            "10th drop after the target was passed", .nanoseconds, asked: due, measured: measured ?? -1, low: due - 2,
+            high: due + 3 * load.service, .exact)
+    }
 }
 
 /// Sources that send a window of packets a round trip, add a packet to it each round trip and halve it, at most once a
@@ -40,7 +97,7 @@ extension StageLab {
 /// without slow start. They always have something to send.
 struct ResponsiveLoad {
     private struct Source {
-        var window = 2.0
+        var window = 1.0
         var inFlight = 0
         var next = 0
         /// Signals about packets before this one are of a window that is halved already.
@@ -68,15 +125,17 @@ struct ResponsiveLoad {
     private(set) var through = 0
     private(set) var throughByFlow: [Int]
 
-    init(_ probe: LinkProbe, sources count: Int, flows: Int, roundTrip: TimeSpan, start: Instant) {
+    init(_ probe: LinkProbe, sources count: Int, flows: Int, _ roundTrip: TimeSpan, from start: Instant) {
         self.probe = probe
         sources = Array(repeating: Source(), count: count)
         (self.flows, self.roundTrip, self.start) = (flows, roundTrip, start)
         throughByFlow = Array(repeating: 0, count: flows)
     }
 
-    /// - Parameter service: a packet's time on the link, nanoseconds.
-    mutating func run(packets: Int, service: Double) {
+    /// - Parameters:
+    ///   - service: a packet's time on the link, nanoseconds.
+    ///   - window: that each source begins with.
+    mutating func run(packets: Int, service: Double, window: Double) {
         let end = start + .nanoseconds(Int64(Double(packets) * service))
         let measured = start + .nanoseconds(Int64(Double(packets / 5) * service))
         for index in sources.indices {
@@ -84,6 +143,7 @@ struct ResponsiveLoad {
             let offset = TimeSpan.nanoseconds(roundTrip.nanoseconds / Int64(sources.count) * Int64(index))
             reports.append(Report(source: index, number: 0, isSignal: false, time: start + offset))
             sources[index].inFlight = 1
+            sources[index].window = window
         }
         var now = start
         while now < end {

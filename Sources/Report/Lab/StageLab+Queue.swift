@@ -12,8 +12,8 @@ extension StageLab {
         let room = load.room(asked.queue.limit, at: rate)
         switch asked.queue.discipline {
         case .dropTail, .dropHead: overload(load, room)
-        case .codel(let codel): responsive(load, codel, flows: 1)
-        case .fqCodel(let codel, _, _): responsive(load, codel, flows: 2)
+        case .codel(let codel): controlledDelay(load, codel, room, flows: 1)
+        case .fqCodel(let codel, _, _): controlledDelay(load, codel, room, flows: 2)
         case .pie(let target, _, _): unresponsive(load, target, room)
         case .priority(let classes): priorities(load, classes, room)
         case .weightedFair(let classes): shares(load, asked, classes)
@@ -41,6 +41,7 @@ extension StageLab {
             return book.exact("packets dropped", .count, asked: Double(count) - kept, measured: Double(dropped))
         }
         book.exact("most packets waiting", .count, asked: Double(room), measured: Double(most))
+        guard room > 0 else { return book.note("no packet of the program fits the queue: drops are not judged") }
         book.add(
             "dropped at 150 % load", .ratio, asked: 1 - kept / Double(count), measured: Double(dropped) / Double(count),
             within: 3 / Double(count), .exact)
@@ -53,12 +54,12 @@ extension StageLab {
         for number in 0..<packets {
             let now = start + spacing * Int64(number)
             _ = probe.link.handle(probe.packet(number, at: now), at: now)
-            most = max(most, probe.link.occupancy - 1)
             probe.advance(to: now) { packet in
                 guard Int(packet.number) - first > packets / 4 else { return }
                 through += 1
                 waited += Double((packet.time - packet.sent).nanoseconds) - load.service
             }
+            most = max(most, probe.link.occupancy - 1)
         }
         let goal = Double(target.nanoseconds)
         book.add(
