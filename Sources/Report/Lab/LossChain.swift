@@ -117,7 +117,8 @@ struct LossChain {
     private func forEachRun(_ visit: ([Double]) -> Void) {
         var here = times(step(times(stationary, received)), loss)
         let least = here.reduce(0, +) * 1e-9
-        for _ in 0..<1_000_000 where here.reduce(0, +) > least {
+        for _ in 0..<1_000_000 {
+            guard here.reduce(0, +) > least else { break }
             let next = step(here)
             visit(times(next, received))
             here = times(next, loss)
@@ -138,8 +139,9 @@ struct LossChain {
     /// Σ over the packets behind one, of what is expected there of `value` more than its mean.
     private func excess(behind law: [Double], of value: [Double], mean: Double) -> Double {
         let weight = law.reduce(0, +)
+        guard weight > 0 else { return 0 }
         var (here, sum) = (law, 0.0)
-        for _ in 0..<1_000_000 where weight > 0 {
+        for _ in 0..<1_000_000 {
             here = step(here)
             let more = dot(here, value) - mean * weight
             sum += more
