@@ -9,6 +9,8 @@ public struct CaptureAnalysis: Sendable {
     public var streams: [StreamMeasurements] = []
     public var pairs: [PairMeasurements] = []
     public var ntp: [NTPMeasurements] = []
+    /// What became of streams between two captures.
+    public var oneWay: [OneWayMeasurements] = []
     /// RTCP datagrams that could not be read.
     public var malformedRTCP: Int64 = 0
     /// Datagrams that begin like STUN (RFC 8489).
@@ -72,6 +74,8 @@ public struct StreamMeasurements: Sendable {
     public var clockDriftPartsPerMillion: Double?
     public var transportStream: CapturedTransportStream?
     public var rtcp: RTCPMeasurements?
+    /// What a receiver would have made of it, when one is assumed.
+    public var playout: ReplayMeasurements?
     /// Why something is nil, and what to know about the rest.
     public var notes: [String] = []
 
@@ -153,6 +157,9 @@ public struct NTPMeasurements: Sendable {
     /// Server's clock less client's, so that positive says: the client's clock is slow.
     public var offset: DistributionSummary?
     public var delay: DistributionSummary?
+    /// How far the true offset can be from the measured one, whatever the asymmetry of the way: half the delay, to
+    /// either side (Cristian).
+    public var bound: DistributionSummary?
     public var rejected: [(reason: String, count: Int64)] = []
 }
 
@@ -170,6 +177,8 @@ public struct AnalysisOptions: Sendable {
     public var filter: String?
     /// What UDP ports carry.
     public var carriages: [UInt16: Carriage] = [:]
+    /// The receiver that streams are played into; nil for none.
+    public var playout: PlayoutAssumption?
 
     public init() {}
 }

@@ -156,7 +156,8 @@ extension CaptureAnalyzer {
             let length = TransportStreamMeter.packetLength(of: payload)
         else { return }
         if flow.transport == nil {
-            let stream = UDPTransportStream(flow.key, packetLength: length, at: datagram.instant)
+            let stream = UDPTransportStream(
+                flow.key, packetLength: length, at: datagram.instant, playout: options.playout)
             flow.transport = stream
             transports.append(stream)
         }
@@ -199,7 +200,7 @@ extension CaptureAnalyzer {
             let ssrc = try? payload.bigEndian(UInt32.self, at: 8)
         else { return }
         // Where the capture has all of the packet and its payload is in clear.
-        let isWhole = payload.byteCount == datagram.payloadCount && !flow.isSecure
+        let isWhole = payload.byteCount == datagram.payloadCount && !flow.isEncrypted
         let end = payload.byteCount - (isWhole ? arrival.paddingCount : 0)
         let media = payload.extracting((isWhole ? end - arrival.payloadCount : end)..<end)
         if let stream = flow.streams.last(where: { $0.ssrc == ssrc }) {
@@ -265,7 +266,7 @@ extension CaptureAnalyzer {
         release(candidate)
         let stream = RTPStream(
             source: flow.key.source, destination: flow.key.destination, ssrc: candidate.ssrc,
-            opening: candidate.arrivals)
+            opening: candidate.arrivals, playout: options.playout)
         if flow.isSecure { stream.kind = .srtp }
         flow.streams.append(stream)
         streams.append(stream)
@@ -279,17 +280,19 @@ extension CaptureAnalyzer {
         for report in reports { take(report, only: stream) }
     }
 
+    /// Whether RTCP in clear is to be expected there.
     private func isRTCPPort(_ flow: Flow) -> Bool {
-        if flow.isSecure { return false }
+        if flow.isEncrypted { return false }
         let port = flow.key.destination.port
-        if !flow.streams.isEmpty || options.descriptions.contains(where: { $0.isRTP && $0.rtcpPort == port }) {
-            return true
+        if !flow.streams.isEmpty { return true }
+        if let described = options.descriptions.first(where: { $0.isRTP && $0.rtcpPort == port }) {
+            return !described.isSecure
         }
         guard port & 1 == 1, flow.key.source.port > 0 else { return false }
         var media = flow.key
         media.destination.port -= 1
         media.source.port &-= 1
-        return flows[media]?.isMedia ?? false
+        return flows[media].map { $0.isMedia && !$0.isEncrypted } ?? false
     }
 
     /// Whether it was a compound RTCP packet that can be read.
@@ -404,23 +407,5 @@ extension FlowKey {
 extension StreamMeasurements {
     fileprivate var order: (Int64, String, UInt32) {
         (first.nanoseconds, "\(source) \(destination)", ssrc ?? 0)
-    }
-}
-
-extension CaptureAnalysis {
-    /// Reads captures, merged in the order of their times, and measures the media in them.
-    ///
-    /// - Parameter paths: "-" is standard input.
-    /// - Throws: ``SystemError``, ``NotACapture``, ``CaptureFilter/Mistake``.
-    public init(reading paths: [String], options: AnalysisOptions = AnalysisOptions()) throws {
-        let filter = try options.filter.map { try CaptureFilter($0) }
-        let readers = try paths.map { DatagramReader(try CaptureReader(path: $0), filter: filter) }
-        let merger = try DatagramMerger(readers)
-        let analyzer = CaptureAnalyzer(options)
-        while let reader = try merger.next() {
-            reader.withPayload { analyzer.add(reader.datagram, payload: $0) }
-        }
-        self = analyzer.finish()
-        inputs = readers.map(\.reader.input)
     }
 }

@@ -76,6 +76,7 @@ final class Flow {
 
     init(_ key: FlowKey) { self.key = key }
 
+    var isEncrypted: Bool { isSecure || description?.isSecure == true }
     var isMedia: Bool { !streams.isEmpty || transport != nil || description != nil || carriage != nil }
 }
 
@@ -89,13 +90,16 @@ final class UDPTransportStream {
     private var rate = RateMeter()
     private var interarrival = Histogram()
     private var meter: TransportStreamMeter
+    private let replay: PlayoutReplay?
+    private var replayed: ReplayMeasurements?
 
-    init(_ key: FlowKey, packetLength: Int, at instant: Instant) {
+    init(_ key: FlowKey, packetLength: Int, at instant: Instant, playout: PlayoutAssumption? = nil) {
         self.key = key
         first = instant
         latest = instant
         last = instant
         meter = TransportStreamMeter(packetLength: packetLength)
+        replay = playout.map { PlayoutReplay($0, isRTP: false) }
     }
 
     /// Whether there was enough to tell a transport stream by: five packets in sync, as TR 101 290 wants for sync.
@@ -108,9 +112,13 @@ final class UDPTransportStream {
         latest = max(latest, instant)
         rate.add(bytes: payloadCount, at: latest)
         meter.add(payload, at: latest)
+        replay?.add(payload, at: latest)
     }
 
-    func finish() { meter.finish() }
+    func finish() {
+        meter.finish()
+        replayed = replay?.finish()
+    }
 
     var measurements: StreamMeasurements {
         var result = StreamMeasurements(source: key.source, destination: key.destination)
@@ -124,9 +132,14 @@ final class UDPTransportStream {
         result.interarrival = interarrival.summary
         result.transportStream = meter.measurements
         result.delayFactor = meter.delayFactor
+        result.playout = replayed
+        if replay != nil, replayed == nil {
+            result.notes.append("no playout: without clock references nothing tells when a datagram is due")
+        }
         if let note = meter.indexNote { result.notes.append(note) }
         result.notes.append("UDP does not number its datagrams: loss shows in continuity counters only")
-        result.notes.append("no jitter: without RTP there are no timestamps for each datagram")
+        result.notes.append(
+            "no jitter, delay variation and clock drift: without RTP there are no timestamps for each datagram")
         if meter.continuityErrors == 0 {
             result.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(lostMediaPackets: 0, over: latest - first)
         } else {

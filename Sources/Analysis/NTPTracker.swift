@@ -22,6 +22,7 @@ struct NTPTracker {
         var requests: Int64 = 0
         var offsets = Histogram()
         var delays = Histogram()
+        var bounds = Histogram()
         var rejected: [(reason: String, count: Int64)] = []
 
         mutating func reject(_ reason: String) {
@@ -96,6 +97,7 @@ struct NTPTracker {
             meter.exchanges += 1
             meter.offsets.add(offset)
             meter.delays.add(delay)
+            meter.bounds.add((delay + 1) / 2)
         }
     }
 
@@ -124,7 +126,8 @@ struct NTPTracker {
             guard let meter = meters[pair] else { return nil }
             return NTPMeasurements(
                 client: pair.client, server: pair.server, version: meter.version, exchanges: meter.exchanges,
-                offset: meter.offsets.summary, delay: meter.delays.summary, rejected: meter.rejected)
+                offset: meter.offsets.summary, delay: meter.delays.summary, bound: meter.bounds.summary,
+                rejected: meter.rejected)
         }
     }
 }

@@ -58,6 +58,9 @@ final class RTPStream {
     private var nextEstimate = 64
     private var estimate = ClockEstimate.Result.tooLittle
     private var transport: TransportStreamMeter?
+    /// What a receiver would have made of it; nil when nobody asks.
+    private let replay: PlayoutReplay?
+    private var replayed: ReplayMeasurements?
     private var notes: [String] = []
 
     /// RFC 3550 §A.1: a jump of so many numbers may be a new beginning.
@@ -66,10 +69,14 @@ final class RTPStream {
     private static let pendingLimit = 16_384
 
     /// - Parameter opening: the stream's first packets, at least one, in the order of arrival.
-    init(source: SocketAddress, destination: SocketAddress, ssrc: UInt32, opening: [RTPArrival]) {
+    init(
+        source: SocketAddress, destination: SocketAddress, ssrc: UInt32, opening: [RTPArrival],
+        playout: PlayoutAssumption? = nil
+    ) {
         self.source = source
         self.destination = destination
         self.ssrc = ssrc
+        replay = playout.map { PlayoutReplay($0, isRTP: true) }
         first = opening[0].instant
         last = first
         latest = first
@@ -168,7 +175,7 @@ extension RTPStream {
         }
         highest = max(highest, number)
         if transport == nil { frames.add(ticks: ticks, at: arrival.instant) }
-        time(TimedArrival(instant: arrival.instant, ticks: ticks, number: isFirst ? number : nil))
+        time(TimedArrival(instant: arrival.instant, ticks: ticks, number: number, isFirst: isFirst))
     }
 
     private func add(_ media: RawSpan, isAfterGap: Bool) {
@@ -199,7 +206,7 @@ extension RTPStream {
     }
 
     private func openTiming(_ clockRate: UInt32) {
-        var timing = RTPTiming(clockRate: clockRate)
+        var timing = RTPTiming(clockRate: clockRate, replay: replay)
         for arrival in pending { timing.add(arrival) }
         pending = []
         self.timing = timing
@@ -248,6 +255,7 @@ extension RTPStream {
         window.finish()
         frames.finish()
         transport?.finish()
+        if timing != nil { replayed = replay?.finish() }
     }
 
     var measurements: StreamMeasurements {
@@ -264,8 +272,13 @@ extension RTPStream {
         addCounts(to: &result)
         result.interarrival = interarrival.summary
         result.notes = notes
+        if encoding == nil, let type = result.payloadType {
+            result.notes.append("encoding unknown: payload type \(type) is dynamic, and no description tells")
+        }
+        if received < 2 { result.notes.append("a single packet: no rate and no variation") }
         addTiming(to: &result)
         addTransportStream(to: &result)
+        addReplay(to: &result)
         result.rtcp = rtcp.measurements(clockRate: timing?.clockRate)
         return result
     }
@@ -294,6 +307,9 @@ extension RTPStream {
         if window.outsideWindow > 0 {
             notes.append("\(window.outsideWindow) packets came too late to tell what they are: in received only")
         }
+        if window.duplicates > 0 {
+            notes.append("delay variation is that of first copies (RFC 7679 §3.8.4); jitter counts every arrival")
+        }
         if payloadTypes.count > 1 {
             let types = payloadTypes.keys.sorted().map(\.description).joined(separator: ", ")
             notes.append("several payload types: \(types)")
@@ -317,17 +333,26 @@ extension RTPStream {
         result.interarrivalJitter = timing.jitter.measurements
         result.ipdv = timing.variation.ipdv
         result.pdv = timing.variation.pdv
-        switch timing.drift.result {
-        case .drift(let slope): result.clockDriftPartsPerMillion = slope * 1e6
-        case .tooShort: result.notes.append("no clock drift: fewer than 10 seconds with packets")
-        case .uncertain:
-            result.notes.append("no clock drift: it cannot be told from delay variation within ±50 ppm")
+        if case .drift(let slope) = timing.drift.result { result.clockDriftPartsPerMillion = slope * 1e6 }
+        if let explanation = timing.drift.explanation { result.notes.append(explanation) }
+    }
+
+    private func addReplay(to result: inout StreamMeasurements) {
+        result.playout = replayed
+        if replay != nil, replayed == nil {
+            result.notes.append(
+                timing == nil
+                    ? "no playout: without a clock rate nothing tells when a packet is due"
+                    : "no playout: timestamps run away from the arrivals")
         }
     }
 
     private func addTransportStream(to result: inout StreamMeasurements) {
         guard let transport, !transport.isEmpty else {
-            result.notes.append("no MDI: not a transport stream, so its nominal rate is unknown")
+            result.notes.append(
+                encoding?.name.uppercased() == "MP2T"
+                    ? "no MDI: its packets hold no whole transport packets, or the capture cut them"
+                    : "no MDI: not a transport stream, so its nominal rate is unknown")
             return
         }
         result.transportStream = transport.measurements

@@ -6,8 +6,10 @@ struct TimedArrival {
     var instant: Instant
     /// Unwrapped ticks.
     var ticks: Int64
-    /// The packet's number (unwrapped); nil for what is not a first copy.
-    var number: Int64?
+    /// The packet's number, unwrapped.
+    var number: Int64
+    /// Whether it is the packet's first copy.
+    var isFirst: Bool
 }
 
 /// What depends on the clock rate of the RTP timestamps.
@@ -17,9 +19,11 @@ struct RTPTiming {
     private(set) var variation = PacketDelayVariation()
     private(set) var drift = DriftMeter()
     private var first: TimedArrival?
+    private let replay: PlayoutReplay?
 
-    init(clockRate: UInt32) {
+    init(clockRate: UInt32, replay: PlayoutReplay? = nil) {
         self.clockRate = clockRate
+        self.replay = replay
         jitter = InterarrivalJitter(clockRate: clockRate)
     }
 
@@ -29,7 +33,8 @@ struct RTPTiming {
         jitter.add(arrival: arrival.instant, rtpTimestamp: UInt32(truncatingIfNeeded: arrival.ticks))
         let origin = first ?? arrival
         if first == nil { first = arrival }
-        guard let number = arrival.number else { return }
+        replay?.add(number: arrival.number, ticks: arrival.ticks, clockRate: clockRate, at: arrival.instant)
+        guard arrival.isFirst else { return }
         let elapsed = (arrival.instant - origin.instant).nanoseconds
         let media = Int128(arrival.ticks - origin.ticks) * 1_000_000_000
         // Delay relative to the first packet's; floor division, so that all are cut the same way.
@@ -38,7 +43,7 @@ struct RTPTiming {
         let delay = quotient - (remainder < 0 ? 1 : 0)
         let bound: Int128 = 1 << 61
         let bounded = Int64(min(max(delay, -bound), bound))
-        variation.add(number: number, delay: .nanoseconds(bounded))
+        variation.add(number: arrival.number, delay: .nanoseconds(bounded))
         drift.add(elapsed: elapsed, delay: bounded)
     }
 }
@@ -78,6 +83,18 @@ struct DriftMeter {
         case tooShort
         /// It cannot be told from delay variation.
         case uncertain
+    }
+
+    /// One standard error of the drift, seconds per second; nil with fewer than three seconds.
+    var error: Double? { line.slopeError }
+
+    /// Why there is no drift; nil when there is one.
+    var explanation: String? {
+        switch result {
+        case .drift: nil
+        case .tooShort: "no clock drift: fewer than 10 seconds with packets"
+        case .uncertain: "no clock drift: it cannot be told from delay variation within ±50 ppm"
+        }
     }
 
     var result: Result {

@@ -39,6 +39,8 @@ public struct CaptureInput: Sendable {
     /// Nanoseconds since 1970 by the clock that captured.
     public var first: Instant?
     public var last: Instant?
+    /// Packets that whoever captured had no room for, by the file's own statistics; nil where it has none.
+    public var dropped: Int64?
     private var counts: [Int64]
 
     public init(path: String) {

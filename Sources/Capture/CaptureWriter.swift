@@ -11,44 +11,57 @@ public final class CaptureWriter {
     /// Packets written so far, the announcement included.
     public private(set) var packetCount: Int64 = 0
 
-    private let capture: OpaquePointer
+    /// libpcap's handle of a file that no interface stands behind; nil for one that does.
+    private let capture: OpaquePointer?
     /// Nil once closed.
     private var dumper: OpaquePointer?
     private let file: UnsafeMutablePointer<FILE>
     private let fileBuffer: UnsafeMutableRawBufferPointer
     private let frame: UnsafeMutableRawBufferPointer
     private var failure: SystemError?
+    private let isPipe: Bool
 
     /// libpcap's default of a few kilobytes makes writing more than twice as slow (measured).
     private static let fileBufferCount = 256 * 1_024
     /// The bound that readers use for "whole packets".
-    private static let snapshotLength: Int32 = 262_144
+    static let snapshotLength: Int32 = 262_144
 
     /// Creates the file, or empties it when it exists, and writes its header.
     ///
     /// - Throws: ``SystemError``.
-    public init(path: String) throws(SystemError) {
-        guard let file = fopen(path, "wbe") else {
+    public convenience init(path: String) throws(SystemError) {
+        let capture = pcap_open_dead_with_tstamp_precision(
+            DLT_EN10MB, Self.snapshotLength, UInt32(PCAP_TSTAMP_PRECISION_NANO))
+        guard let capture else { throw SystemError(operation: "create", path: path, code: ENOMEM) }
+        do throws(SystemError) {
+            try self.init(path: path, owning: capture) { pcap_dump_fopen(capture, $0) }
+        } catch {
+            pcap_close(capture)
+            throw error
+        }
+    }
+
+    /// - Parameters:
+    ///   - path: "-" is standard output.
+    ///   - capture: closed with the writer, once there is one.
+    ///   - open: writes the file's header.
+    init(
+        path: String, owning capture: OpaquePointer? = nil,
+        open: (UnsafeMutablePointer<FILE>) -> OpaquePointer?
+    ) throws(SystemError) {
+        guard let file = path == "-" ? fdopen(dup(STDOUT_FILENO), "wb") : fopen(path, "wbe") else {
             throw SystemError(operation: "create", path: path, code: errno)
         }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.fileBufferCount, alignment: 64)
         setvbuf(file, buffer.baseAddress, _IOFBF, buffer.count)
-        guard
-            let capture = pcap_open_dead_with_tstamp_precision(
-                DLT_EN10MB, Self.snapshotLength, UInt32(PCAP_TSTAMP_PRECISION_NANO))
-        else {
-            fclose(file)
-            buffer.deallocate()
-            throw SystemError(operation: "create", path: path, code: ENOMEM)
-        }
-        guard let dumper = pcap_dump_fopen(capture, file) else {
+        guard let dumper = open(file) else {
             let code = errno
-            pcap_close(capture)
             fclose(file)
             buffer.deallocate()
             throw SystemError(operation: "write", path: path, code: code)
         }
-        self.path = path
+        self.path = path == "-" ? "standard output" : path
+        isPipe = path == "-"
         self.file = file
         self.capture = capture
         self.dumper = dumper
@@ -58,7 +71,7 @@ public final class CaptureWriter {
 
     deinit {
         if let dumper { pcap_dump_close(dumper) }
-        pcap_close(capture)
+        if let capture { pcap_close(capture) }
         fileBuffer.deallocate()
         frame.deallocate()
     }
@@ -105,7 +118,7 @@ public final class CaptureWriter {
         _ header: UDPFrame, payload: UnsafeRawBufferPointer, originalSum: UInt16? = nil, at instant: Instant
     ) throws(SystemError) {
         if let failure { throw failure }
-        guard let dumper, let bytes = frame.bindMemory(to: UInt8.self).baseAddress else {
+        guard let bytes = frame.bindMemory(to: UInt8.self).baseAddress else {
             throw SystemError(operation: "write", path: path, code: EBADF)
         }
         let length = UInt32(header.write(to: frame, payload: payload, originalSum: originalSum))
@@ -115,10 +128,22 @@ public final class CaptureWriter {
         let time = timeval(
             tv_sec: Int(emulatedEpochUnixSeconds + quotient - borrow), tv_usec: Int(remainder + borrow * 1_000_000_000))
         var record = pcap_pkthdr(ts: time, caplen: length, len: length)
-        pcap_dump(UnsafeMutableRawPointer(dumper).assumingMemoryBound(to: UInt8.self), &record, bytes)
+        try write(&record, bytes)
+    }
+
+    /// Writes a packet with its link header, as the file's link type and resolution want it.
+    func write(_ record: UnsafePointer<pcap_pkthdr>, _ bytes: UnsafePointer<UInt8>) throws(SystemError) {
+        if let failure { throw failure }
+        guard let dumper else { throw SystemError(operation: "write", path: path, code: EBADF) }
+        pcap_dump(UnsafeMutableRawPointer(dumper).assumingMemoryBound(to: UInt8.self), record, bytes)
         // pcap_dump returns nothing; the stream remembers, and errno is still that of the write that failed.
         if ferror(file) != 0 { throw fail(errno) }
         packetCount += 1
+    }
+
+    /// Hands on what was written, where somebody may be waiting for it.
+    func flushIfPipe() throws(SystemError) {
+        if isPipe, let dumper, pcap_dump_flush(dumper) != 0 { throw fail(errno) }
     }
 
     /// Writes what is left and closes the file; doing it twice is harmless.

@@ -28,6 +28,9 @@ struct PcapngFormat: CaptureFormat {
 
     private var order = FileOrder(isBigEndian: false)
     private var interfaces: [Interface] = []
+    /// What each interface of the section says it has dropped, and all of the sections before.
+    private var drops: [UInt32: UInt64] = [:]
+    private var droppedBefore: UInt64 = 0
     /// Interfaces of a section that are kept; no real file comes near it.
     private static let maximumInterfaces = 65_536
 
@@ -49,6 +52,8 @@ struct PcapngFormat: CaptureFormat {
                     return nil
                 }
                 interfaces = []
+                droppedBefore = dropped
+                drops = [:]
             }
             let type: UInt32 = order.load(source.available, 0)
             let length: UInt32 = order.load(source.available, 4)
@@ -83,6 +88,7 @@ struct PcapngFormat: CaptureFormat {
         case 1: describeInterface(block, &input)
         case 2, 6: return packet(type, block, &input)
         case 3: input.skip(.noTimestamp)
+        case 5: noteStatistics(block, &input)
         default: break
         }
         return nil
@@ -92,22 +98,48 @@ struct PcapngFormat: CaptureFormat {
         guard block.count >= 20, interfaces.count < Self.maximumInterfaces else { return input.skip(.badBlock) }
         var interface = Interface(
             linkType: LinkType(rawValue: order.load(block, 8)), snapLength: order.load(block, 12))
-        var offset = 16
-        // Options: code, length, value filled up to a word; the block's last word is its length again.
+        forEachOption(block, from: 16) { code, value in
+            if code == 9, value.count == 1 {
+                interface.base = value[0] & 0x80 == 0 ? 10 : 2
+                interface.exponent = Int(value[0] & 0x7f)
+            } else if code == 14, value.count == 8 {
+                interface.offset = order.load(value, 0)
+            }
+        }
+        interfaces.append(interface)
+    }
+
+    private var dropped: UInt64 { drops.values.reduce(droppedBefore) { $0.addingReportingOverflow($1).partialValue } }
+
+    /// What the interface and the system below the capture had no room for; later statistics replace earlier ones.
+    private mutating func noteStatistics(_ block: UnsafeRawBufferPointer, _ input: inout CaptureInput) {
+        guard block.count >= 24 else { return input.skip(.badBlock) }
+        let number: UInt32 = order.load(block, 8)
+        guard number < interfaces.count else { return input.skip(.badBlock) }
+        var total: UInt64?
+        forEachOption(block, from: 20) { code, value in
+            // isb_ifdrop and isb_osdrop.
+            guard code == 5 || code == 7, value.count == 8 else { return }
+            let count: UInt64 = order.load(value, 0)
+            total = (total ?? 0).addingReportingOverflow(count).partialValue
+        }
+        guard let total else { return }
+        drops[number] = total
+        input.dropped = Int64(clamping: dropped)
+    }
+
+    /// Options: code, length, value filled up to a word; the block's last word is its length again.
+    private func forEachOption(
+        _ block: UnsafeRawBufferPointer, from start: Int, _ body: (UInt16, UnsafeRawBufferPointer) -> Void
+    ) {
+        var offset = start
         while offset + 4 <= block.count - 4 {
             let code: UInt16 = order.load(block, offset)
             let count = Int(order.load(block, offset + 2, as: UInt16.self))
-            guard code != 0, offset + 4 + count <= block.count - 4 else { break }
-            if code == 9, count == 1 {
-                let resolution = block[offset + 4]
-                interface.base = resolution & 0x80 == 0 ? 10 : 2
-                interface.exponent = Int(resolution & 0x7f)
-            } else if code == 14, count == 8 {
-                interface.offset = order.load(block, offset + 4)
-            }
+            guard code != 0, offset + 4 + count <= block.count - 4 else { return }
+            body(code, UnsafeRawBufferPointer(rebasing: block[offset + 4..<offset + 4 + count]))
             offset += 4 + (count + 3) & ~3
         }
-        interfaces.append(interface)
     }
 
     /// An enhanced packet (6) or one of the obsolete kind (2), which differ in how they number the interface.

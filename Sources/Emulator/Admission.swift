@@ -17,6 +17,8 @@ struct Admission: Sendable {
 
     private(set) var program: Session?
     private(set) var others: [(name: String, session: Session)] = []
+    /// Of the program's one-way delay to each receiver, see ``delayBound(_:receiver:_:_:)``.
+    private(set) var bounds: [TimeSpan?] = []
     /// The least burst that what the program sent conforms to, with its rate, in bits × 10^9.
     private var level: UInt128 = 0
     private var needed: UInt128 = 0
@@ -35,6 +37,10 @@ struct Admission: Sendable {
         var links: [Int] = []
         for link in topology.listing where topology.isForward[link] && !links.contains(link) { links.append(link) }
         program = Self.ask(request, flow: World.programFlow, links: links, &topology)
+        // Before anything of a schedule has happened.
+        bounds = configuration.receivers.indices.map {
+            Self.delayBound(request, receiver: $0, topology, largestPacket: configuration.largestPacket)
+        }
     }
 
     private static func ask(
@@ -57,6 +63,24 @@ struct Admission: Sendable {
             for link in holding { topology.links[link].release(flow: flow) }
         }
         return session
+    }
+
+    /// The latency-rate bound on the one-way delay of a flow that keeps to (b, R): b/R, and of each link the latency
+    /// L/R + Lmax/C of its queue, with the longest delay and jitter behind it.
+    ///
+    /// - Returns: nil where a link layer adds bytes, or copies are made: then what was reserved is not what flows.
+    private static func delayBound(
+        _ request: TokenBucketParameters, receiver index: Int, _ topology: Topology, largestPacket: Int
+    ) -> TimeSpan? {
+        var bound = request.rate.transmissionTime(bits: UInt64(request.burst) * 8)
+        for link in topology.paths[index] {
+            guard topology.links[link].carriesAsSent else { return nil }
+            bound += topology.links[link].longestDelay
+            guard let rate = topology.rates[link] else { continue }
+            bound += WeightedFairParameters.latency(
+                rate: request.rate, packet: largestPacket, linkRate: rate, largestPacket: 1_500)
+        }
+        return bound
     }
 
     /// Whether the program may send.
@@ -99,7 +123,7 @@ extension World {
             var row = row(program, name: "program")
             row.receiver = configuration.receivers[index].id
             if row.isAdmitted {
-                row.boundNanoseconds = delayBound(program.request, receiver: index)?.nanoseconds
+                row.boundNanoseconds = admission.bounds[index]?.nanoseconds
                 row.worstDelayNanoseconds = receivers[index].ledger.oneWayDelay.summary?.maximum
                 row.neededBurst = admission.neededBurst
             }
@@ -117,22 +141,5 @@ extension World {
         row.refusedLink = session.refusal.map { topology.ids[$0.link] }
         row.refusedReason = session.refusal?.reason
         return row
-    }
-
-    /// The latency-rate bound on the one-way delay of a flow that keeps to (b, R): b/R, and of each link the latency
-    /// L/R + Lmax/C of its queue, with the longest delay and jitter behind it.
-    ///
-    /// - Returns: nil where a link layer adds bytes, or copies are made: then what was reserved is not what flows.
-    private func delayBound(_ request: TokenBucketParameters, receiver index: Int) -> TimeSpan? {
-        let packet = configuration.plan.packetsPerDatagram * 188 + sender.headerLength + Self.networkHeaderLength
-        var bound = request.rate.transmissionTime(bits: UInt64(request.burst) * 8)
-        for link in topology.paths[index] {
-            guard topology.links[link].carriesAsSent else { return nil }
-            bound += topology.links[link].longestDelay
-            guard let rate = topology.rates[link] else { continue }
-            bound += WeightedFairParameters.latency(
-                rate: request.rate, packet: packet, linkRate: rate, largestPacket: 1_500)
-        }
-        return bound
     }
 }

@@ -1,12 +1,16 @@
 import Media
 import Metrics
+import Protection
 import Receiver
 import Sender
 import Timebase
 
 /// What the emulator, which knows the truth, notes of one receiver.
 struct ReceiverLedger: Sendable {
+    /// By numbers on the wire.
     var window = DeliveryWindow()
+    /// By numbers in the multiplex, where an interleaver makes them differ.
+    var streamWindow: DeliveryWindow?
     var delivered: Int64 = 0
     var late: Int64 = 0
     /// Arrived with a wrong checksum.
@@ -28,7 +32,7 @@ struct ReceiverLedger: Sendable {
     /// When the first unit of all was presented.
     var firstPresentation: Instant?
     var monitor: TransportStreamMonitor
-    /// The number of the datagram that follows the latest one released.
+    /// The number in the multiplex of the datagram that follows the latest one released.
     var nextReleased: Int64 = 0
     var lanes: [Lane] = []
     var pairs: [Pair] = []
@@ -54,6 +58,11 @@ struct ReceiverLedger: Sendable {
     init(_ configuration: WorldConfiguration) {
         let substreams = configuration.program.substreams
         monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
+        if let deinterleaver = configuration.deinterleaver {
+            var size = 1_024
+            while size < 1_024 + deinterleaver.reach { size *= 2 }
+            streamWindow = DeliveryWindow(window: size)
+        }
         if configuration.carriage.hasRTP { jitter = InterarrivalJitter(clockRate: 90_000) }
         if configuration.plan.sendsNullPackets {
             deliveryIndex = MediaDeliveryIndex(mediaRate: configuration.plan.rate)
@@ -85,6 +94,12 @@ struct ReceiverLedger: Sendable {
         measuredWhenWrong?.delay.add(measured.nanoseconds)
         measuredWhenWrong?.error.add((measured - delay).nanoseconds)
         oneWayDelay.add(delay.nanoseconds)
+    }
+
+    /// Notes a release by the datagram's number in the multiplex: bytes between it and the one before may be missing.
+    mutating func noteReleased(number: Int64) {
+        if number != nextReleased { monitor.noteMissingBytes() }
+        nextReleased = number + 1
     }
 
     mutating func close(lane: Int, _ verdict: UnitVerdict) {

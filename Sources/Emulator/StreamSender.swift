@@ -1,5 +1,6 @@
 import ClockSync
 import Metrics
+import Protection
 import Sender
 import Timebase
 import Wire
@@ -18,8 +19,16 @@ struct StreamSender: Sendable {
     private(set) var monitor: TransportStreamMonitor
     private(set) var firstSent: Instant?
     private(set) var latestSent = Instant.zero
-    /// The datagram that is multiplexed and waits for its time.
+    /// The datagram that is multiplexed and waits for its time; of a stream that has ended, the next one that the
+    /// interleaver still holds.
     private var prepared: Packet?
+    /// The datagram that the multiplex reached with the latest call of ``send(at:_:)``; nil behind its end.
+    private(set) var multiplexed: Packet?
+    private var interleaver: BlockInterleaver?
+    private let interleaving: InterleavingConfiguration?
+    /// When the latest datagram of the multiplex was complete, after the zero.
+    private var latestElapsed = TimeSpan.zero
+    private var isDraining = false
 
     init(_ configuration: WorldConfiguration) {
         multiplexer = Multiplexer(configuration.program, plan: configuration.plan)
@@ -28,12 +37,9 @@ struct StreamSender: Sendable {
         zero = clock.reading(at: .zero)
         differentiatedServices = configuration.classes.program
         marks = configuration.classes.programTakesMarks ? .ecnCapable : []
-        let key = DrawKey(seed: configuration.seed).named("sender.rtp")
-        rtp =
-            configuration.carriage.hasRTP
-            ? RTPPacketizer(
-                payloadType: RTPPacketizer.transportStreamPayloadType, clockRate: MediaClock.ninetyKilohertz, key: key)
-            : nil
+        rtp = configuration.packetizer
+        interleaving = configuration.interleaving
+        interleaver = interleaving.map { BlockInterleaver($0.block) }
     }
 
     /// Bytes before the transport packets of a datagram.
@@ -48,7 +54,7 @@ struct StreamSender: Sendable {
     /// The true instant at which something on the program's timeline was captured.
     func captureInstant(_ timeline: TimeSpan) -> Instant { clock.instant(showing: zero + timeline) }
 
-    /// Multiplexes the next datagram.
+    /// Multiplexes the next datagram; behind the last one, takes what the interleaver still holds.
     mutating func prepare(_ pool: inout PacketPool) {
         let slot = pool.allocate()
         let buffer = pool.mutableBytes(slot)
@@ -56,32 +62,61 @@ struct StreamSender: Sendable {
         guard let datagram = multiplexer.nextDatagram(into: UnsafeMutableRawBufferPointer(rebasing: buffer[header...]))
         else {
             pool.release(slot)
-            prepared = nil
+            isDraining = true
+            prepareRest()
             return
         }
         let elapsed = multiplexer.plan.latency + datagram.end
         let count = datagram.packets * TransportPacket.length
         rtp?.writeHeader(to: buffer, sentAfter: elapsed)
-        let at = max(.zero, clock.instant(showing: zero + elapsed))
+        let at = instant(elapsed)
+        latestElapsed = elapsed
         prepared = Packet(
-            time: at, sent: at, slot: slot, number: UInt32(truncatingIfNeeded: packetsSent),
-            length: UInt16(header + count + World.networkHeaderLength), flow: World.programFlow,
-            differentiatedServices: differentiatedServices, marks: marks)
+            time: at, sent: at, slot: slot, number: 0, length: UInt16(header + count + World.networkHeaderLength),
+            flow: World.programFlow, differentiatedServices: differentiatedServices, marks: marks)
     }
 
-    /// The datagram that is due by `now`; the next one is multiplexed.
+    private mutating func prepareRest() {
+        prepared = nil
+        guard let interleaving, let rest = interleaver?.drain() else { return }
+        var packet = rest.packet
+        packet.time = instant(latestElapsed + interleaving.leastTime(datagrams: rest.turns))
+        prepared = packet
+    }
+
+    /// When the clock shows `elapsed` after its zero.
+    private func instant(_ elapsed: TimeSpan) -> Instant { max(.zero, clock.instant(showing: zero + elapsed)) }
+
+    /// The datagram that goes out by `now`: the one that the multiplex has reached, or whose turn an interleaver says it
+    /// is.
     mutating func send(at now: Instant, _ pool: inout PacketPool) -> Packet? {
-        guard var packet = prepared, packet.time <= now else { return nil }
+        multiplexed = nil
+        guard let datagram = prepared, datagram.time <= now else { return nil }
+        if isDraining {
+            prepareRest()
+            return count(datagram, at: now)
+        }
+        multiplexed = datagram
+        let payload = pool.bytes(datagram.slot, count: Int(datagram.length) - World.networkHeaderLength).bytes
+        monitor.add(packetsIn: payload, from: headerLength, instant: now)
+        let turn = interleaver == nil ? datagram : interleaver?.write(datagram)
+        let sent = turn.map { count($0, at: now) }
+        prepare(&pool)
+        return sent
+    }
+
+    /// Numbers a datagram as it goes out. Inlined, as it is for every datagram.
+    @inline(__always)
+    private mutating func count(_ datagram: Packet, at now: Instant) -> Packet {
+        var packet = datagram
         packet.sent = now
+        packet.number = UInt32(truncatingIfNeeded: packetsSent)
         packetsSent += 1
         rate.add(bytes: Int(packet.length), at: now)
         firstSent = firstSent ?? now
         latestSent = now
         let mediaCount = Int(packet.length) - World.networkHeaderLength - headerLength
         rtp?.noteSent(payloadCount: mediaCount)
-        let payload = pool.bytes(packet.slot, count: Int(packet.length) - World.networkHeaderLength).bytes
-        monitor.add(packetsIn: payload, from: headerLength, instant: now)
-        prepare(&pool)
         return packet
     }
 
@@ -89,6 +124,7 @@ struct StreamSender: Sendable {
     mutating func finish() { monitor.finish() }
 
     mutating func stop(at now: Instant) {
-        multiplexer.stop(capturedAfter: timeline(at: now))
+        // An interleaver's datagrams wait for those behind them: too long, if the last ones were few and far between.
+        multiplexer.stop(capturedAfter: timeline(at: now), padding: interleaver != nil)
     }
 }

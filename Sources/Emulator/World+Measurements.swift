@@ -105,7 +105,8 @@ extension World {
         flow.ipdv = ledger.variation.ipdv
         flow.pdv = ledger.variation.pdv
         flow.interarrivalJitter = ledger.jitter?.measurements
-        flow.lossRuns = ledger.window.lossRuns
+        flow.lossRunsOnWire = ledger.window.lossRuns
+        flow.lossRuns = ledger.streamWindow?.lossRuns ?? flow.lossRunsOnWire
         flow.sessionSetupNanoseconds = ledger.firstPresentation?.nanoseconds
         flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
         flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(

@@ -59,6 +59,22 @@ extension World {
             receivers[index].ledger.variation.add(number: Int64(packet.number), delay: delay)
         case .duplicate, .outsideWindow: break
         }
+        if let interleavedFirst {
+            let number = Self.streamNumber(of: packet, payload, first: interleavedFirst)
+            _ = receivers[index].ledger.streamWindow?.add(number: number)
+        }
+    }
+
+    /// A datagram's number in the multiplex: that on the wire without an interleaver, which is without `first`.
+    ///
+    /// Static: a method that does not mutate gets a copy of the whole World from one that does (measured).
+    private static func streamNumber(of packet: Packet, _ payload: RawSpan, first: UInt16?) -> Int64 {
+        let number = Int64(packet.number)
+        guard let first else { return number }
+        // The sequence number's place in the header (RFC 3550 §5.1).
+        guard let sequence = try? payload.bigEndian(UInt16.self, at: 2) else { return number }
+        // The two are never half of the sequence numbers apart.
+        return number + Int64(Int16(truncatingIfNeeded: Int64(sequence &- first) &- number))
     }
 
     /// Serves what a receiver has to do by `now`.
@@ -102,10 +118,7 @@ extension World {
         receivers[index].ledger.playoutDelay.add((local - arrival).nanoseconds)
         receivers[index].ledger.buffer.add(depth.nanoseconds)
         let payload = pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength).bytes
-        if Int64(packet.number) != receivers[index].ledger.nextReleased {
-            receivers[index].ledger.monitor.noteMissingBytes()
-        }
-        receivers[index].ledger.nextReleased = Int64(packet.number) + 1
+        receivers[index].ledger.noteReleased(number: Self.streamNumber(of: packet, payload, first: interleavedFirst))
         receivers[index].ledger.monitor.add(packetsIn: payload, from: sender.headerLength, instant: now)
         digest.add(4, Int64(packet.number), now.nanoseconds, Int64(index), 0)
         if configuration.taps.packets {

@@ -3,6 +3,7 @@ import DequeModule
 import Media
 import Metrics
 import NetworkEmulation
+import Protection
 import Receiver
 import Sender
 import Timebase
@@ -44,6 +45,8 @@ public struct World: ~Copyable {
     private var outputs = Deque<WorldOutput>()
     /// The slot of the output that was polled last.
     private var lent: UInt32?
+    /// The first sequence number, where an interleaver makes numbers on the wire differ from those of the multiplex.
+    let interleavedFirst: UInt16?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
     private var hasFinished = false
@@ -62,6 +65,7 @@ public struct World: ~Copyable {
     }
 
     public init(_ configuration: WorldConfiguration) {
+        precondition(configuration.interleaving == nil || configuration.carriage.hasRTP)
         self.configuration = configuration
         pool = PacketPool(slotCapacity: 1_536)
         var topology = Topology(configuration)
@@ -81,10 +85,14 @@ public struct World: ~Copyable {
         // Ranks: receivers, links, cross traffic, the sender, its reports, the receivers' reports.
         let count = configuration.receivers.count
         timeouts = TimeoutTree(count: 2 * count + topology.links.count + crossTraffic.count + 2)
+        let deinterleaver = configuration.deinterleaver
+        interleavedFirst = deinterleaver?.firstSequenceNumber
         for receiver in configuration.receivers {
+            var media = receiver.media
+            media.deinterleaver = deinterleaver
             receivers.append(
                 ReceiverNode(
-                    media: MediaReceiver(receiver.media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
+                    media: MediaReceiver(media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
         }
         startReports()
         if admission.admitsProgram { sender.prepare(&pool) }
@@ -183,13 +191,14 @@ public struct World: ~Copyable {
     }
 
     private mutating func serveSender(at now: Instant) {
-        if let packet = sender.send(at: now, &pool) {
+        let sent = sender.send(at: now, &pool)
+        if configuration.taps.media, let multiplexed = sender.multiplexed {
+            pool.retain(multiplexed.slot)
+            outputs.append(.sentMedia(multiplexed))
+        }
+        if let packet = sent {
             capture(packet, .sender, at: now)
             admission.note(sent: packet, at: now)
-            if configuration.taps.media {
-                pool.retain(packet.slot)
-                outputs.append(.sentMedia(packet))
-            }
             digest.add(1, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
             hand(packet, to: topology.forwardEntry, at: now)
         }
@@ -378,6 +387,7 @@ public struct World: ~Copyable {
             receivers[index].media.finish()
             drainReceiver(index, at: now)
             receivers[index].ledger.window.finish(sentCount: sender.packetsSent)
+            receivers[index].ledger.streamWindow?.finish(sentCount: sender.packetsSent)
             receivers[index].ledger.monitor.finish()
             finishPresentation(index)
         }

@@ -1,9 +1,11 @@
 import ClockSync
 import Media
 import NetworkEmulation
+import Protection
 import Receiver
 import Sender
 import Timebase
+import Wire
 
 /// How the program's transport packets are carried.
 public enum Carriage: String, Sendable, Hashable {
@@ -105,6 +107,8 @@ public struct WorldConfiguration: Sendable {
     public var program: Program
     public var plan: MultiplexPlan
     public var carriage: Carriage
+    /// With RTP only: without sequence numbers nobody restores the order.
+    public var interleaving: InterleavingConfiguration?
     public var senderClock: Oscillator
     /// From the sender, in the order of its packets.
     public var forward: [NamedLink]
@@ -118,13 +122,15 @@ public struct WorldConfiguration: Sendable {
 
     public init(
         seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
-        senderClock: Oscillator = Oscillator(), forward: [NamedLink], reverse: [NamedLink],
+        interleaving: InterleavingConfiguration? = nil, senderClock: Oscillator = Oscillator(),
+        forward: [NamedLink], reverse: [NamedLink],
         receivers: [ReceiverNodeConfiguration], taps: WorldTaps = WorldTaps()
     ) {
         self.seed = seed
         self.program = program
         self.plan = plan
         self.carriage = carriage
+        self.interleaving = interleaving
         self.senderClock = senderClock
         self.forward = forward
         self.reverse = reverse
@@ -141,6 +147,25 @@ public struct WorldConfiguration: Sendable {
     public var programDuration: TimeSpan? { program.duration }
     /// Transport-stream bits per second.
     public var transportRate: BitRate { plan.rate }
+    /// IP bytes of the program's largest datagram.
+    var largestPacket: Int {
+        plan.packetsPerDatagram * TransportPacket.length + (carriage.hasRTP ? RTPHeader.fixedLength : 0)
+            + World.networkHeaderLength
+    }
     /// The transport stream's rate, if it is constant.
     var constantRate: BitRate? { plan.sendsNullPackets ? plan.rate : nil }
+
+    /// The RTP side of the stream before its first packet; nil without RTP.
+    var packetizer: RTPPacketizer? {
+        guard carriage.hasRTP else { return nil }
+        return RTPPacketizer(
+            payloadType: RTPPacketizer.transportStreamPayloadType, clockRate: MediaClock.ninetyKilohertz,
+            key: DrawKey(seed: seed).named("sender.rtp"))
+    }
+
+    /// What the receivers are told of the interleaver; nil where there is none.
+    public var deinterleaver: BlockDeinterleaver? {
+        guard let interleaving, let packetizer else { return nil }
+        return BlockDeinterleaver(interleaving, firstSequenceNumber: packetizer.firstSequenceNumber)
+    }
 }

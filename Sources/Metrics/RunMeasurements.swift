@@ -86,8 +86,11 @@ public struct FlowMeasurements: Sendable {
     public var ipdv: DistributionSummary?
     public var pdv: DistributionSummary?
     public var interarrivalJitter: InterarrivalJitterMeasurements?
-    /// How many runs of each length of consecutive datagrams were not delivered, by ascending length.
+    /// How many runs of each length of consecutive datagrams were not delivered, by ascending length: consecutive in the
+    /// multiplex, as the decoder sees it...
     public var lossRuns: [(length: Int64, count: Int64)] = []
+    /// ...and on the wire: the same without an interleaver.
+    public var lossRunsOnWire: [(length: Int64, count: Int64)] = []
     /// RFC 4445: the largest delay factor of all one-second intervals, and lost transport packets per second.
     public var delayFactorNanoseconds: Int64?
     public var mediaLossRatePerSecond: Double?

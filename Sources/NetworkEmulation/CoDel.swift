@@ -3,9 +3,10 @@ import Timebase
 /// Controlled delay (RFC 8289): drops from the head when packets have waited longer than a target for an interval, the
 /// more often the longer that lasts.
 ///
-/// The rate of drops grows by one an interval only as fast as drops come: under an excess of e packets a second that
-/// does not answer to drops, the queue first grows to (e · interval)² packets; see RFC 8289 §3.2 and §3.3 for why the law
-/// is that of sources that do answer. Then only the queue's limit bounds the waiting time.
+/// Its law is made for sources that answer to drops. Where they need about one drop an interval it settles at the target;
+/// where they need many, above it. Under an excess of e packets a second that does not answer, drops reach that rate only
+/// when (e · interval)² packets wait, and the waiting time swings far above the target: there only the queue's limit bounds
+/// it.
 public struct CoDelParameters: Sendable, Hashable {
     /// The waiting time that is let be; RFC 8289 §4.4: 5 ms.
     public var target: TimeSpan

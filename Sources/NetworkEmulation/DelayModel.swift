@@ -99,11 +99,17 @@ public struct DrawCorrelation: Sendable {
     /// ρ and √(1 − ρ²) in 2^-32.
     private let keep: Int64
     private let renew: Int64
-    private let normal: QuantileTable
+    private let normal = Self.standardNormal
+    private let tails = Self.upperTails
+
+    /// With a deviation of z's unit.
+    private static let standardNormal = QuantileTable.normal(deviation: .nanoseconds(1 << unitBits))
     /// 2^64 times the normal law's upper tail at multiples of 2^-7, from 0; 2^63 first.
-    private let tails: [UInt64]
-    /// By flow, the latest packet number asked for and z there.
-    private var latest: [(number: Int64, z: Int64)] = []
+    private static let upperTails: [UInt64] = (0..<(8 << 7)).map { index in
+        UInt64(min(NormalDistribution.upperTail(Double(index) / 128) * 0x1p64, 0x1p63))
+    }
+    /// z at the latest packets themselves; copies have a z of their own.
+    private var memory = ChainMemory<Int64>(empty: 0)
 
     /// - Parameter correlation: ρ; -1...1, both ends excluded.
     init(_ correlation: Double, key: DrawKey) {
@@ -111,26 +117,21 @@ public struct DrawCorrelation: Sendable {
         self.key = key
         keep = Int64((correlation * 0x1p32).rounded())
         renew = Int64(((1 - correlation * correlation).squareRoot() * 0x1p32).rounded())
-        normal = .normal(deviation: .nanoseconds(1 << Self.unitBits))
-        tails = (0..<(8 << 7)).map { index in
-            UInt64(min(NormalDistribution.upperTail(Double(index) / 128) * 0x1p64, 0x1p63))
-        }
     }
 
     mutating func draw(_ packet: Packet) -> UInt64 {
-        let flow = Int(packet.flow)
-        while latest.count <= flow { latest.append((-1, 0)) }
+        let flow = packet.flow
         let number = Int64(packet.number)
         let first = number & ~(Self.block - 1)
-        var (at, z) = latest[flow]
-        if at < first || at > number || (at == number && packet.copy > 0) { (at, z) = (first - 1, 0) }
+        var (at, z) =
+            memory.nearest(to: packet.copy == 0 ? number : number - 1, from: first, flow: flow) ?? (first - 1, 0)
         while at < number {
             at += 1
             let copy = at == number ? packet.copy : 0
-            let fresh = normal.value(at: key.draw(flow: packet.flow, number: at, copy: copy))
+            let fresh = normal.value(at: key.draw(flow: flow, number: at, copy: copy))
             z = at == first ? fresh : (keep * z + renew * fresh) >> 32
+            if copy == 0 { memory.note(z, at: at, flow: flow) }
         }
-        if packet.copy == 0 { latest[flow] = (at, z) }
         return uniform(z)
     }
 

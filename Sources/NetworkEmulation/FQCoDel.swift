@@ -3,7 +3,7 @@ import Timebase
 
 /// Flow queueing with controlled delay (RFC 8290): flows hashed into buckets that are served in turn, each by CoDel.
 ///
-/// A queue over its limit drops the head of the bucket with most bytes, one packet at a time (RFC 8290 §4.1.3); Linux
+/// A queue over its limit drops the head of the bucket with most bytes, one packet at a time (RFC 8290 §4.1); Linux
 /// drops up to 64 at once to save the search for it.
 public struct FQCoDelParameters: Sendable, Hashable {
     /// Of each bucket.
@@ -11,10 +11,10 @@ public struct FQCoDelParameters: Sendable, Hashable {
     /// The bytes up to which nothing is dropped are the bucket's own, each bucket having a CoDel of its own (RFC 8290
     /// §4.2); Linux counts those of all buckets.
     public var codel: CoDelParameters
-    /// Number of buckets, 1...65,535; RFC 8290 §5.2.3: 1,024.
-    public var buckets: Int
-    /// IP bytes that a bucket may send in a turn, at least 1; RFC 8290 §5.2.2: 1,514, a frame of Ethernet.
-    public var quantum: Int
+    /// Number of buckets, 1...65,535; RFC 8290 §5.2.5: 1,024.
+    public let buckets: Int
+    /// IP bytes that a bucket may send in a turn, at least 1; RFC 8290 §5.2.4: 1,514, a frame of Ethernet.
+    public let quantum: Int
     /// Of the hash.
     public var key: DrawKey
 
@@ -68,15 +68,18 @@ struct FQCoDel: Sendable {
         let index = bucket(flow: packet.flow)
         buckets[index].fifo.append(packet)
         backlog.add(packet)
-        if !buckets[index].isListed {
-            buckets[index].isListed = true
-            buckets[index].deficit = parameters.quantum
-            newBuckets.append(UInt16(index))
-        }
+        list(index)
         while !backlog.isWithinLimit, let victim = buckets[fattest()].fifo.dequeue() {
             backlog.remove(victim)
             outcome.drop(victim, .queueFull)
         }
+    }
+
+    /// A packet is sent without waiting: its bucket is new, has used of its quantum, and is empty.
+    mutating func pass(_ packet: Packet) {
+        let index = bucket(flow: packet.flow)
+        list(index)
+        buckets[index].deficit -= Int(packet.length)
     }
 
     /// - Parameter now: nil: as if CoDel were not there.
@@ -107,6 +110,14 @@ struct FQCoDel: Sendable {
     }
 
     mutating func setRate(_ rate: BitRate) { backlog.setRate(rate) }
+
+    /// A bucket that is in no list is new.
+    private mutating func list(_ index: Int) {
+        guard !buckets[index].isListed else { return }
+        buckets[index].isListed = true
+        buckets[index].deficit = parameters.quantum
+        newBuckets.append(UInt16(index))
+    }
 
     private mutating func takeFirst(isNew: Bool) {
         if isNew { newBuckets.removeFirst() } else { oldBuckets.removeFirst() }

@@ -130,6 +130,7 @@ public struct Link: Sendable {
             busyStart = now
             busyBits = 0
             credit = 0
+            queue.pass(packet)
             startService(packet, at: now, rate: rate)
             return .accepted
         }

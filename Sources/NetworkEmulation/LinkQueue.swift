@@ -53,7 +53,7 @@ struct QueueOutcome: Sendable {
 
 /// A link's queue: one of the disciplines, each in a place of its own, so that using it copies nothing.
 ///
-/// A packet that finds the link idle does not pass through it.
+/// A packet that finds the link idle does not wait in it; the queue is only told of it.
 struct LinkQueue: Sendable {
     private enum Kind: Sendable { case dropTail, dropHead, codel, pie, fqCodel, priority, weightedFair }
 
@@ -131,6 +131,15 @@ struct LinkQueue: Sendable {
         }
         fifo.append(admitted ?? packet)
         return nil
+    }
+
+    /// A packet is sent at once: the link is idle and nothing waits.
+    mutating func pass(_ packet: Packet) {
+        switch kind {
+        case .fqCodel: fqCodel?.pass(packet)
+        case .weightedFair: weightedFair?.pass(packet)
+        default: break
+        }
     }
 
     /// The next packet to send.

@@ -16,7 +16,7 @@ public struct MarkovLoss: Sendable {
     /// P(state ≤ 1), P(state ≤ 2), P(state ≤ 3) of the stationary law.
     private let starts: (Probability, Probability, Probability)
     private let key: DrawKey
-    private var latest: [(number: Int64, state: UInt8)] = []
+    private var memory = ChainMemory<UInt8>(empty: 1)
 
     /// The share of packets lost in the long run: π3 + π4.
     public let lossRate: Double
@@ -68,18 +68,15 @@ public struct MarkovLoss: Sendable {
     }
 
     mutating func isLost(_ packet: Packet) -> Bool {
-        let flow = Int(packet.flow)
-        while latest.count <= flow { latest.append((-1, 1)) }
         let number = Int64(packet.number)
         let first = number & ~(Self.block - 1)
-        var (at, state) = latest[flow]
-        if at < first || at > number { (at, state) = (first - 1, 1) }
+        var (at, state) = memory.nearest(to: number, from: first, flow: packet.flow) ?? (first - 1, 1)
         while at < number {
             at += 1
             let draw = key.draw(flow: packet.flow, number: at)
             state = at == first ? start(draw) : next(state, draw)
+            memory.note(state, at: at, flow: packet.flow)
         }
-        latest[flow] = (at, state)
         return state >= 3
     }
 

@@ -118,6 +118,14 @@ struct WeightedFairQueue: Sendable {
         return true
     }
 
+    /// A packet is sent without waiting, the first of a busy period: its class has had it, and it holds up the others.
+    mutating func pass(_ packet: Packet) {
+        forgetBusyPeriod()
+        let index = classify(packet)
+        sending = UInt128(linkLayer.bytes(length: packet.length))
+        classes[index].finish = sending * classes[index].cost
+    }
+
     /// The head with the least finish of those whose start has come, the first class of equals.
     mutating func dequeue() -> Packet? {
         guard count > 0 else {

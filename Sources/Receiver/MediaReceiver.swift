@@ -1,5 +1,6 @@
 import DequeModule
 import Media
+import Protection
 import Timebase
 import Wire
 
@@ -10,6 +11,8 @@ public struct ReceiverConfiguration: Sendable {
     public var latePolicy: LatePolicy
     /// RTP comes before the transport packets.
     public var hasRTP: Bool
+    /// Where the sender interleaves, what the session's description says of it; with RTP only.
+    public var deinterleaver: BlockDeinterleaver?
 
     public init(playoutDelay: TimeSpan, latePolicy: LatePolicy = .drop, hasRTP: Bool) {
         self.playoutDelay = playoutDelay
@@ -52,7 +55,7 @@ public struct MediaReceiver: Sendable {
 
     private let configuration: ReceiverConfiguration
     private var playout: PlayoutBuffer
-    private var window = ReceivedWindow()
+    private var window: ReceivedWindow
     private var timestamp = WrapUnwrapper(bits: 32)
     private var timeline = ReferenceTimeline()
     private var arrivals: Int64 = 0
@@ -75,8 +78,10 @@ public struct MediaReceiver: Sendable {
 
     public init(_ configuration: ReceiverConfiguration) {
         self.configuration = configuration
+        let deinterleaver = configuration.deinterleaver
+        window = ReceivedWindow(reach: deinterleaver?.reach ?? 0)
         playout = PlayoutBuffer(
-            delay: configuration.playoutDelay, latePolicy: configuration.latePolicy,
+            delay: configuration.playoutDelay + (deinterleaver?.span ?? .zero), latePolicy: configuration.latePolicy,
             tolerance: MediaClock.span(ticks: 1, rate: MediaClock.ninetyKilohertz, .up))
         statistics = ReceptionStatistics(clockRate: MediaClock.ninetyKilohertz)
     }
@@ -152,7 +157,11 @@ public struct MediaReceiver: Sendable {
         }
         let ticks = timestamp.unwrap(UInt64(header.timestamp))
         let sourceTime = MediaClock.span(ticks: ticks, rate: MediaClock.ninetyKilohertz)
-        buffer(packet, number: number, start: header.payloadOffset, sourceTime: sourceTime, at: now)
+        var hold = TimeSpan.zero
+        if let deinterleaver = configuration.deinterleaver, !playout.isAnchored {
+            hold = deinterleaver.hold(sequenceNumber: header.sequenceNumber)
+        }
+        buffer(packet, number: number, start: header.payloadOffset, sourceTime: sourceTime, hold: hold, at: now)
     }
 
     private mutating func handlePlain(_ packet: Packet, _ payload: RawSpan, _ now: LocalInstant) {
@@ -164,7 +173,8 @@ public struct MediaReceiver: Sendable {
                 let ticks = header.pcr(payload, at: offset)
             else { continue }
             let base = reference.unwrap(UInt64(ticks / 300))
-            latest = (index + 1, base * 300 + ticks % 300)
+            // References that jump for days on end must not end the receiver: only their differences count.
+            latest = (index + 1, base &* 300 &+ ticks % 300)
         }
         timeline.add(packets: count, reference: latest)
         guard timeline.isRunning else {
@@ -184,9 +194,10 @@ public struct MediaReceiver: Sendable {
     }
 
     private mutating func buffer(
-        _ packet: Packet, number: Int64, start: Int = 0, sourceTime: TimeSpan, at now: LocalInstant
+        _ packet: Packet, number: Int64, start: Int = 0, sourceTime: TimeSpan, hold: TimeSpan = .zero,
+        at now: LocalInstant
     ) {
-        switch playout.insert(packet, number: number, start: start, sourceTime: sourceTime, at: now) {
+        switch playout.insert(packet, number: number, start: start, sourceTime: sourceTime, hold: hold, at: now) {
         case .buffered: break
         case .late: outputs.append(.discarded(packet, .late))
         case .overflow: outputs.append(.discarded(packet, .overflow))

@@ -52,6 +52,9 @@ struct PlayoutBuffer: Sendable {
         self.latePolicy = latePolicy
     }
 
+    /// Whether a datagram has come, by which all are released.
+    var isAnchored: Bool { anchor != nil }
+
     /// When the next datagram is due.
     var nextRelease: LocalInstant { entries.first?.release ?? .distantFuture }
 
@@ -64,10 +67,11 @@ struct PlayoutBuffer: Sendable {
     ///   - number: its place in the stream, unwrapped.
     ///   - start: where its transport packets begin, bytes from the payload's start.
     ///   - sourceTime: when it was sent by the sender's clock, from any zero.
+    ///   - hold: how much later than that it really went out; asked of the anchor only.
     mutating func insert(
-        _ packet: Packet, number: Int64, start: Int, sourceTime: TimeSpan, at now: LocalInstant
+        _ packet: Packet, number: Int64, start: Int, sourceTime: TimeSpan, hold: TimeSpan = .zero, at now: LocalInstant
     ) -> Verdict {
-        let zero = anchor ?? now - sourceTime
+        let zero = anchor ?? now - sourceTime - hold
         anchor = zero
         var entry = Entry(
             packet: packet, number: number, arrival: now, release: zero + sourceTime + delay, start: start)

@@ -1,9 +1,19 @@
-/// Which of the latest 1,024 sequence numbers have been received.
+/// Which of the latest sequence numbers have been received.
 struct ReceivedWindow: Sendable {
-    private static let size: Int64 = 1_024
-    private var words: [UInt64] = Array(repeating: 0, count: Int(size / 64))
+    /// How many numbers, a power of two.
+    private let size: Int64
+    private var words: [UInt64]
     /// One more than the highest number received.
     private var end: Int64?
+
+    /// - Parameter reach: how far behind the latest number one may come although the network keeps the order; 1,024
+    ///   more are known for what the network does.
+    init(reach: Int = 0) {
+        var size: Int64 = 1_024
+        while size < 1_024 + reach { size *= 2 }
+        self.size = size
+        words = Array(repeating: 0, count: Int(size / 64))
+    }
 
     /// Notes a number; false when it has been received before or is older than the window.
     mutating func insert(_ number: Int64) -> Bool {
@@ -13,7 +23,7 @@ struct ReceivedWindow: Sendable {
             return true
         }
         if number >= end {
-            if number - end >= Self.size {
+            if number - end >= size {
                 for index in words.indices { words[index] = 0 }
             } else {
                 var skipped = end
@@ -26,7 +36,7 @@ struct ReceivedWindow: Sendable {
             set(number)
             return true
         }
-        guard end - number <= Self.size else { return false }
+        guard end - number <= size else { return false }
         let (word, bit) = place(number)
         guard words[word] & bit == 0 else { return false }
         words[word] |= bit
@@ -34,7 +44,7 @@ struct ReceivedWindow: Sendable {
     }
 
     private func place(_ number: Int64) -> (word: Int, bit: UInt64) {
-        let index = Int(number & (Self.size - 1))
+        let index = Int(number & (size - 1))
         return (index >> 6, 1 << UInt64(index & 63))
     }
 

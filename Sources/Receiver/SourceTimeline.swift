@@ -17,9 +17,15 @@ struct ReferenceTimeline: Sendable {
 
     static let capacity = 4_096
     private static let intervals = 8
+    /// Ten seconds of 27 MHz.
+    private static let longestStep: Int64 = 270_000_000
+    /// A year of 27 MHz.
+    private static let longestGap: Int128 = 31_536_000 * 27_000_000
 
     private var position: Int64 = 0
     private var latest: (position: Int64, ticks: Int64)?
+    /// Ticks added to references since the clock began anew.
+    private var shift: Int64 = 0
     /// Ticks of 27 MHz a packet, in 1/65536, of the latest intervals.
     private var spacings = Deque<Int64>()
     private(set) var waiting = Deque<Waiting>()
@@ -32,7 +38,8 @@ struct ReferenceTimeline: Sendable {
     /// up to and with the one that bears it.
     mutating func add(packets: Int, reference: (packets: Int, ticks: Int64)?) {
         if let reference {
-            let here = (position: position + Int64(reference.packets), ticks: reference.ticks)
+            let place = position + Int64(reference.packets)
+            let here = (position: place, ticks: continued(reference.ticks, at: place))
             if let latest, here.position > latest.position, here.ticks > latest.ticks {
                 spacings.append(((here.ticks - latest.ticks) << 16) / (here.position - latest.position))
                 if spacings.count > Self.intervals { spacings.removeFirst() }
@@ -40,6 +47,22 @@ struct ReferenceTimeline: Sendable {
             latest = here
         }
         position += Int64(packets)
+    }
+
+    /// A reference's time. After a step that no stream's references may have (ISO/IEC 13818-1 §2.7.2: 100 ms) the clock
+    /// has begun anew, and the timeline goes on as if it had not: nothing else bounds it in a damaged stream.
+    private mutating func continued(_ ticks: Int64, at place: Int64) -> Int64 {
+        let time = ticks &+ shift
+        guard let latest, (time &- latest.ticks).magnitude > Self.longestStep.magnitude else { return time }
+        let next = latest.ticks + min(ahead(of: latest, at: place), Self.longestStep)
+        shift = next &- ticks
+        return next
+    }
+
+    /// Ticks of 27 MHz that the packets behind a reference take.
+    private func ahead(of latest: (position: Int64, ticks: Int64), at place: Int64) -> Int64 {
+        let ticks = (Int128(place - latest.position) * Int128(spacings.min() ?? 0)) >> 16
+        return Int64(min(max(ticks, -Self.longestGap), Self.longestGap))
     }
 
     /// Keeps a datagram until the timeline runs; false when too many wait already.
@@ -53,8 +76,8 @@ struct ReferenceTimeline: Sendable {
 
     /// When the packets up to `position` had been sent, by the sender's clock; never earlier than the time before it.
     mutating func time(position: Int64) -> TimeSpan? {
-        guard let latest, let spacing = spacings.min() else { return nil }
-        let ticks = latest.ticks + ((position - latest.position) * spacing) >> 16
+        guard let latest, isRunning else { return nil }
+        let ticks = latest.ticks + ahead(of: latest, at: position)
         latestTime = max(latestTime, MediaClock.span(ticks: ticks, rate: MediaClock.system))
         return latestTime
     }

@@ -101,6 +101,7 @@ extension ExperimentScenario.Sender {
             "latency: \(latency.map { Quantity.text($0) } ?? "auto")",
             "classes: { program: \(programClass.name), reports: \(reportClass.name) }", "ecn: \(ecn)",
             "reservation: \(reservation?.text ?? "none")",
+            "interleave: \(interleave.map { "{ rows: \($0.rows), columns: \($0.columns) }" } ?? "none")",
         ]
     }
 }

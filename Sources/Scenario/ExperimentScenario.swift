@@ -124,6 +124,8 @@ extension ExperimentScenario {
         public var ecn: Bool
         /// What the program asks of every link on its way.
         public var reservation: TokenBucket?
+        /// Nil: datagrams are sent in their order. With RTP only.
+        public var interleave: Interleave?
 
         public enum Carriage: String, Sendable, CaseIterable {
             case tsUDP = "ts-udp"
@@ -139,6 +141,14 @@ extension ExperimentScenario {
         }
 
         public enum Pacing: String, Sendable { case constant }
+    }
+
+    /// A block interleaver over datagrams: written by rows, sent by columns.
+    public struct Interleave: Equatable, Sendable {
+        /// 2...100.
+        public var rows: Int
+        /// 2...100.
+        public var columns: Int
     }
 
     /// A node's free-running clock.

@@ -9,7 +9,7 @@ import Wire
 /// is placed from the origin, so the clock references are exact to a tick of 27 MHz.
 public struct Multiplexer: Sendable {
     public let program: Program
-    public let plan: MultiplexPlan
+    public private(set) var plan: MultiplexPlan
     public private(set) var counters: [SubstreamCounters]
     /// Transport packets sent so far, null packets included.
     public private(set) var packetsSent: Int64 = 0
@@ -88,8 +88,12 @@ public struct Multiplexer: Sendable {
     public var isFinished: Bool { hasEnded }
 
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
-    public mutating func stop(capturedAfter instant: TimeSpan) {
+    ///
+    /// - Parameter padding: whether null packets fill what is left at a variable rate, too, so that the last datagrams
+    ///   do not come the further apart.
+    public mutating func stop(capturedAfter instant: TimeSpan, padding: Bool = false) {
         stopAfter = instant
+        if padding { plan.sendsNullPackets = true }
         endRow()
         for index in lanes.indices {
             guard let unit = heads[index], lanes[index].offset == 0,

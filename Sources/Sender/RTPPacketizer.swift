@@ -10,6 +10,7 @@ public struct RTPPacketizer: Sendable {
     public let payloadType: UInt8
     /// Hz.
     public let clockRate: Int64
+    public let firstSequenceNumber: UInt16
     public private(set) var packetCount: Int64 = 0
     /// Payload bytes, headers not counted (RFC 3550 §6.4.1).
     public private(set) var octetCount: Int64 = 0
@@ -22,7 +23,8 @@ public struct RTPPacketizer: Sendable {
         self.payloadType = payloadType
         self.clockRate = clockRate
         ssrc = UInt32(truncatingIfNeeded: key.draw(0) >> 32)
-        sequenceNumber = UInt16(truncatingIfNeeded: key.draw(1) >> 48)
+        firstSequenceNumber = UInt16(truncatingIfNeeded: key.draw(1) >> 48)
+        sequenceNumber = firstSequenceNumber
         timestampOffset = UInt32(truncatingIfNeeded: key.draw(2) >> 32)
     }
 

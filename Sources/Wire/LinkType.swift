@@ -60,7 +60,7 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// Follows VLAN tags (802.1Q, 802.1ad) and a PPPoE session header (RFC 2516) from the type at `offset` on.
+    /// Follows VLAN tags (802.1Q, 802.1ad), MPLS labels (RFC 3032) and a PPPoE session header (RFC 2516) from the type at `offset` on.
     private static func etherType(_ bytes: RawSpan, at offset: Int, next: Int? = nil) throws(ParseError) -> Network {
         var type: UInt16 = try bytes.bigEndian(at: offset)
         var next = next ?? offset + 2
@@ -70,6 +70,11 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
             case 0x8100, 0x88a8, 0x9100, 0x9200:
                 type = try bytes.bigEndian(at: next + 2)
                 next += 4
+            case 0x8847, 0x8848:
+                // To the bottom of the stack; what follows says itself whether it is IP.
+                let label: UInt32 = try bytes.bigEndian(at: next)
+                next += 4
+                if label & 0x100 != 0 { return .ip(offset: next) }
             case 0x8864:
                 let inner: UInt16 = try bytes.bigEndian(at: next + 6)
                 return inner == 0x0021 || inner == 0x0057 ? .ip(offset: next + 8) : .other

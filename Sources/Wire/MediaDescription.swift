@@ -13,13 +13,15 @@ public struct MediaDescription: Hashable, Sendable {
     public var parameters: [UInt8: String]
     /// Where media go, when it is an address and not a name.
     public var destination: IPAddress?
+    /// Whether keys are exchanged for it (RFC 4568, RFC 5763), whatever its transport is called.
+    public var hasKeys = false
     /// Where RTCP goes: a=rtcp, the next port, or with a=rtcp-mux the same.
     public var rtcpPort: UInt16
 
     /// Whether what comes there is RTP.
     public var isRTP: Bool { transport.contains("RTP/") }
     /// Whether its payload is encrypted (RFC 3711, RFC 5764).
-    public var isSecure: Bool { transport.contains("SAVP") }
+    public var isSecure: Bool { isRTP && (transport.contains("SAVP") || hasKeys) }
     /// Whether a transport stream comes without RTP.
     public var isPlainTransportStream: Bool {
         !isRTP && formats.contains { ["mp2t", "33"].contains($0.lowercased()) }
@@ -38,6 +40,7 @@ extension MediaDescription {
     private struct Reader {
         var isSession = false
         var sessionDestination: IPAddress?
+        var sessionHasKeys = false
         var media: [MediaDescription] = []
 
         mutating func take(_ line: Substring) {
@@ -48,12 +51,17 @@ extension MediaDescription {
             case "m":
                 guard var next = MediaDescription(mediaLine: value) else { return }
                 next.destination = sessionDestination
+                next.hasKeys = sessionHasKeys
                 media.append(next)
             case "c":
                 let address = MediaDescription.address(value)
                 if media.isEmpty { sessionDestination = address } else { media[media.count - 1].destination = address }
             case "a":
-                if !media.isEmpty { media[media.count - 1].take(attribute: value) }
+                if media.isEmpty {
+                    sessionHasKeys = sessionHasKeys || MediaDescription.isKey(value)
+                } else {
+                    media[media.count - 1].take(attribute: value)
+                }
             default: break
             }
         }
@@ -73,7 +81,12 @@ extension MediaDescription {
         rtcpPort = port == .max ? port : port + 1
     }
 
+    private static func isKey(_ attribute: Substring) -> Bool {
+        ["crypto:", "fingerprint:", "key-mgmt:"].contains { attribute.hasPrefix($0) }
+    }
+
     private mutating func take(attribute: Substring) {
+        if Self.isKey(attribute) { hasKeys = true }
         let parts = attribute.split(separator: ":", maxSplits: 1)
         guard let name = parts.first else { return }
         let value = parts.count > 1 ? parts[1] : ""

@@ -10,14 +10,17 @@ struct AnalyzeCommand: ParsableCommand {
               rubato analyze call.pcapng
               rubato analyze --sdp session.sdp --json a.pcap b.pcap
               tcpdump -w - udp | rubato analyze -
+              rubato analyze --assume-playout fixed:60ms call.pcapng
+              rubato analyze --sender a.pcap --receiver b.pcap --remove-clocks
 
             Reads pcap and pcapng, also compressed with gzip; several captures are merged in the order of their times. \
             RTP is found by SDP (given, or announced inside the capture), by its payload type or by how its packets \
-            follow each other; MPEG transport streams in UDP by their sync bytes.
+            follow each other; MPEG transport streams in UDP by their sync bytes. Of two captures of one flow, its packets are \
+            matched by content. Captures of a run directory get the truth beside what is measured.
             """)
 
     @Argument(help: ArgumentHelp("Captures; '-' is standard input.", valueName: "capture"))
-    var captures: [String]
+    var captures: [String] = []
 
     @Option(help: ArgumentHelp("A session description (SDP) of the streams. Repeatable.", valueName: "file"))
     var sdp: [String] = []
@@ -38,6 +41,22 @@ struct AnalyzeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write the streams as CSV with Wireshark's columns.", valueName: "file"))
     var csv: String?
 
+    @Option(
+        help: ArgumentHelp("Play the streams into a receiver of this playout: fixed:60ms.", valueName: "name:value"))
+    var assumePlayout: String?
+
+    @Option(help: ArgumentHelp("The capture at the sender, of a flow captured at both ends.", valueName: "capture"))
+    var sender: String?
+
+    @Option(help: ArgumentHelp("The capture at the receiver.", valueName: "capture"))
+    var receiver: String?
+
+    @Flag(help: "Take the two capture clocks' offset and drift out of one-way delays, by their lower envelope.")
+    var removeClocks = false
+
+    @Option(help: ArgumentHelp("Write what became of each packet from sender to receiver as CSV.", valueName: "file"))
+    var packets: String?
+
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -48,6 +67,11 @@ struct AnalyzeCommand: ParsableCommand {
         session.filter = filter
         session.streams = stream
         session.csv = csv
+        session.playout = assumePlayout
+        session.sender = sender
+        session.receiver = receiver
+        session.removesClocks = removeClocks
+        session.packets = packets
         session.json = output.json
         session.quiet = output.quiet
         try finish(session.run())

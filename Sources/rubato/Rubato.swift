@@ -16,8 +16,8 @@ struct Rubato: ParsableCommand {
             """,
         version: "rubato \(Tool.version)",
         subcommands: [
-            RunCommand.self, AnalyzeCommand.self, CompareCommand.self, VerifyCommand.self, PresetsCommand.self,
-            LabCommand.self,
+            RunCommand.self, AnalyzeCommand.self, CaptureCommand.self, CompareCommand.self, VerifyCommand.self,
+            PresetsCommand.self, LabCommand.self,
         ])
 }
 

@@ -73,6 +73,45 @@ struct CorpusTests {
         }
     }
 
+    /// tshark's other columns are of other definitions: its least, mean and largest delta leave out packets with the
+    /// marker (and its mean divides by all), and without a clock rate it prints jitters of -1 and 0. Its lost is the last
+    /// packet's number less the first one's, less the packets, copies too; the last is the highest in all of these.
+    @Test("tshark's table of RTP streams, where its definitions are the same")
+    func tshark() throws {
+        var analysis: CaptureAnalysis?
+        var rows = 0
+        for line in try text("ORACLE_tshark4.0.17_rtp_streams.txt").split(whereSeparator: \.isNewline) {
+            if line.hasPrefix("#####") {
+                analysis = try analyze(line.drop { $0 == "#" }.trimmingCharacters(in: .whitespaces))
+            }
+            let fields = line.split(separator: " ")
+            // Its heuristics take NFS over UDP for RTP.
+            guard let at = fields.firstIndex(where: { $0.hasPrefix("(") && $0.hasSuffix("%)") }), fields.count > at + 6,
+                fields[6].hasPrefix("0x"), !line.contains(" 2049 ")
+            else { continue }
+            let stream = try #require(
+                analysis?.streams.first {
+                    $0.ssrc == UInt32(fields[6].dropFirst(2), radix: 16) && $0.source.port == UInt16(fields[3])
+                }, "\(line)")
+            rows += 1
+            let input = try #require(analysis?.inputs.first?.first)
+            func isNear(_ span: TimeSpan, _ text: Substring, _ unit: Double, within: Double) -> Bool {
+                Double(text).map { abs($0 * unit - Double(span.nanoseconds)) <= within } ?? false
+            }
+            #expect(isNear(stream.first - input, fields[0], 1e9, within: 501), "\(line)")
+            #expect(isNear(stream.last - input, fields[1], 1e9, within: 501), "\(line)")
+            #expect(stream.received == Int64(fields[at - 2]), "\(line)")
+            #expect(stream.expected.map { $0 - stream.received } == Int64(fields[at - 1]), "\(line)")
+            // Microseconds are its last digits. Of reordered streams it leaves out the packets whose timestamps go back.
+            guard let largest = Double(fields[at + 6]), largest > 0, stream.reordered == 0,
+                let jitter = stream.interarrivalJitter
+            else { continue }
+            #expect(isNear(.nanoseconds(jitter.mean), fields[at + 5], 1e6, within: 510), "\(line)")
+            #expect(isNear(.nanoseconds(jitter.maximum), fields[at + 6], 1e6, within: 510), "\(line)")
+        }
+        #expect(rows >= 20)
+    }
+
     @Test("MDI: each window's delay factor, to 2 µs")
     func delayFactors() throws {
         for line in try text("ORACLE_mdi.txt").split(whereSeparator: \.isNewline) where line.contains("[") {

@@ -52,14 +52,14 @@ struct AnalyzeSessionTests {
         let input = try #require(document["inputs"]?.elements?.first)
         #expect(
             input.members?.map(\.name)
-                == ["path", "format", "link_type", "packets", "bytes", "first_ns", "last_ns", "skipped"])
+                == ["path", "format", "link_type", "packets", "bytes", "first_ns", "last_ns", "dropped", "skipped"])
         let stream = try #require(document["streams"]?.elements?.first)
         #expect(
             stream.members?.map(\.name) == [
                 "id", "kind", "transport", "source", "destination", "ssrc", "payload_type", "encoding",
                 "clock_rate_hz", "clock_rate_source", "first_ns", "last_ns", "packets", "bytes", "bitrate_bps",
                 "interarrival_jitter_ns", "interarrival_ns", "ipdv_ns", "pdv_ns", "loss_runs", "burst_gap", "mdi",
-                "clock_drift_ppm", "transport_stream", "rtcp", "notes",
+                "clock_drift_ppm", "transport_stream", "rtcp", "playout", "truth", "notes",
             ])
         #expect(stream["packets"]?["lost"]?.integer == 1)
         #expect(stream["loss_runs"]?["1"]?.integer == 1)
@@ -92,6 +92,11 @@ struct AnalyzeSessionTests {
         let mistakes: [(inout AnalyzeSession) -> Void] = [
             { $0.streams = ["s2"] }, { $0.clocks = ["96"] }, { $0.clocks = ["200=8000"] },
             { $0.carriages = ["5004=srt"] }, { $0.filter = "udp prot 1" }, { $0.paths = ["-", "-"] },
+            { $0.paths = [] }, { $0.sender = "a" }, { $0.receiver = "a" }, { $0.removesClocks = true },
+            {
+                $0.sender = $0.paths[0]; $0.receiver = $0.paths[0]
+            }, { $0.packets = "x" }, { $0.playout = "60ms" },
+            { $0.playout = "fixed:60" }, { $0.playout = "magic:60ms" }, { $0.playout = "fixed:-1ms" },
         ]
         for mistake in mistakes {
             let error = #expect(throws: UserFacingError.self) { try run(mistake) }

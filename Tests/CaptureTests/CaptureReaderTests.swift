@@ -152,6 +152,44 @@ struct CaptureReaderTests {
         return file.bytes
     }
 
+    @Test("pcapng: what each interface says it dropped, the last word of each counting", arguments: [false, true])
+    func dropped(isBigEndian: Bool) throws {
+        let folder = try TemporaryFolder()
+        var file = CaptureBytes(isBigEndian: isBigEndian)
+        func statistics(_ interface: UInt32, _ options: [(code: UInt16, value: UInt64)]) {
+            file.block(5) {
+                $0.put(interface)
+                $0.put(0 as UInt64)
+                for option in options {
+                    $0.put(option.code)
+                    $0.put(8 as UInt16)
+                    $0.put(option.value)
+                }
+                $0.put(0 as UInt32)
+            }
+        }
+        file.section()
+        file.interface(link: 1)
+        file.interface(link: 1)
+        file.packet(interface: 0, units: 1, frame([1]))
+        #expect(try ReadCapture(file.bytes, in: folder).input.dropped == nil)
+        // isb_ifrecv alone says nothing of drops.
+        statistics(0, [(4, 77)])
+        #expect(try ReadCapture(file.bytes, in: folder).input.dropped == nil)
+        statistics(0, [(5, 3), (7, 4)])
+        statistics(1, [(7, 10)])
+        statistics(0, [(5, 3), (7, 6)])
+        #expect(try ReadCapture(file.bytes, in: folder).input.dropped == 19)
+        file.section()
+        file.interface(link: 1)
+        statistics(0, [(5, 100)])
+        // An interface that is not there, and a block too short.
+        statistics(9, [(5, 1)])
+        file.block(5) { $0.put(0 as UInt32) }
+        let read = try ReadCapture(file.bytes, in: folder)
+        #expect(read.input.dropped == 119 && read.skipped == [.badBlock: 2])
+    }
+
     @Test("pcapng: several sections, interfaces, link types and resolutions", arguments: [false, true])
     func nextGeneration(isBigEndian: Bool) throws {
         let capture = try ReadCapture(mixed(isBigEndian: isBigEndian), in: folder)

@@ -2,6 +2,7 @@ import ClockSync
 import Emulator
 import Media
 import NetworkEmulation
+import Protection
 import Receiver
 import Sender
 import Timebase
@@ -13,6 +14,9 @@ struct Experiment {
     var carriage = Carriage.tsRTP
     var rate = BitRate(bitsPerSecond: 3_000_000)
     var sendsNullPackets = true
+    var interleave: InterleavingBlock?
+    /// Of an interleaver at constant rate: how much of its latency the receivers are not told.
+    var concealed = TimeSpan.zero
     var forward: [NamedLink] = []
     var reverse: [NamedLink] = []
     var playout = TimeSpan.milliseconds(100)
@@ -61,12 +65,20 @@ struct Experiment {
             rate: rate, sendsNullPackets: sendsNullPackets, leads: program.substreams.map { _ in window },
             latency: window + demand.longestReordering)
         return WorldConfiguration(
-            seed: seed, program: program, plan: plan, carriage: carriage, senderClock: senderClock, forward: forward,
-            reverse: reverse,
+            seed: seed, program: program, plan: plan, carriage: carriage, interleaving: interleaving,
+            senderClock: senderClock, forward: forward, reverse: reverse,
             receivers: receivers.map {
                 ReceiverNodeConfiguration(
                     id: $0, media: ReceiverConfiguration(playoutDelay: playout, hasRTP: carriage.hasRTP),
                     clock: receiverClock)
             }, taps: taps)
+    }
+
+    /// At constant rate.
+    private var interleaving: InterleavingConfiguration? {
+        guard let interleave else { return nil }
+        let span = rate.transmissionTime(bits: UInt64(2 * interleave.lead * 7 * 1_504))
+        return InterleavingConfiguration(
+            block: interleave, leastSpan: span, longestSpan: span + .nanoseconds(2) - concealed)
     }
 }

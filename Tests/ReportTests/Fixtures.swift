@@ -68,6 +68,7 @@ enum Fixture {
         flow.pdv = distribution(0)
         flow.interarrivalJitter = InterarrivalJitterMeasurements(mean: 1_210_000, maximum: 4_200_000, last: 900_000)
         flow.lossRuns = [(length: 1, count: 6), (length: 4, count: 1)]
+        flow.lossRunsOnWire = flow.lossRuns
         flow.delayFactorNanoseconds = 6_000_000
         flow.mediaLossRatePerSecond = 1.5
         return flow

@@ -49,6 +49,7 @@ private let contract: [String] = """
     flows[].interarrival_jitter_ns.max
     flows[].interarrival_jitter_ns.last
     flows[].loss_runs.1
+    flows[].loss_runs_wire.1
     flows[].mdi.df_ns
     flows[].mdi.mlr_per_s
     flows[].session_setup_ns
@@ -162,6 +163,7 @@ struct RunDocumentTests {
         let distribution = Fixture.distribution(1)
         record.measurements.flows[0].roundTrip = distribution
         record.measurements.flows[0].lossRuns = [(length: 1, count: 3)]
+        record.measurements.flows[0].lossRunsOnWire = [(length: 1, count: 3)]
         record.measurements.playout[0].delay = distribution
         record.measurements.playout[0].buffer = distribution
         record.measurements.clocks[0].offsetError = distribution
@@ -187,6 +189,7 @@ struct RunDocumentTests {
         var record = try fullRecord()
         record.measurements.flows[0] = .init()
         record.measurements.flows[0].lossRuns = [(length: 1, count: 3)]
+        record.measurements.flows[0].lossRunsOnWire = [(length: 1, count: 3)]
         record.measurements.substreams = [.init()]
         record.measurements.lipSync = [.init()]
         record.measurements.playout = [.init()]

@@ -93,6 +93,14 @@ struct SummaryTests {
         for line in expected { #expect(lines.contains(line), "\(line)\nin\n\(text(record))") }
     }
 
+    @Test("Loss runs on the wire are shown where they are others")
+    func lossRunsOnWire() {
+        var record = Fixture.record()
+        #expect(!text(record).contains("on the wire"))
+        record.measurements.flows[0].lossRunsOnWire = [(length: 10, count: 1)]
+        #expect(text(record).contains("    on the wire  1 of 10+; longest 10"))
+    }
+
     @Test("Sums that do not agree are told")
     func sums() {
         var record = Fixture.record()

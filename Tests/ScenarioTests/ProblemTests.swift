@@ -68,6 +68,16 @@ struct ProblemTests {
             "sender.fec", "not supported by this version; leave it out"
         ),
         ("sender: { retransmission: { nack: {} } }", "sender.retransmission", "not supported by this version"),
+        ("sender: { interleave: { rows: 5 } }", "sender.interleave.columns", "it is missing"),
+        ("sender: { interleave: {rows: 1, columns: 5} }", "sender.interleave.rows", "from 2 to 100"),
+        ("sender: { interleave: {rows: 5, columns: 101} }", "sender.interleave.columns", "from 2 to 100"),
+        ("sender: { interleave: {rows: 5, columns: 1} }", "sender.interleave.columns", "(with one row or column"),
+        ("sender: { interleave: {rows: 5, columns: 2, row: 3} }", "sender.interleave.row", "did you mean 'rows'?"),
+        ("sender: { interleave: 5x10 }", "sender.interleave", "expected keys: rows, columns"),
+        (
+            "sender: { interleave: {rows: 5, columns: 5}, carriage: ts-udp }", "sender.interleave",
+            "without RTP the receiver cannot restore the order of the datagrams; expected carriage: ts-rtp (write"
+        ),
         ("sender: { latency: -1ms }", "sender.latency", "from 0ms to 1h"),
         ("network: { forward: [] }", "network.forward", "at least one"),
         ("network: { forward: { rate: 1 Mbit/s } }", "network.forward", "begin each element with '- '"),

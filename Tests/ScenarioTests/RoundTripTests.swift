@@ -17,6 +17,7 @@ struct RoundTripTests {
             "program: { file: movie.ts }",
             "program: { file: \"od'd \\\" \\\\ n\\u00e4me: # {}.ts\", loop: true }",
             "program: { file: 'null' }\nname: 'true'",
+            "program: { file: a.ts }\nsender: { interleave: { rows: 100, columns: 2 } }",
             "program: { file: a.ts, sha256: \(String(repeating: "aB", count: 32)) }\ncapture: all",
             "program: { file: a.ts }\ncapture: { points: [sender] }\noutputs: { media: none }",
         ]
@@ -92,6 +93,7 @@ struct RoundTripTests {
               classes: { program: BE, reports: BE }
               ecn: false
               reservation: none
+              interleave: none
             network:
               forward:
                 - rate: 6 Mbit/s

@@ -68,6 +68,9 @@ struct CapturedTests {
             (.linuxSLL, "0000 0001 0006 020000000001 0000 0800"),
             (.linuxSLL2, "0800 0000 00000002 0001 00 06 0200000000010000"),
             (.ethernet, "020000000002 020000000001 8864 1100 0001 0020 0021"),
+            // MPLS: labels 16 and 17, the second at the bottom of the stack; below a VLAN tag, too.
+            (.ethernet, "020000000002 020000000001 8847 00010040 00011140"),
+            (.ethernet, "020000000002 020000000001 8100 007b 8848 00011140"),
         ]
         for (link, prefix) in prefixes {
             #expect(udp(hex(prefix) + packet, link)?.1.destinationPort == 2000, "\(link.name)")

@@ -27,10 +27,10 @@ test_packages=(
     ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-libav
-    tshark tcpdump valgrind jq time libxml2-utils
+    tshark tcpdump valgrind jq time libxml2-utils iproute2 util-linux wireshark-common gzip
 )
 # shellcheck disable=SC2034
-bench_packages=(libns3-dev g++ jq time)
+bench_packages=(libns3-dev g++ jq time tcpdump tshark wireshark-common)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -109,6 +109,9 @@ provided_elsewhere() {
         gstreamer1.0-plugins-ugly) gst-inspect-1.0 x264enc ;;
         gstreamer1.0-libav) gst-inspect-1.0 avenc_aac ;;
         libxml2-utils) command -v xmllint ;;
+        wireshark-common) command -v editcap ;;
+        iproute2) command -v ip && command -v ss ;;
+        util-linux) command -v setpriv && command -v unshare ;;
         *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }

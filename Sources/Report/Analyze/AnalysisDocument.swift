@@ -6,15 +6,17 @@ import Wire
 
 extension CaptureAnalysis {
     /// Schema `rubato.analysis/1`: every key of the contract, null where nothing was measured.
-    public var document: JSONValue {
+    ///
+    /// - Parameter truths: what the emulator knows of streams, by their ids.
+    func document(_ truths: [String: StreamTruth] = [:]) -> JSONValue {
         [
             "schema": "rubato.analysis/1",
             "tool": ["name": .string(Tool.name), "version": .string(Tool.version)],
             "inputs": .array(inputs.map(\.document)),
-            "streams": .array(streams.map(\.document)),
+            "streams": .array(streams.map { $0.document(truths[$0.id]) }),
             "pairs": .array(pairs.map(\.document)),
             "ntp": .array(ntp.map(\.document)),
-            "one_way": [],
+            "one_way": .array(oneWay.map(\.document)),
             "malformed_rtcp": .integer(malformedRTCP),
             "stun_datagrams": .integer(stunDatagrams),
             "notes": .array(notes.map { .string($0) }),
@@ -33,6 +35,7 @@ extension CaptureInput {
             "bytes": .integer(bytes),
             "first_ns": JSONValue(first?.nanoseconds),
             "last_ns": JSONValue(last?.nanoseconds),
+            "dropped": JSONValue(dropped),
             "skipped": .object(
                 JSONObject(skipped.map { JSONObject.Member($0.reason.rawValue, .integer($0.count)) })),
         ]
@@ -40,7 +43,7 @@ extension CaptureInput {
 }
 
 extension StreamMeasurements {
-    var document: JSONValue {
+    func document(_ truth: StreamTruth?) -> JSONValue {
         [
             "id": .string(id),
             "kind": .string(kind.rawValue),
@@ -83,6 +86,44 @@ extension StreamMeasurements {
             "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
             "transport_stream": transportStream?.document ?? nil,
             "rtcp": rtcp?.document ?? nil,
+            "playout": playout?.document ?? nil,
+            "truth": truth?.document ?? nil,
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+}
+
+extension ReplayMeasurements {
+    var document: JSONValue {
+        [
+            "algorithm": .string(algorithm),
+            "played": .integer(played),
+            "late": .integer(late),
+            "duplicates": .integer(duplicates),
+            "delay_ns": DistributionSummary.document(delay),
+            "buffer_ns": DistributionSummary.document(buffer),
+            "underruns": .integer(underruns),
+            "overflows": .integer(overflows),
+        ]
+    }
+}
+
+extension OneWayMeasurements {
+    var document: JSONValue {
+        [
+            "stream": JSONValue(stream),
+            "source": .string(source.description),
+            "destination": .string(destination.description),
+            "ssrc": JSONValue(ssrc.map { Int64($0) }),
+            "sent": .integer(sent),
+            "matched": .integer(matched),
+            "lost": .integer(lost),
+            "lost_at_ends": .integer(lostAtEnds),
+            "reordered": .integer(reordered),
+            "duplicates": .integer(duplicates),
+            "delay_ns": DistributionSummary.document(delay),
+            "clock_offset_ns": JSONValue(clockOffset?.nanoseconds),
+            "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
             "notes": .array(notes.map { .string($0) }),
         ]
     }
@@ -163,6 +204,7 @@ extension NTPMeasurements {
             "exchanges": .integer(exchanges),
             "offset_ns": DistributionSummary.document(offset),
             "delay_ns": DistributionSummary.document(delay),
+            "bound_ns": DistributionSummary.document(bound),
             "rejected": .object(JSONObject(rejected.map { JSONObject.Member($0.reason, .integer($0.count)) })),
         ]
     }

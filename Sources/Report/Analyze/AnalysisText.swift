@@ -7,6 +7,7 @@ import Wire
 /// What `rubato analyze` prints for people.
 struct AnalysisText {
     let analysis: CaptureAnalysis
+    var truths: [String: StreamTruth] = [:]
     let styled: StyledText
 
     var text: String {
@@ -16,7 +17,7 @@ struct AnalysisText {
         } else {
             sections += [streams, delays]
         }
-        sections += [transportStreams, rtcp, pairs, ntp, notes].filter { !$0.isEmpty }
+        sections += [truth, oneWay, playout, transportStreams, rtcp, pairs, ntp, notes].filter { !$0.isEmpty }
         return sections.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
@@ -26,13 +27,16 @@ struct AnalysisText {
             if !input.linkTypes.isEmpty { line += " (\(input.linkTypes.map(\.name).joined(separator: ", ")))" }
             line += ", \(Format.count(input.packets)) packets, \(Format.size(input.bytes))"
             if let first = input.first, let last = input.last { line += ", " + Format.time((last - first).nanoseconds) }
+            if let dropped = input.dropped, dropped > 0 {
+                line += styled("; the capture itself dropped \(Format.count(dropped)) packets", .yellow)
+            }
             let skipped = input.skipped.map { "\($0.reason.rawValue) \(Format.count($0.count))" }
             if !skipped.isEmpty { line += styled("; skipped: " + skipped.joined(separator: ", "), .dim) }
             return line
         }
     }
 
-    private func section(_ title: String, _ table: TextTable) -> [String] {
+    func section(_ title: String, _ table: TextTable) -> [String] {
         table.isEmpty ? [] : [styled(title, .bold)] + table.lines(styled)
     }
 
@@ -123,7 +127,8 @@ struct AnalysisText {
     private var ntp: [String] {
         var table = TextTable(
             header: [
-                "client", "server", "version", "exchanges", "offset min", "p50", "max", "delay min", "max", "rejected",
+                "client", "server", "version", "exchanges", "offset min", "p50", "max", "delay min", "max", "bound",
+                "rejected",
             ], alignments: [.left, .left])
         for pair in analysis.ntp {
             let rejected = pair.rejected.map { "\($0.reason) \(Format.count($0.count))" }.joined(separator: ", ")
@@ -132,10 +137,11 @@ struct AnalysisText {
                 TextTable.Cell(pair.version.description), TextTable.Cell(Format.count(pair.exchanges)),
                 time(pair.offset?.minimum, signed: true), time(pair.offset?.p50, signed: true),
                 time(pair.offset?.maximum, signed: true), time(pair.delay?.minimum), time(pair.delay?.maximum),
+                TextTable.Cell(pair.bound.map { "±" + Format.time($0.minimum) } ?? Format.notMeasured),
                 TextTable.Cell(rejected, .yellow),
             ])
         }
-        return section("NTP (offset: server less client)", table)
+        return section("NTP (offset: server less client; bound: of the exchange with the least delay)", table)
     }
 
     private var notes: [String] {
@@ -143,6 +149,7 @@ struct AnalysisText {
         if analysis.malformedRTCP > 0 { lines.append("\(analysis.malformedRTCP) RTCP datagrams could not be read") }
         if analysis.stunDatagrams > 0 { lines.append("\(analysis.stunDatagrams) STUN datagrams") }
         for stream in analysis.streams { lines += stream.notes.map { "\(stream.id): \($0)" } }
+        for way in analysis.oneWay { lines += way.notes.map { "\(name(way)), one way: \($0)" } }
         return lines.isEmpty ? [] : [styled("Notes", .bold)] + lines.map { "  " + $0 }
     }
 }
@@ -150,11 +157,11 @@ struct AnalysisText {
 // MARK: - Cells
 
 extension AnalysisText {
-    private func time(_ nanoseconds: Int64?, signed: Bool = false) -> TextTable.Cell {
+    func time(_ nanoseconds: Int64?, signed: Bool = false) -> TextTable.Cell {
         TextTable.Cell(Format.time(nanoseconds, signed: signed), nanoseconds == nil ? .dim : nil)
     }
 
-    private func bad(_ count: Int64?) -> TextTable.Cell {
+    func bad(_ count: Int64?) -> TextTable.Cell {
         TextTable.Cell(Format.count(count), (count ?? 0) == 0 ? .dim : .yellow)
     }
 

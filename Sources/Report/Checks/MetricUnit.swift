@@ -134,6 +134,7 @@ public enum RunSchema {
             .group([("mean", nanoseconds(.up)), ("max", nanoseconds(.up)), ("last", nanoseconds(.up))])
         ),
         ("loss_runs", .map(known: [], badCount)),
+        ("loss_runs_wire", .map(known: [], badCount)),
         ("mdi", .group([("df_ns", nanoseconds(.up)), ("mlr_per_s", .leaf(.perSecond, .up))])),
         ("session_setup_ns", nanoseconds(.up)),
     ])

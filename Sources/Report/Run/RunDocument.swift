@@ -101,11 +101,15 @@ extension FlowMeasurements {
                 "max": JSONValue(interarrivalJitter?.maximum),
                 "last": JSONValue(interarrivalJitter?.last),
             ],
-            "loss_runs": .object(
-                JSONObject(lossRuns.map { JSONObject.Member($0.length.description, .integer($0.count)) })),
+            "loss_runs": runs(lossRuns),
+            "loss_runs_wire": runs(lossRunsOnWire),
             "mdi": ["df_ns": JSONValue(delayFactorNanoseconds), "mlr_per_s": JSONValue(mediaLossRatePerSecond)],
             "session_setup_ns": JSONValue(sessionSetupNanoseconds),
         ]
+    }
+
+    private func runs(_ runs: [(length: Int64, count: Int64)]) -> JSONValue {
+        .object(JSONObject(runs.map { JSONObject.Member($0.length.description, .integer($0.count)) }))
     }
 
     private var packets: JSONValue {

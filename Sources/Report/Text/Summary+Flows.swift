@@ -132,15 +132,20 @@ extension Summary {
         guard !lossy.isEmpty else { return [] }
         var table = TextTable(alignments: [.left, .left])
         for flow in lossy.prefix(Summary.rowLimit) {
-            let short = flow.lossRuns.filter { $0.length < 10 }
-            let long = flow.lossRuns.reduce(Int64(0)) { $1.length < 10 ? $0 : $0 + $1.count }
-            var parts = short.map { "\(Format.count($0.count)) of \($0.length)" }
-            if long > 0 { parts.append("\(Format.count(long)) of 10+") }
-            let longest = flow.lossRuns.map(\.length).max() ?? 0
-            let text = parts.joined(separator: ", ") + "; longest \(Format.count(longest))"
-            table.add([TextTable.Cell(flow.receiver), TextTable.Cell(text)])
+            table.add([TextTable.Cell(flow.receiver), TextTable.Cell(runsText(flow.lossRuns))])
+            // An interleaver breaks the runs of the network up.
+            guard !flow.lossRuns.elementsEqual(flow.lossRunsOnWire, by: ==) else { continue }
+            table.add([TextTable.Cell("  on the wire"), TextTable.Cell(runsText(flow.lossRunsOnWire))])
         }
         return [heading("Loss runs (how many of which length)")] + table.lines(styled) + more(lossy.count)
+    }
+
+    private func runsText(_ runs: [(length: Int64, count: Int64)]) -> String {
+        let short = runs.filter { $0.length < 10 }
+        let long = runs.reduce(Int64(0)) { $1.length < 10 ? $0 : $0 + $1.count }
+        var parts = short.map { "\(Format.count($0.count)) of \($0.length)" }
+        if long > 0 { parts.append("\(Format.count(long)) of 10+") }
+        return parts.joined(separator: ", ") + "; longest \(Format.count(runs.map(\.length).max() ?? 0))"
     }
 
     var links: [String] {

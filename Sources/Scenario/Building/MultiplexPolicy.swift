@@ -15,6 +15,8 @@ enum MultiplexPolicy {
     static let audioBuffer: UInt64 = 3_584
     /// How long a datagram of a variable rate may wait to be filled.
     static let longestWait = TimeSpan.milliseconds(20)
+    /// Bits of a transport packet.
+    static let packetBits: UInt64 = 1_504
     static let highestRate = BitRate(bitsPerSecond: 10_000_000_000)
 
     /// Why a program cannot be multiplexed as asked; `remedy` says what to write instead.

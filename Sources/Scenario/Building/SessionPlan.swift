@@ -1,4 +1,5 @@
 import Emulator
+import Protection
 import Timebase
 import Wire
 
@@ -14,10 +15,12 @@ public struct SessionPlan: Sendable {
 
     private let receiverCount: Int
     private let carriage: Emulator.Carriage
+    private let deinterleaver: BlockDeinterleaver?
 
     public init(_ configuration: WorldConfiguration) {
         receiverCount = configuration.receivers.count
         carriage = configuration.carriage
+        deinterleaver = configuration.deinterleaver
     }
 
     /// The address of a receiver by index.
@@ -67,11 +70,21 @@ public struct SessionPlan: Sendable {
             formats: carriage.hasRTP
                 ? [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)] : [.init(subtype: "MP2T")])
         media.bandwidths = [.applicationSpecific(kilobitsPerSecond: (rate.bitsPerSecond + 999) / 1_000)]
-        media.attributes = ["recvonly"]
+        media.attributes = ["recvonly"] + (deinterleaver.map { [attribute(of: $0)] } ?? [])
         var description = SessionDescription(
             origin: .init(sessionID: UInt64(emulatedEpochUnixSeconds) + 2_208_988_800, address: Self.senderAddress),
             name: name, media: [media])
         description.connection = .init(address: mediaAddress)
         return description
+    }
+
+    /// What a receiver must know to undo the interleaving. No standard has an attribute for a block interleaver over
+    /// datagrams, and a receiver that does not know one passes over it (RFC 8866 §5.13). Spans in nanoseconds.
+    private func attribute(of deinterleaver: BlockDeinterleaver) -> String {
+        let block = deinterleaver.configuration.block
+        return "x-rubato-interleave:rows=\(block.rows);columns=\(block.columns)"
+            + ";first-sequence-number=\(deinterleaver.firstSequenceNumber)"
+            + ";least-span=\(deinterleaver.configuration.leastSpan.nanoseconds)"
+            + ";longest-span=\(deinterleaver.span.nanoseconds)"
     }
 }

@@ -2,6 +2,7 @@ import ClockSync
 import Emulator
 import Media
 import NetworkEmulation
+import Protection
 import Receiver
 import Sender
 import Timebase
@@ -49,6 +50,9 @@ public struct WorldBuilder {
             receivers: receivers, taps: taps)
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
+        configuration.interleaving = scenario.sender.interleave.map {
+            InterleavingPolicy.configuration($0, planned, plan)
+        }
         return configuration
     }
 

@@ -1,3 +1,4 @@
+import Protection
 import Timebase
 
 /// The two ends: sender and receivers.
@@ -16,7 +17,8 @@ extension ScenarioDecoder {
             transportPacketsPerDatagram: reader["ts_packets_per_datagram"].integer(1...7) ?? 7,
             pacing: reader["pacing"].word() ?? .constant,
             latency: latency.text == "auto" ? nil : latency.time(.zero...Self.longestDelay), programClass: program,
-            reportClass: reports, ecn: reader["ecn"].truth() ?? false, reservation: tokenBucket(reader["reservation"]))
+            reportClass: reports, ecn: reader["ecn"].truth() ?? false, reservation: tokenBucket(reader["reservation"]),
+            interleave: interleave(reader["interleave"], reader["carriage"]))
     }
 
     /// The class of the program's datagrams, and of reports: one name for the program, or a map of `program`, `reports`,
@@ -39,6 +41,24 @@ extension ScenarioDecoder {
             program = program ?? (key, parsed)
         }
         return (program?.parsed ?? .bestEffort, reports)
+    }
+
+    private func interleave(
+        _ reader: ScenarioReader, _ carriage: ScenarioReader
+    ) -> ExperimentScenario.Interleave? {
+        guard case .map = reader.node?.content else { return nil }
+        let sizes = InterleavingBlock.sizes
+        let sides = ["rows", "columns"].map { key in
+            reader[key].reportMissing(expected: "a whole number of datagrams, such as \(key): 5")
+            return reader[key].integer(sizes, hint: "with one row or column nothing is interleaved: interleave: none")
+        }
+        if carriage.text == ExperimentScenario.Sender.Carriage.tsUDP.rawValue {
+            reader.report(
+                "without RTP the receiver cannot restore the order of the datagrams", expected: "carriage: ts-rtp",
+                hint: "write carriage: ts-rtp, or leave interleave out")
+        }
+        guard let rows = sides[0], let columns = sides[1] else { return nil }
+        return ExperimentScenario.Interleave(rows: rows, columns: columns)
     }
 
     func receivers(

@@ -87,11 +87,11 @@ struct ScenarioReader {
 
     func ratio() -> Ratio? { scalar { text throws(QuantityProblem) in try Quantity.ratio(text) } }
 
-    func integer(_ range: ClosedRange<Int>) -> Int? {
+    func integer(_ range: ClosedRange<Int>, hint: String? = nil) -> Int? {
         let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         return scalar { text throws(QuantityProblem) in
             guard let value = Int(text), range.contains(value) else {
-                throw QuantityProblem(expected: expected, hint: nil)
+                throw QuantityProblem(expected: expected, hint: hint)
             }
             return value
         }

@@ -24,8 +24,9 @@ enum ScenarioShape {
         .field("carriage", .words("ts-udp", "ts-rtp", unsupported: ["rtp-separate"])),
         .field("mux_rate", .words("auto", "vbr").or(.value)), .field("ts_packets_per_datagram"),
         .field("pacing", .words("constant", unsupported: ["per-frame"]).or(.choice(unsupported: ["token_bucket"]))),
-        .field("latency", .words("auto").or(.value)), .off("interleave"), .off("fec"), .off("retransmission"),
-        .field("classes", .value.or(.map(.value))), .field("ecn", .truth),
+        .field("latency", .words("auto").or(.value)),
+        .field("interleave", .words("none").or(.keys(.field("rows"), .field("columns")))), .off("fec"),
+        .off("retransmission"), .field("classes", .value.or(.map(.value))), .field("ecn", .truth),
         .field("reservation", .words("none").or(tokenBucket)))
 
     static let clock = Shape.keys(.field("offset"), .field("frequency"), .off("wander"))

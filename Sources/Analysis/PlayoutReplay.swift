@@ -1,0 +1,140 @@
+import Metrics
+import Receiver
+import Timebase
+import Wire
+
+/// A receiver that captured streams are played into, to see what it would have made of them.
+public struct PlayoutAssumption: Sendable {
+    /// As it was asked for: "fixed:60ms".
+    public var name: String
+    /// For streams with RTP, and for transport streams without.
+    public var rtp: ReceiverConfiguration
+    public var plain: ReceiverConfiguration
+
+    public init(name: String, rtp: ReceiverConfiguration, plain: ReceiverConfiguration) {
+        self.name = name
+        self.rtp = rtp
+        self.plain = plain
+    }
+}
+
+/// What the receiver made of a stream.
+public struct ReplayMeasurements: Sendable {
+    public var algorithm: String
+    /// Datagrams that came out of the playout buffer.
+    public var played: Int64 = 0
+    /// After their release.
+    public var late: Int64 = 0
+    /// Received before, or too old to tell.
+    public var duplicates: Int64 = 0
+    public var overflows: Int64 = 0
+    public var underruns: Int64 = 0
+    /// How long a datagram waited.
+    public var delay: DistributionSummary?
+    /// How long what still waits at a release will last.
+    public var buffer: DistributionSummary?
+}
+
+/// Plays a stream's captured arrivals into a ``MediaReceiver``, whose clock is the capture's.
+///
+/// The receiver gets every arrival with its number and its timestamp, and no media: what is inside does not change when
+/// a datagram is released. A receiver's RTP clock is 90 kHz; other clocks' timestamps are converted, to 11 µs.
+final class PlayoutReplay {
+    private var receiver: MediaReceiver
+    private var result: ReplayMeasurements
+    private var pool = PacketPool(slotCapacity: RTPHeader.fixedLength)
+    /// All packets share it, as none has media.
+    private let slot: UInt32
+    private var origin: Instant?
+    private var now = LocalInstant(nanoseconds: 0)
+    private var delays = Histogram()
+    private var buffer = Histogram()
+    /// Timestamps have left the bounds in which instants can be computed.
+    private var hasRunAway = false
+
+    /// Media time, either way, that timestamps may lead to: 36 years.
+    private static let bound: Int128 = 1 << 60
+
+    init(_ assumption: PlayoutAssumption, isRTP: Bool) {
+        receiver = MediaReceiver(isRTP ? assumption.rtp : assumption.plain)
+        result = ReplayMeasurements(algorithm: assumption.name)
+        slot = pool.allocate()
+    }
+
+    /// Takes an RTP packet.
+    ///
+    /// - Parameters:
+    ///   - number: unwrapped.
+    ///   - ticks: of the stream's clock, unwrapped.
+    func add(number: Int64, ticks: Int64, clockRate: UInt32, at instant: Instant) {
+        let media = Int128(ticks) * 1_000_000_000 / Int128(clockRate)
+        guard !hasRunAway, abs(media) < Self.bound else {
+            hasRunAway = true
+            return
+        }
+        let timestamp = Int128(ticks) * 90_000 / Int128(clockRate)
+        let header = RTPHeader(
+            payloadType: 0, sequenceNumber: UInt16(truncatingIfNeeded: number),
+            timestamp: UInt32(truncatingIfNeeded: timestamp), ssrc: 0)
+        let bytes = header.packet(payload: [])
+        advance(to: instant)
+        receiver.handle(packet(bytes.count), payload: bytes.span.bytes, at: now)
+        drain()
+    }
+
+    /// Takes a datagram of transport packets.
+    func add(_ payload: RawSpan, at instant: Instant) {
+        advance(to: instant)
+        receiver.handle(packet(0), payload: payload, at: now)
+        drain()
+    }
+
+    private func packet(_ count: Int) -> Packet {
+        Packet(
+            time: .zero, sent: .zero, slot: slot, number: 0, length: UInt16(MediaReceiver.networkHeaderLength + count),
+            flow: 0)
+    }
+
+    /// Serves what is due before an arrival; a capture's time that goes back stands still.
+    private func advance(to instant: Instant) {
+        let begin = origin ?? instant
+        origin = begin
+        let next = max(now, LocalInstant(nanoseconds: (instant - begin).nanoseconds))
+        serve(until: next)
+        now = next
+    }
+
+    private func serve(until end: LocalInstant) {
+        while receiver.nextTimeout <= end, receiver.nextTimeout < .distantFuture {
+            now = max(now, receiver.nextTimeout)
+            receiver.handleTimeout(at: now, pool: pool)
+            drain()
+        }
+    }
+
+    private func drain() {
+        while let output = receiver.pollOutput() {
+            switch output {
+            case .released(_, let arrival, let depth):
+                result.played += 1
+                delays.add((now - arrival).nanoseconds)
+                buffer.add(depth.nanoseconds)
+            case .discarded(_, .late): result.late += 1
+            case .discarded(_, .duplicate): result.duplicates += 1
+            case .discarded, .presented, .closed: break
+            }
+        }
+    }
+
+    /// Plays what waits; nil for a stream whose times no receiver could follow.
+    func finish() -> ReplayMeasurements? {
+        guard !hasRunAway else { return nil }
+        serve(until: .distantFuture)
+        guard result.played + result.late > 0 else { return nil }
+        result.overflows = receiver.overflows
+        result.underruns = receiver.underruns
+        result.delay = delays.summary
+        result.buffer = buffer.summary
+        return result
+    }
+}
