@@ -37,7 +37,7 @@ struct LabCommand: ParsableCommand {
         @Argument(help: "A scenario: a YAML file, or the name of a preset ('rubato presets list').")
         var scenario: String
 
-        @Option(help: ArgumentHelp("Packets offered to every stage (1,000 to 100,000,000).", valueName: "n"))
+        @Option(help: ArgumentHelp("Packets offered to every stage (1,000 to 10,000,000).", valueName: "n"))
         var packets = 1_000_000
 
         @Option(help: ArgumentHelp("The root of every random draw.", valueName: "n"))

@@ -242,7 +242,7 @@ struct LabTests {
             change(&session)
             do { return try session.run() } catch { return (error as? UserFacingError)?.exitStatus }
         }
-        #expect(status { $0.packets = 999 } == 64)
+        #expect(status { $0.packets = 999 } == 64 && status { $0.packets = 10_000_001 } == 64)
         #expect(status({ _ in }, scenario: "iptvv") == 64)
         #expect(status { $0.settings = ["network.forward.0.delay=20"] } == 64)
         #expect(status { $0.expectations = ["network.forward.0.dealy=20ms"] } == 64)

@@ -24,8 +24,10 @@ public struct LabSession {
     /// - Returns: the exit status.
     /// - Throws: ``UserFacingError``, ``SystemError``.
     public func run() throws -> Int32 {
-        guard 1_000...100_000_000 ~= packets else {
-            throw UserFacingError.usage("'--packets \(packets)' is not from 1000 to 100000000")
+        guard 1_000...10_000_000 ~= packets else {
+            throw UserFacingError.usage(
+                "'--packets \(packets)' is not from 1000 to 10000000",
+                remedy: "delays are kept to be sorted: more would not fit")
         }
         let report: LabReport
         do {
