@@ -63,8 +63,8 @@ let package = Package(
         library(
             "Report",
             [
-                "Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "Receiver", "Scenario", "Timebase", "Wire",
-                "Yams",
+                "Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "NetworkEmulation", "Receiver", "Scenario",
+                "Timebase", "Wire", "Yams",
             ]),
         .executableTarget(
             name: "rubato",

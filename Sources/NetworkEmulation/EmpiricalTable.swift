@@ -3,8 +3,8 @@ import Timebase
 /// A distribution given by points of its cumulative law, straight between them; jumps and gaps are exact.
 public struct EmpiricalTable: Sendable {
     /// Rising, as are the values. The first 0, the last 2^64 − 1.
-    @usableFromInline let probabilities: [UInt64]
-    @usableFromInline let values: [Int64]
+    public let probabilities: [UInt64]
+    public let values: [Int64]
 
     /// - Parameter points: values with the probability of lying at or below each, neither falling. A first probability
     ///   above 0 is that of the first value itself; the last is 1.

@@ -32,6 +32,9 @@ public struct OpportunityTrace: Sendable {
         milliseconds = times
     }
 
+    /// The length of a lap.
+    public var period: TimeSpan { .milliseconds(milliseconds[milliseconds.count - 1]) }
+
     /// What all opportunities of a lap carry in the mean, of so many bits each.
     public func meanRate(opportunityBits: UInt64) -> BitRate {
         let period = UInt64(milliseconds[milliseconds.count - 1])

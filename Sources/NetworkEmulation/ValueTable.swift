@@ -2,7 +2,8 @@ import Timebase
 
 /// A distribution of equally likely values, or a trace of them.
 public struct ValueTable: Sendable {
-    @usableFromInline let values: [Int64]
+    /// Nanoseconds; of a distribution in rising order.
+    public let values: [Int64]
 
     /// - Parameter values: nanoseconds, at least one; for a distribution in rising order, so that correlated draws give
     ///   correlated values.

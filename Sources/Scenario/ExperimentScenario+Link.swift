@@ -141,7 +141,7 @@ extension ExperimentScenario.Link {
         case bernoulli(Ratio)
         case gilbertElliott(GilbertElliott)
         case markov4(Markov4)
-        /// Packets by their numbers in their flow, the first being 1; again after `period` packets, if there is one.
+        /// Packets by their numbers in their flow, the first being 0; again after `period` packets, if there is one.
         case pattern(drop: [Int], period: Int?)
         /// One line a packet.
         case trace(path: String)

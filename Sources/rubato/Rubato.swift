@@ -17,7 +17,7 @@ struct Rubato: ParsableCommand {
         version: "rubato \(Tool.version)",
         subcommands: [
             RunCommand.self, AnalyzeCommand.self, CaptureCommand.self, CompareCommand.self, VerifyCommand.self,
-            PresetsCommand.self,
+            PresetsCommand.self, LabCommand.self,
         ])
 }
 

@@ -31,20 +31,25 @@ final class LinkBuilder {
         var result: [NamedLink] = []
         var duplicating = duplicating
         for (index, link) in links.enumerated() {
-            let path = "\(path).\(index)"
-            let id = "\(prefix).\(index)"
-            var configuration = try self.configuration(link, key.named(id), path: path)
+            var named = try self.link(link, id: "\(prefix).\(index)", path: "\(path).\(index)")
             // One of eight bits: copies of copies of copies have names of their own.
-            configuration.duplicateMark = 1 << UInt8(duplicating % 8)
-            for index in configuration.changes.indices {
-                configuration.changes[index].configuration.duplicateMark = configuration.duplicateMark
+            let mark: UInt8 = 1 << UInt8(duplicating % 8)
+            named.configuration.duplicateMark = mark
+            for index in named.configuration.changes.indices {
+                named.configuration.changes[index].configuration.duplicateMark = mark
             }
             let duplicates = ([link] + link.schedule.map(\.link)).contains { $0.duplicate != .zero }
             if duplicates { duplicating += 1 }
-            result.append(
-                NamedLink(id: id, configuration, crossTraffic: try crossTraffic(link, key.named(id), path: path)))
+            result.append(named)
         }
         return (result, duplicating)
+    }
+
+    /// - Parameter id: its name, and that of its draws.
+    func link(_ link: ExperimentScenario.Link, id: String, path: String) throws(ScenarioProblems) -> NamedLink {
+        let key = key.named(id)
+        return NamedLink(
+            id: id, try configuration(link, key, path: path), crossTraffic: try crossTraffic(link, key, path: path))
     }
 
     /// The way back mirrors the delay of a receiver's own links, without impairments.
