@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Streams of other people, which cannot be part of this repository: every *.mp4 (remuxed by ffmpeg) and *.ts below the
 # folder named in RUBATO_CORPUS. Those that ffmpeg reads without complaint go through whole; the others run to their end.
+# Rate traces hsdpa*.txt ("seconds Mbit/s") carry a program.
 set -euo pipefail
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$tools/lib/common.sh"
@@ -44,5 +45,18 @@ while read -r file; do
     fi
     damaged_stream "$name" "$file" "$complaint"
 done < <(find "$RUBATO_CORPUS" -name '*.ts' | sort)
+
+# Rate traces: they carry no more than they can, and what is offered beyond waits or is dropped.
+while read -r file; do
+    name=$(basename "$file" .txt)
+    run_or_stop "$scenarios/bench.yaml" --duration 300s --set 'network.forward=[{ delay: 20ms }]' \
+        --set "network.forward.0.rate_trace.hsdpa=$file" --out "$scratch/$name"
+    mean=$(value "$scratch/$name/run.json" '.links[0].rate_bps')
+    within "$name: mean rate of the trace" "$mean" 100000 100000000
+    # The run is about two laps of the trace, not whole ones: a quarter of it is left for what the laps differ.
+    within "$name: delivers at about that rate under twice the load" \
+        "$(value "$scratch/$name/run.json" '.flows[0].bitrate_bps.delivered')" $((mean * 3 / 4)) $((mean * 5 / 4))
+    within "$name: utilization" "$(value "$scratch/$name/run.json" '.links[0].utilization')" 0.9 1.02
+done < <(find "$RUBATO_CORPUS" -name 'hsdpa*.txt' | sort)
 
 finish
