@@ -31,7 +31,8 @@ struct ReferenceTests {
         #expect(measurements.digest.hexadecimal == pinned, "\(file)")
         #expect(world.packetsUnderWay == 0)
         for flow in measurements.flows {
-            #expect(flow.sent == flow.delivered + flow.lostLink + flow.droppedQueue, "\(file) \(flow.receiver)")
+            let fates = flow.delivered + flow.lostLink + flow.droppedQueue + flow.droppedChecksum
+            #expect(flow.sent + flow.duplicated == fates, "\(file) \(flow.receiver)")
         }
     }
 
