@@ -6,7 +6,8 @@ import Timebase
 /// happens to packet n does not depend on which other packets came this way.
 public enum LossModel: Sendable {
     case none
-    case bernoulli(BernoulliLoss)
+    /// Independent losses with one probability.
+    case bernoulli(PacketChance)
     case gilbertElliott(GilbertElliottLoss)
     case markov(MarkovLoss)
     case listed(ListedLoss)
@@ -18,7 +19,7 @@ struct LossStage: Sendable {
     private enum Kind: Sendable { case none, bernoulli, gilbertElliott, markov, listed, bitErrors }
 
     private var kind = Kind.none
-    private var bernoulli = BernoulliLoss(.never, key: DrawKey(seed: 0))
+    private var bernoulli = PacketChance(.never, key: DrawKey(seed: 0))
     private var gilbertElliott: GilbertElliottLoss?
     private var markov: MarkovLoss?
     private var listed: ListedLoss?
@@ -39,27 +40,12 @@ struct LossStage: Sendable {
     mutating func isLost(_ packet: Packet, at now: Instant) -> Bool {
         switch kind {
         case .none: false
-        case .bernoulli: bernoulli.isLost(packet)
+        case .bernoulli: bernoulli.hits(packet)
         case .gilbertElliott: gilbertElliott?.isLost(packet, at: now) ?? false
         case .markov: markov?.isLost(packet) ?? false
         case .listed: listed?.isLost(packet) ?? false
         case .bitErrors: bitErrors?.isLost(packet) ?? false
         }
-    }
-}
-
-/// Independent losses with one probability.
-public struct BernoulliLoss: Sendable {
-    let probability: Probability
-    let key: DrawKey
-
-    public init(_ probability: Probability, key: DrawKey) {
-        self.probability = probability
-        self.key = key
-    }
-
-    func isLost(_ packet: Packet) -> Bool {
-        probability.isHit(by: key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy))
     }
 }
 

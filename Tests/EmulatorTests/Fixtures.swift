@@ -31,7 +31,7 @@ struct Experiment {
     ) -> NamedLink {
         let key = DrawKey(seed: seed).named(id)
         let model: LossModel =
-            loss == 0 ? .none : .bernoulli(BernoulliLoss(Probability(loss), key: key.named("loss")))
+            loss == 0 ? .none : .bernoulli(PacketChance(Probability(loss), key: key.named("loss")))
         let table = jitter.map { halfRange in
             QuantileTable { tail, isUpper in
                 Double(halfRange.nanoseconds) * (isUpper ? 1 - 2 * tail : 2 * tail - 1)

@@ -27,7 +27,7 @@ private struct Chain {
         let key = DrawKey(seed: seed).named("link\(link)")
         var loss = LossModel.none
         let lossKey = key.named("loss")
-        if stages.contains(.bernoulli) { loss = .bernoulli(BernoulliLoss(Probability(0.1), key: lossKey)) }
+        if stages.contains(.bernoulli) { loss = .bernoulli(PacketChance(Probability(0.1), key: lossKey)) }
         if stages.contains(.gilbertElliott) {
             loss = .gilbertElliott(GilbertElliottLoss(loss: 0.1, meanBurst: 4, key: lossKey))
         }

@@ -29,7 +29,7 @@ struct LossLawTests {
 
     static let laws: [Law] =
         [0.001, 0.5].map { loss in
-            Law("Bernoulli \(loss)", .bernoulli(loss)) { .bernoulli(BernoulliLoss(Probability(loss), key: $0)) }
+            Law("Bernoulli \(loss)", .bernoulli(loss)) { .bernoulli(PacketChance(Probability(loss), key: $0)) }
         }
         + ([(0.01, 3), (0.3, 1.2), (0.2, 20)] as [(Double, Double)]).map { loss, burst in
             Law("Gilbert-Elliott \(loss), \(burst)", .gilbertElliott(loss: loss, meanBurst: burst)) {
@@ -185,13 +185,13 @@ struct LossLawTests {
     func edges() throws {
         let key = DrawKey(seed: 1).named("loss")
         let none: [LossModel] = [
-            .bernoulli(BernoulliLoss(Probability(0), key: key)), .bitErrors(BitErrorLoss(rate: 0, key: key)),
+            .bernoulli(PacketChance(Probability(0), key: key)), .bitErrors(BitErrorLoss(rate: 0, key: key)),
             .gilbertElliott(GilbertElliottLoss(loss: 0, meanBurst: 3, key: key)),
             .markov(try #require(MarkovLoss(p13: 0, p31: 1, key: key))),
         ]
         for model in none { #expect(Self.losses(model).allSatisfy { $0 == 0 }) }
         let all: [LossModel] = [
-            .bernoulli(BernoulliLoss(Probability(1), key: key)), .bitErrors(BitErrorLoss(rate: 1, key: key)),
+            .bernoulli(PacketChance(Probability(1), key: key)), .bitErrors(BitErrorLoss(rate: 1, key: key)),
             .gilbertElliott(GilbertElliottLoss(goodToBad: 1, badToGood: 0, key: key)),
             .listed(try ListedLoss(trace: [0x31])),
         ]
@@ -212,7 +212,7 @@ struct LossLawTests {
         let threshold = UInt64(value * 0x1p64)
         #expect(threshold > 0 && probability.isHit(by: threshold - 1) && !probability.isHit(by: threshold))
         let key = DrawKey(seed: 1).named("loss")
-        #expect(Self.losses(.bernoulli(BernoulliLoss(probability, key: key))).allSatisfy { $0 == 0 })
+        #expect(Self.losses(.bernoulli(PacketChance(probability, key: key))).allSatisfy { $0 == 0 })
     }
 
     @Test("patterns and traces lose exactly their packets of a million")

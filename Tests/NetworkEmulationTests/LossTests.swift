@@ -15,7 +15,7 @@ func losses(_ model: LossModel, count: UInt32, flow: UInt16 = 0) -> [Bool] {
 @Suite("Loss models")
 struct LossTests {
     static let models: [LossModel] = [
-        .bernoulli(BernoulliLoss(Probability(0.1), key: DrawKey(seed: 4).named("loss"))),
+        .bernoulli(PacketChance(Probability(0.1), key: DrawKey(seed: 4).named("loss"))),
         .gilbertElliott(GilbertElliottLoss(loss: 0.1, meanBurst: 5, key: DrawKey(seed: 4).named("loss"))),
         .gilbertElliott(GilbertElliottLoss(loss: 0.3, meanBurst: 100, key: DrawKey(seed: 4).named("loss"))),
         .gilbertElliott(GilbertElliottLoss(loss: 0.5, meanBurst: 1.1, key: DrawKey(seed: 4).named("loss"))),

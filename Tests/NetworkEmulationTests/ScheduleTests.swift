@@ -22,7 +22,7 @@ struct ScheduleTests {
     @Test("a change holds for what comes and leaves at its instant and later")
     func change() {
         var link = configuration(delay: 5)
-        let all = BernoulliLoss(.always, key: DrawKey(seed: 1))
+        let all = PacketChance(.always, key: DrawKey(seed: 1))
         link.changes = [
             (.zero + .milliseconds(20), configuration(delay: 50)),
             (.zero + .milliseconds(40), configuration(delay: 50, loss: .bernoulli(all))),

@@ -56,7 +56,7 @@ final class LinkLaws {
     ) throws(ScenarioProblems) -> LossModel {
         switch loss {
         case nil: return .none
-        case .bernoulli(let ratio): return .bernoulli(BernoulliLoss(ratio.probability, key: key))
+        case .bernoulli(let ratio): return .bernoulli(PacketChance(ratio.probability, key: key))
         case .gilbertElliott(let chain): return .gilbertElliott(gilbertElliott(chain, key))
         case .markov4(let chain):
             guard let model = markov(chain, key) else {
