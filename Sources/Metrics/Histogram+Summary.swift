@@ -3,7 +3,8 @@ import Timebase
 extension Histogram {
     /// The distribution in the ten numbers that results carry; nil when empty.
     ///
-    /// Mean and standard deviation (the population's) are rounded to whole numbers; quantiles are within 0.1 %.
+    /// Mean and standard deviation (the population's) are rounded to whole numbers; quantiles are within 0.1 %, or
+    /// a unit of the histogram's resolution.
     public var summary: DistributionSummary? {
         guard let minimum, let maximum, let roundedMean, let standardDeviation, let p5 = quantile(0.05),
             let p50 = quantile(0.5), let p95 = quantile(0.95), let p99 = quantile(0.99), let p999 = quantile(0.999)

@@ -30,8 +30,8 @@ public struct LipSyncLimits: Hashable, Sendable {
 /// Lip-sync skew of one audio and video pair: its distribution, how much of it lies inside each standard's limits, and
 /// its trend. Positive: audio early (ITU-R BT.1359).
 public struct LipSyncEstimator: Sendable {
-    /// The skews, nanoseconds.
-    public private(set) var skews = Histogram()
+    /// The skews, nanoseconds; those below a millisecond to one microsecond, far below what anybody notices.
+    public private(set) var skews = Histogram(resolutionBits: 10)
     private var insideITUDetectability: Int64 = 0
     private var insideITUAcceptability: Int64 = 0
     private var insideEBUR37: Int64 = 0

@@ -38,7 +38,8 @@ public struct TransportStreamMonitor: Sendable {
 
     /// The stream's constant rate; nil when it is not constant or not known.
     let constantRate: Int64?
-    /// The state of each PID: its place in `states`.
+    /// The places in `states` of the PIDs that are followed, each PID in the first free slot from that of its hash on;
+    /// `untracked` in the others, at least half. A slot for every PID there is was rejected for its 8 kB.
     var index: [UInt8]
     var states: [PIDState] = []
     var gatherers: [SectionGatherer] = []
@@ -59,8 +60,8 @@ public struct TransportStreamMonitor: Sendable {
     /// - Parameter constantRate: the rate of the transport stream, all its packets counted, when it is constant.
     public init(constantRate: BitRate? = nil) {
         self.constantRate = constantRate.flatMap { $0.bitsPerSecond > 0 ? Int64(exactly: $0.bitsPerSecond) : nil }
-        index = Array(repeating: Self.untracked, count: 0x2000)
-        states.reserveCapacity(16)
+        index = Array(repeating: Self.untracked, count: Self.trackedPIDs * 2)
+        states.reserveCapacity(8)
     }
 
     /// Takes the packet of 188 bytes at `offset`; the bytes need not be a valid packet. Without 188 bytes nothing is done.
@@ -104,9 +105,10 @@ public struct TransportStreamMonitor: Sendable {
     /// The state of the PID of a packet that has just been taken, if the packets behind it may go on without a look.
     private func placeOfRow(beginningWith word: UInt32) -> Int? {
         guard word & 0xffc0_00f0 == 0x4700_0010, !isWatchful else { return nil }
-        let pid = Int(word &>> 8 & 0x1fff)
-        let place = Int(index[pid])
-        guard pid != Int(TransportPacket.nullPID), place < states.count else { return nil }
+        let pid = UInt16(truncatingIfNeeded: word &>> 8 & 0x1fff)
+        guard pid != TransportPacket.nullPID else { return nil }
+        let place = place(of: pid)
+        guard place < states.count else { return nil }
         return states[place].hasSections || states[place].counter != UInt8(word & 15) ? nil : place
     }
 
@@ -125,7 +127,7 @@ public struct TransportStreamMonitor: Sendable {
         guard packets > 0 else { return }
         for place in states.indices { closeGaps(place, at: last) }
         for gatherer in gatherers.indices { checkTableInterval(gatherer, at: last) }
-        if index[Int(ProgramAssociation.pid)] == Self.untracked, last - first > Limit.tableInterval {
+        if place(of: ProgramAssociation.pid) == Int(Self.untracked), last - first > Limit.tableInterval {
             errors.pat += 1
             errors.pat2 += 1
         }
@@ -165,9 +167,9 @@ extension TransportStreamMonitor {
         // field. They are done here, in half the time that the general way takes.
         let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
         guard word & 0xffc0_00f0 == 0x4700_0010, !isWatchful else { return addAny(bytes, at: offset) }
-        let pid = Int(word &>> 8 & 0x1fff)
-        guard pid != Int(TransportPacket.nullPID) else { return }
-        let place = Int(index[pid])
+        let pid = UInt16(truncatingIfNeeded: word &>> 8 & 0x1fff)
+        guard pid != TransportPacket.nullPID else { return }
+        let place = place(of: pid)
         guard place < states.count, states[place].takePlain(UInt8(word & 15), at: instant.nanoseconds) else {
             return addAny(bytes, at: offset)
         }
@@ -186,7 +188,7 @@ extension TransportStreamMonitor {
         guard let header = TransportPacketHeader(bytes, at: offset) else { return addUnreadable(bytes, at: offset) }
         if isWatchful, !regainsSync() { return }
         let pid = header.pid
-        var place = Int(index[Int(pid)])
+        var place = place(of: pid)
         if header.transportError {
             errors.transport += 1
             if place < states.count { states[place].skip(header) }
@@ -250,12 +252,30 @@ extension TransportStreamMonitor {
 
     /// The state of a PID that may not have come yet; nil when there are too many.
     mutating func makeState(_ pid: UInt16) -> Int? {
-        if index[Int(pid)] != Self.untracked { return Int(index[Int(pid)]) }
+        let known = place(of: pid)
+        if known != Int(Self.untracked) { return known }
         guard states.count < Self.trackedPIDs else { return nil }
+        var slot = Self.slot(of: pid)
+        while index[slot] != Self.untracked { slot = Self.slot(after: slot) }
+        index[slot] = UInt8(states.count)
         states.append(PIDState(pid: pid, seen: last.nanoseconds))
-        index[Int(pid)] = UInt8(states.count - 1)
         return states.count - 1
     }
+
+    /// The place in `states` of a PID; `untracked` when it is not followed.
+    @inline(__always)
+    private func place(of pid: UInt16) -> Int {
+        var slot = Self.slot(of: pid)
+        while true {
+            let place = Int(index[slot])
+            if place >= states.count || states[place].pid == pid { return place }
+            slot = Self.slot(after: slot)
+        }
+    }
+
+    /// The slot in `index` at which a PID's search begins. The upper bits count: PIDs of programs end alike.
+    private static func slot(of pid: UInt16) -> Int { Int(pid ^ pid &>> 7) & (trackedPIDs * 2 - 1) }
+    private static func slot(after slot: Int) -> Int { (slot + 1) & (trackedPIDs * 2 - 1) }
 
     /// What is not done for every packet.
     private mutating func act(

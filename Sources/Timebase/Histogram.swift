@@ -5,6 +5,9 @@
 /// being when first needed, so that an empty histogram owns no memory and a narrow one less than 2 kB; all values that
 /// there are would take 120 kB. Adding to buckets that exist allocates nothing.
 ///
+/// Where values lie about zero, most memory goes to octaves of tiny ones that mean nothing: a coarser resolution does
+/// without them. Then quantiles of magnitudes below 1024 of its units are within one unit, and above nothing changes.
+///
 /// Counters have 16 bits: three quarters of a histogram's counters never pass a few hundred, and the rare 65536th hit
 /// goes to a short list of carries. Wider counters were rejected for their memory: a thousand receivers have ten
 /// thousand histograms.
@@ -22,6 +25,8 @@ public struct Histogram: Sendable {
     @usableFromInline var counters: [UInt16] = []
     /// How many times a counter went round, by bucket.
     @usableFromInline var carries: [Carry] = []
+    /// The binary logarithm of the resolution: magnitudes are binned without so many of their lowest bits.
+    @usableFromInline let resolutionBits: UInt64
 
     @usableFromInline
     @frozen
@@ -32,7 +37,13 @@ public struct Histogram: Sendable {
 
     @usableFromInline static var noSlot: UInt16 { .max }
 
-    @inlinable public init() {}
+    /// - Parameter resolutionBits: magnitudes that differ by less than 2 to this power may share a bucket; 0 (all values
+    ///   are told apart, as far as 0.1 % goes) to 32.
+    @inlinable
+    public init(resolutionBits: Int = 0) {
+        precondition((0...32).contains(resolutionBits))
+        self.resolutionBits = UInt64(resolutionBits)
+    }
 
     /// How many values were added.
     @inlinable public var count: Int64 { total }
@@ -54,7 +65,7 @@ public struct Histogram: Sendable {
         let square = UInt128(truncatingIfNeeded: Int128(value) &* Int128(value))
         let (squares, overflow) = sumOfSquares.addingReportingOverflow(square)
         sumOfSquares = overflow ? .max : squares
-        let bucket = Self.bucket(of: value)
+        let bucket = Self.bucket(of: value, resolutionBits)
         let chunk = bucket &>> 6 &- firstChunk
         guard chunk >= 0, chunk < directory.count, directory[chunk] != Self.noSlot else {
             return addToNewChunk(bucket)
@@ -75,10 +86,11 @@ public struct Histogram: Sendable {
         let (product, excess) = square.multipliedReportingOverflow(by: UInt128(times))
         let (squares, overflow) = sumOfSquares.addingReportingOverflow(product)
         sumOfSquares = excess || overflow ? .max : squares
-        add(UInt64(times), to: Self.bucket(of: value))
+        add(UInt64(times), to: Self.bucket(of: value, resolutionBits))
     }
 
-    /// Adds all values of another histogram; the result is as if each had been added here.
+    /// Adds all values of another histogram; the result is as if each had been added here. From a histogram of another
+    /// resolution, as if each had been at the middle of its bucket, count, ends and moments excepted.
     public mutating func merge(_ other: Histogram) {
         guard other.count > 0 else { return }
         total += other.total
@@ -88,7 +100,8 @@ public struct Histogram: Sendable {
         let (squares, overflow) = sumOfSquares.addingReportingOverflow(other.sumOfSquares)
         sumOfSquares = overflow ? .max : squares
         other.forEachBucket { bucket, count in
-            add(count, to: bucket)
+            let isSame = other.resolutionBits == resolutionBits
+            add(count, to: isSame ? bucket : Self.bucket(of: other.middle(of: bucket), resolutionBits))
             return true
         }
     }
@@ -109,26 +122,32 @@ public struct Histogram: Sendable {
 // MARK: - Buckets
 
 extension Histogram {
-    /// The bucket of a value: its own number below 1024, above that 512 to an octave; negative values mirror positive.
+    /// The bucket of a value: its own number in units of the resolution below 1024, above that 512 to an octave; negative
+    /// values mirror positive.
     @inlinable
-    static func bucket(of value: Int64) -> Int {
-        let magnitude = value.magnitude
+    static func bucket(of value: Int64, _ resolutionBits: UInt64 = 0) -> Int {
+        let magnitude = value.magnitude &>> resolutionBits
         let shift = 54 &- (magnitude | 512).leadingZeroBitCount
         let bucket = shift &<< 9 &+ Int(truncatingIfNeeded: magnitude &>> UInt64(truncatingIfNeeded: shift))
         let sign = Int(truncatingIfNeeded: value &>> 63)
         return (bucket ^ sign) &- sign
     }
 
-    /// The middle of a bucket, which is less than 1/1024 of any value in it away from that value.
-    static func middle(of bucket: Int) -> Int64 {
-        let position = bucket.magnitude
-        guard position >= 1024 else { return Int64(bucket) }
-        let shift = UInt64(position >> 9) - 1
+    /// The middle of a bucket, which is less than 1/1024 of any value in it, or a unit of the resolution, away from that
+    /// value.
+    static func middle(of bucket: Int, _ resolutionBits: UInt64 = 0) -> Int64 {
+        // Holds what is less than a unit on both sides of zero.
+        guard bucket != 0 else { return 0 }
+        let position = UInt64(bucket.magnitude)
+        let shift = position < 1024 ? 0 : position >> 9 - 1
+        let width: UInt64 = 1 << (shift + resolutionBits)
         // The largest magnitude of all, 2^63, is alone in its bucket's lower edge.
-        let magnitude = (UInt64(position) - shift << 9) << shift + 1 << (shift - 1)
-        let middle = Int64(clamping: magnitude)
+        let middle = Int64(clamping: (position - shift << 9) * width + width / 2)
         return bucket < 0 ? -middle : middle
     }
+
+    /// The middle of a bucket that holds something, or what of it is nearest to values that there were.
+    private func middle(of bucket: Int) -> Int64 { min(max(Self.middle(of: bucket, resolutionBits), least), greatest) }
 
     @usableFromInline
     @inline(never)
@@ -170,9 +189,10 @@ extension Histogram {
         }
         guard directory[chunk - firstChunk] == Self.noSlot else { return }
         directory[chunk - firstChunk] = UInt16(counters.count >> 6)
-        if counters.count == counters.capacity {
-            // By a quarter, not by the doubling of arrays: memory counts here, and it happens a few dozen times at most.
-            counters.reserveCapacity(counters.count + max(4 * 64, counters.count / 4 & ~63))
+        // The allocator rounds capacities up, so that they need not be whole chunks.
+        if counters.count + 64 > counters.capacity {
+            // By an eighth, not by the doubling of arrays: memory counts here, and it happens a few dozen times at most.
+            counters.reserveCapacity(counters.count + max(2 * 64, counters.count / 8 & ~63))
         }
         counters.append(contentsOf: repeatElement(0, count: 64))
     }
@@ -224,7 +244,8 @@ extension Histogram {
 
     /// The smallest value that at least a share `p` of all values do not exceed: the value of rank ⌈p·n⌉; nil when empty.
     ///
-    /// Within 0.1 % of the true value, never outside minimum...maximum, and exact at both ends and below 1024.
+    /// Within 0.1 % of the true value or a unit of the resolution, never outside minimum...maximum, and exact at both
+    /// ends and, with a resolution of 1, below 1024.
     ///
     /// - Parameter p: 0...1; what lies outside is clamped.
     /// - Complexity: O(buckets in use).
@@ -240,19 +261,19 @@ extension Histogram {
         forEachBucket { bucket, count in
             cumulative += count
             guard cumulative >= rank else { return true }
-            result = min(max(Self.middle(of: bucket), least), greatest)
+            result = middle(of: bucket)
             return false
         }
         return result
     }
 
-    /// The same values, each increased by `offset`, binned anew: quantiles carry the roundings of both.
+    /// The same values, each increased by `offset`, binned anew in the same resolution: quantiles carry the roundings of
+    /// both.
     public func shifted(by offset: Int64) -> Histogram {
         guard count > 0 else { return self }
-        var result = Histogram()
+        var result = Histogram(resolutionBits: Int(resolutionBits))
         forEachBucket { bucket, count in
-            let value = min(max(Self.middle(of: bucket), least), greatest)
-            result.add(count, to: Self.bucket(of: value + offset))
+            result.add(count, to: Self.bucket(of: middle(of: bucket) + offset, resolutionBits))
             return true
         }
         result.total = count

@@ -152,6 +152,51 @@ struct HistogramTests {
         #expect(abs(left - right) < 1e-6)
     }
 
+    @Test("a resolution of 64: tiny values within it, from 65,536 on all as without", arguments: [1, -1])
+    func resolution(sign: Int64) {
+        for magnitude in [0, 1, 63, 64, 1_000, 4_321, 65_535] as [Int64] {
+            let middle = Histogram.middle(of: Histogram.bucket(of: sign * magnitude, 6), 6)
+            #expect(abs(middle - sign * magnitude) <= (magnitude < 64 ? 63 : 32))
+        }
+        let key = DrawKey(seed: 4)
+        for index in 0..<20_000 as Range<Int64> {
+            let draw = key.draw(index)
+            let value = sign * max(65_536, Int64(draw >> (1 + draw % 46)))
+            let middle = Histogram.middle(of: Histogram.bucket(of: value, 6), 6)
+            #expect(middle == Histogram.middle(of: Histogram.bucket(of: value)))
+        }
+        #expect(Histogram.bucket(of: .min, 6) == Histogram.bucket(of: .min) + 6 * 512)
+    }
+
+    @Test("a resolution leaves count, ends and moments exact, saves memory, and outlives shifting and merging")
+    func coarse() {
+        let key = DrawKey(seed: 5)
+        var (coarse, exact) = (Histogram(resolutionBits: 6), Histogram())
+        for index in 0..<50_000 as Range<Int64> {
+            let value = Int64(key.draw(index) % 4_000_000) - 2_000_000
+            coarse.add(value)
+            exact.add(value)
+        }
+        func isSame(_ left: Histogram, _ right: Histogram, within tolerance: Int64) -> Bool {
+            left.count == right.count && left.minimum == right.minimum && left.maximum == right.maximum
+                && left.sum == right.sum && left.standardDeviation == right.standardDeviation
+                && Self.quantiles.allSatisfy {
+                    abs((left.quantile($0) ?? 0) - (right.quantile($0) ?? 0)) <= tolerance
+                }
+        }
+        #expect(isSame(coarse, exact, within: 64))
+        #expect(coarse.storageByteCount * 3 < exact.storageByteCount * 2)
+        // 0.1 % of the largest value, of each rounding.
+        #expect(isSame(coarse.shifted(by: 5_000_000), exact.shifted(by: 5_000_000), within: 7_000))
+        #expect(coarse.shifted(by: 64).resolutionBits == 6)
+        var (same, finer, coarser) = (Histogram(resolutionBits: 6), Histogram(), Histogram(resolutionBits: 6))
+        same.merge(coarse)
+        finer.merge(coarse)
+        coarser.merge(exact)
+        #expect(isSame(same, coarse, within: 0))
+        #expect(isSame(finer, exact, within: 64) && isSame(coarser, exact, within: 64))
+    }
+
     @Test("forgetting keeps the memory and nothing else")
     func removeAll() {
         var histogram = Histogram()
