@@ -10,7 +10,7 @@ extension World {
     /// A packet has arrived at a receiver.
     mutating func deliver(_ packet: Packet, toReceiver index: Int, at now: Instant) {
         capture(packet, .receiver(index), at: now)
-        if packet.marks.contains(.damaged), !configuration.receivers[index].takesDamaged {
+        if hasWrongChecksum(packet), !configuration.receivers[index].takesDamaged {
             return dropDamaged(packet, receiver: index, at: now)
         }
         guard packet.flow == Self.programFlow else {

@@ -131,7 +131,7 @@ extension World {
         let length = Int(packet.length) - Self.networkHeaderLength
         let index = Int(packet.flow) - Int(Self.firstReceiverReportFlow)
         digest.add(9, Int64(packet.number), now.nanoseconds, Int64(index), 0)
-        guard !packet.marks.contains(.damaged), receivers.indices.contains(index),
+        guard !hasWrongChecksum(packet), receivers.indices.contains(index),
             let compound = try? RTCPCompound(parsing: pool.bytes(packet.slot, count: length).bytes)
         else { return }
         senderReports?.note(ipBytes: Int(packet.length))

@@ -320,6 +320,12 @@ public struct World: ~Copyable {
         packet.slot = slot
     }
 
+    /// Whether a packet's checksum does not fit its bytes: several changed bits may hide each other.
+    func hasWrongChecksum(_ packet: Packet) -> Bool {
+        guard let sum = originalSum(of: packet) else { return false }
+        return Self.sum(pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength)) != sum
+    }
+
     private static func sum(_ bytes: UnsafeRawBufferPointer) -> UInt16 {
         var checksum = InternetChecksum()
         checksum.add(bytes)
@@ -383,6 +389,12 @@ public struct World: ~Copyable {
         guard !hasFinished else { return }
         hasFinished = true
         sender.finish()
+        for index in topology.links.indices {
+            while let packet = topology.links[index].abandon(at: now) {
+                drop(packet, link: index, .lostLink, at: now)
+                takeFromLink(index, at: now)
+            }
+        }
         for index in receivers.indices {
             receivers[index].media.finish()
             drainReceiver(index, at: now)

@@ -92,6 +92,8 @@ public struct CrossTraffic: Sendable {
     private mutating func advance(_ on: QuantileTable, _ off: QuantileTable) {
         let position = phase + grid.time(packetsSent)
         while period.begin + (position - period.before) >= period.end {
+            // Decades ahead: no run lasts so long, and sums would not fit.
+            guard period.end.nanoseconds < 1 << 60 else { return stop() }
             period.before += period.end - period.begin
             period.number += 1
             // Off first: who begins on at time zero everywhere would make all sources come together.

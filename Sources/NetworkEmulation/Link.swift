@@ -259,6 +259,7 @@ public struct Link: Sendable {
         while serviceEnd <= now {
             let end = serviceEnd
             if end >= nextChange { change(until: end) }
+            if bucket != nil, !takeTokens(at: end, rate: rate) { continue }
             startTravelling(inService, at: end)
             guard let next = queue.dequeue(at: end) else {
                 isServing = false
@@ -277,20 +278,49 @@ public struct Link: Sendable {
             busyBits += bits
             serviceEnd = busyStart + rate.transmissionTime(bits: busyBits)
         case .pieces(let trace): serviceEnd = trace.end(of: bits, from: now, credit: &credit)
-        case .tokens: return awaitTokens(bits: bits, at: now, rate: rate)
+        case .tokens: return awaitTokens(from: now)
         case .opportunities: return
         }
         queueDelay.add((now - packet.time).nanoseconds)
         if serviceEnd != .distantFuture { busyTime += serviceEnd - now }
     }
 
-    /// What waits for tokens is queued still, though it is ahead of the queue.
-    private mutating func awaitTokens(bits: UInt64, at now: Instant, rate: BitRate) {
+    /// Until the bucket holds the packet's bits, or its numbers change.
+    private mutating func awaitTokens(from now: Instant) {
+        let bits = linkLayer.bits(length: inService.length)
         serviceEnd = bucket?.time(of: bits, from: now) ?? now
-        if let outage = outages.last(where: { $0.contains(serviceEnd) }) { serviceEnd = outage.upperBound }
-        _ = bucket?.take(bits: bits, at: serviceEnd)
-        queueDelay.add((serviceEnd - inService.time).nanoseconds)
+        if nextChange > now { serviceEnd = min(serviceEnd, nextChange) }
+    }
+
+    /// Takes the packet's bits from the bucket; false when it has to wait on. It is queued still, though it is ahead of the
+    /// queue.
+    private mutating func takeTokens(at now: Instant, rate: BitRate) -> Bool {
+        if now >= nextOutage, isDown(at: now), let outage = outages.last {
+            serviceEnd = outage.upperBound
+            return false
+        }
+        let bits = linkLayer.bits(length: inService.length)
+        guard bucket?.take(bits: bits, at: now) == true else {
+            awaitTokens(from: now)
+            return false
+        }
+        queueDelay.add((now - inService.time).nanoseconds)
         busyTime += rate.transmissionTime(bits: bits)
+        return true
+    }
+
+    /// Gives up what can never leave, because the rate stays 0: the next packet of it, counted as lost to a link that is
+    /// down. The caller frees it.
+    public mutating func abandon(at now: Instant) -> Packet? {
+        var packet: Packet?
+        if isServing {
+            (isServing, packet) = (false, inService)
+        } else {
+            packet = queue.dequeue(at: now)
+        }
+        guard let packet else { return nil }
+        counters.count(flow: packet.flow) { $0.down += 1 }
+        return packet
     }
 
     /// Leaves the opportunities up to now, at which nothing waited, unused.
@@ -358,10 +388,15 @@ public struct Link: Sendable {
 
     /// Puts a packet among those on their way by its arrival, behind those of the same instant.
     ///
-    /// From the back: a packet overtakes few. A heap was rejected: it keeps no order among equals.
+    /// A heap was rejected: it keeps no order among equals.
     private mutating func insertTravelling(_ packet: Packet) {
-        var index = travelling.count
-        while index > 0, travelling[index - 1].time > packet.time { index -= 1 }
+        var (index, end) = (0, travelling.count)
+        // Mostly it is the last.
+        if let last = travelling.last, last.time <= packet.time { index = end }
+        while index < end {
+            let middle = (index + end) / 2
+            if travelling[middle].time <= packet.time { index = middle + 1 } else { end = middle }
+        }
         travelling.insert(packet, at: index)
     }
 }

@@ -37,6 +37,10 @@ extension RateTrace {
         if let period, period.nanoseconds <= last {
             throw TraceProblem(line: table.lines.last, expected: "a time before \(period.nanoseconds) ns, the period")
         }
+        for row in 0..<table.count where 1..<1_000 ~= table[row, 1] {
+            throw TraceProblem(
+                line: table.lines[row], expected: "a rate of 0, or from 1 kbit/s: is the unit in the header?")
+        }
         let pieces = (0..<table.count).map { row in
             (at: TimeSpan.nanoseconds(table[row, 0]), rate: BitRate(bitsPerSecond: UInt64(table[row, 1])))
         }

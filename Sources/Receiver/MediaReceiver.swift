@@ -13,6 +13,9 @@ public struct ReceiverConfiguration: Sendable {
     public var hasRTP: Bool
     /// Where the sender interleaves, what the session's description says of it; with RTP only.
     public var deinterleaver: BlockDeinterleaver?
+    /// Whether headers may be damaged, as those of datagrams whose checksums nobody checks: then a jump has to be confirmed
+    /// by the packet behind it (RFC 3550 §A.1).
+    public var doubtsHeaders = false
 
     public init(playoutDelay: TimeSpan, latePolicy: LatePolicy = .drop, hasRTP: Bool) {
         self.playoutDelay = playoutDelay
@@ -69,6 +72,9 @@ public struct MediaReceiver: Sendable {
     /// Of a release and the clock reference released then: the clock that is rebuilt.
     private var clock: (local: LocalInstant, ticks: Int64)?
     private var outputs = Deque<ReceiverOutput>()
+    /// Where headers are doubted: the latest one believed, and the number that would confirm one that was not.
+    private var latestHeader: (sequenceNumber: UInt16, timestamp: UInt32)?
+    private var suspect: UInt16?
 
     /// A unit that has begun and is not closed.
     private struct Unit: Sendable {
@@ -150,6 +156,10 @@ public struct MediaReceiver: Sendable {
             outputs.append(.discarded(packet, .malformed))
             return
         }
+        if configuration.doubtsHeaders, !isPlausible(header) {
+            outputs.append(.discarded(packet, .malformed))
+            return
+        }
         let number = statistics.add(sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, at: now)
         guard window.insert(number) else {
             outputs.append(.discarded(packet, .duplicate))
@@ -163,6 +173,26 @@ public struct MediaReceiver: Sendable {
         }
         buffer(packet, number: number, start: header.payloadOffset, sourceTime: sourceTime, hold: hold, at: now)
     }
+
+    /// Whether a header goes on about where the one before was, or where the suspect before it was.
+    private mutating func isPlausible(_ header: RTPHeader) -> Bool {
+        let accepted = latestHeader
+        if let accepted, header.sequenceNumber != suspect {
+            let step = Int(Int16(bitPattern: header.sequenceNumber &- accepted.sequenceNumber))
+            let ticks = Int64(Int32(bitPattern: header.timestamp &- accepted.timestamp))
+            let farthest = Self.largestStep + (configuration.deinterleaver?.reach ?? 0)
+            guard abs(step) <= farthest, abs(ticks) <= 30 * MediaClock.ninetyKilohertz else {
+                suspect = header.sequenceNumber &+ 1
+                return false
+            }
+        }
+        suspect = nil
+        latestHeader = (header.sequenceNumber, header.timestamp)
+        return true
+    }
+
+    /// MAX_DROPOUT of RFC 3550 §A.1.
+    private static var largestStep: Int { 3_000 }
 
     private mutating func handlePlain(_ packet: Packet, _ payload: RawSpan, _ now: LocalInstant) {
         let count = payload.byteCount / TransportPacket.length

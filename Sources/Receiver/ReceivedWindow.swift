@@ -1,7 +1,7 @@
 /// Which of the latest sequence numbers have been received.
 struct ReceivedWindow: Sendable {
     /// How many numbers, a power of two.
-    private let size: Int64
+    private var size: Int64
     private var words: [UInt64]
     /// One more than the highest number received.
     private var end: Int64?
@@ -15,7 +15,9 @@ struct ReceivedWindow: Sendable {
         words = Array(repeating: 0, count: Int(size / 64))
     }
 
-    /// Notes a number; false when it has been received before or is older than the window.
+    /// Notes a number; false when it has been received before, or 32,768 and more lie above it.
+    ///
+    /// One that is older than the window makes it larger: what had left it until then is taken as not received.
     mutating func insert(_ number: Int64) -> Bool {
         guard let end else {
             self.end = number + 1
@@ -36,10 +38,22 @@ struct ReceivedWindow: Sendable {
             set(number)
             return true
         }
-        guard end - number <= size else { return false }
+        if end - number > size, !grow(to: end - number) { return false }
         let (word, bit) = place(number)
         guard words[word] & bit == 0 else { return false }
         words[word] |= bit
+        return true
+    }
+
+    private mutating func grow(to reach: Int64) -> Bool {
+        guard reach <= 1 << 15, let end else { return false }
+        let old = self
+        while size < reach { size *= 2 }
+        words = Array(repeating: 0, count: Int(size / 64))
+        for number in end - old.size..<end {
+            let (word, bit) = old.place(number)
+            if old.words[word] & bit != 0 { set(number) }
+        }
         return true
     }
 

@@ -95,8 +95,9 @@ extension ScenarioDocument {
 
 /// Reading a scenario's file.
 enum ScenarioFile {
-    /// A scenario is text of a few kilobytes; nothing larger is meant to be one.
-    static let largestSize = 1_000_000
+    /// A scenario is text of a few kilobytes, a long schedule written out of a few megabytes; nothing larger is meant to be
+    /// one.
+    static let largestSize = 16_000_000
 
     static func text(_ title: String, path: String) throws(ScenarioProblems) -> String {
         if let reason = unreadable(path) {

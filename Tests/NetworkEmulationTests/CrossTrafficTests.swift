@@ -83,6 +83,15 @@ struct CrossTrafficTests {
         #expect(source.nextTimeout == .distantFuture)
     }
 
+    @Test("periods that lie beyond all time end a source, and no sum overflows")
+    func endless() {
+        let on = QuantileTable.exponential(mean: .microseconds(1))
+        let off = QuantileTable.exponential(mean: .seconds(3_600))
+        let pattern = ArrivalPattern.onOff(rate: BitRate(bitsPerSecond: 1_000), length: 1_500, on: on, off: off)
+        let source = CrossTraffic(pattern, flow: 0, key: DrawKey(seed: 1))
+        #expect(source.nextTimeout == .distantFuture)
+    }
+
     @Test("a stopped source sends nothing more")
     func stop() {
         var source = CrossTraffic(.poisson(rate: rate, length: 1_200), flow: 0, key: DrawKey(seed: 1))

@@ -97,6 +97,17 @@ struct TokenBucketTests {
         #expect(passage.departures[1].time == .zero + .microseconds(300))
     }
 
+    @Test("a schedule's change reaches the packet that waits for tokens")
+    func changeWhileWaiting() {
+        var configuration = Self.configuration(.tokens(Self.bucket(1_000, 1_600)), rate: 1_000)
+        let later = Self.configuration(.tokens(Self.bucket(1_000_000, 2_000)), rate: 1_000_000)
+        configuration.changes = [(.zero + .milliseconds(500), later)]
+        var link = Link(configuration)
+        let passage = link.pass((0..<2).map { Packet(number: UInt32($0), at: .zero, length: 1_000) })
+        // 600 bytes are left; half a second brings 62.5 more, and the missing 337.5 take 2.7 ms at the new rate.
+        #expect(passage.departures.map { $0.time.nanoseconds } == [0, 502_700_000])
+    }
+
     @Test("a schedule changes a shaper's numbers, what the bucket holds stays")
     func change() {
         var configuration = Self.configuration(.tokens(Self.bucket(8_000_000, 2_000)), rate: 8_000_000)

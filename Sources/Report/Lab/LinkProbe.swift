@@ -46,7 +46,11 @@ struct LinkProbe {
         var now = start
         while !isDone {
             while offered < packets, link.occupancy < 4 {
-                guard link.handle(packet(offered, at: now), at: now) == .accepted else { return }
+                guard link.handle(packet(offered, at: now), at: now) == .accepted else {
+                    // A short queue is full before four are there.
+                    if link.occupancy > 0 { break }
+                    return
+                }
                 offered += 1
             }
             guard link.nextTimeout != .distantFuture else { return }

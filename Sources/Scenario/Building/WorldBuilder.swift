@@ -130,6 +130,7 @@ public struct WorldBuilder {
             id: receiver.id, media: media, clock: oscillator(receiver.clock), lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.takesDamaged = receiver.deliversCorrupted
+        node.media.doubtsHeaders = receiver.deliversCorrupted
         return node
     }
 

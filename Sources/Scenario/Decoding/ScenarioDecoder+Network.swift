@@ -145,7 +145,7 @@ extension ScenarioDecoder {
         let keys = (ScenarioShape.step.fields ?? []).map(\.name).filter { reader[$0].isPresent }
         if keys == ["at"] { reader.report("nothing changes", expected: "a key of a link, or down: 500ms") }
         return Link.Step(
-            at: at, down: reader["down"].time(Self.shortest...Self.longestDuration), link: link,
+            at: at, down: reader["down"].time(Self.shortest...Self.longestDelay), link: link,
             keys: keys.filter { $0 != "at" && $0 != "down" })
     }
 
@@ -182,7 +182,7 @@ extension ScenarioDecoder {
         if !isPareto, reader["shape"].isPresent {
             reader["shape"].report("'shape' goes with 'law: pareto'", hint: "leave it out")
         }
-        let range = TimeSpan.microseconds(1)...Self.longestDelay
+        let range = TimeSpan.milliseconds(1)...Self.longestDelay
         return Link.CrossTraffic.OnOff(
             rate: trafficRate(reader), packet: packetLength(reader),
             on: reader["on"].time(range) ?? .seconds(1), off: reader["off"].time(range) ?? .seconds(1),

@@ -26,7 +26,7 @@ extension ScenarioDecoder {
                 text throws(QuantityProblem) in try Quantity.byteCount(text)
             }
             discipline = .fqCodel(
-                codel(queue), flows: queue["flows"].integer(1...65_536) ?? 1_024, quantum: Int(quantum ?? 1_514))
+                codel(queue), flows: queue["flows"].integer(1...65_535) ?? 1_024, quantum: Int(quantum ?? 1_514))
             usual = .packets(10_240)
         case "priority": discipline = .priority(classes(queue["classes"]))
         case "wfq": discipline = .weightedFair(guaranteed(queue["classes"], link))
