@@ -88,7 +88,7 @@ final class LoadingTests {
         ("mp4", [0, 0, 0, 0x20] + Array("ftypisom".utf8), "an MP4 file"),
         ("nul", Array("a: ".utf8) + [0], "a binary file"),
         ("latin1", Array("name: caf".utf8) + [0xe9], "not text in UTF-8"),
-        ("large", Array(repeating: 0x20, count: 1_000_001), "too large"),
+        ("large", Array(repeating: 0x20, count: ScenarioFile.largestSize + 1), "too large"),
     ]
 
     @Test("What is no scenario is told by what it is", arguments: strange)
