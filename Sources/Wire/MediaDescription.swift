@@ -4,7 +4,7 @@ public struct MediaDescription: Hashable, Sendable {
     public var kind: String
     public var port: UInt16
     /// "RTP/AVP", "RTP/SAVPF", "udp", ...
-    public var transport: String
+    public let transport: String
     /// The formats of m=, in its order.
     public var formats: [String]
     /// By payload type; with the formats' own meaning where there is no rtpmap.
@@ -18,10 +18,11 @@ public struct MediaDescription: Hashable, Sendable {
     /// Where RTCP goes: a=rtcp, the next port, or with a=rtcp-mux the same.
     public var rtcpPort: UInt16
 
-    /// Whether what comes there is RTP.
-    public var isRTP: Bool { transport.contains("RTP/") }
+    /// Whether what comes there is RTP. Stored, as it is asked for every packet.
+    public let isRTP: Bool
+    private let hasSecureProfile: Bool
     /// Whether its payload is encrypted (RFC 3711, RFC 5764).
-    public var isSecure: Bool { isRTP && (transport.contains("SAVP") || hasKeys) }
+    public var isSecure: Bool { isRTP && (hasSecureProfile || hasKeys) }
     /// Whether a transport stream comes without RTP.
     public var isPlainTransportStream: Bool {
         !isRTP && formats.contains { ["mp2t", "33"].contains($0.lowercased()) }
@@ -74,6 +75,8 @@ extension MediaDescription {
         kind = String(parts[0])
         self.port = port
         transport = String(parts[2])
+        isRTP = transport.contains("RTP/")
+        hasSecureProfile = transport.contains("SAVP")
         formats = parts[3...].map { String($0) }
         encodings = [:]
         parameters = [:]
