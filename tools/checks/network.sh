@@ -137,7 +137,7 @@ cross='{ constant: { rate: 20 Mbit/s, packet: 1500 B } }, { on_off: { rate: 10 M
 fair="rate: 12 Mbit/s, queue: { wfq: { classes: { EF: { rate: 1 Mbit/s } }, limit: 20 packets } }, delay: 5ms"
 links="[ { $fair, cross_traffic: [ $cross ] }, { $fair, cross_traffic: [ $cross ] }, { $fair, cross_traffic: [ $cross ] } ]"
 {
-    printf 'duration: 12500s\nprogram:\n  substreams:\n'
+    printf 'duration: 12600s\nprogram:\n  substreams:\n'
     printf '    - { id: data, kind: data, synthetic: { codec: opaque, frame_rate: 50, bitrate: 7.5 Mbit/s } }\n'
     printf 'sender: { mux_rate: 8.4 Mbit/s, reservation: { rate: 9 Mbit/s, burst: 2 kB } }\n'
     printf 'network: { forward: %s, reverse: [ {} ] }\noutputs: { media: none, series: none }\n' "$links"
@@ -145,7 +145,7 @@ links="[ { $fair, cross_traffic: [ $cross ] }, { $fair, cross_traffic: [ $cross 
 run_or_stop reserved.yaml --out reserved
 row() { value reserved/run.json ".reservations[0].$1"; }
 equal "the session is admitted" true "$(row admitted)"
-within "packets of the reserved flow" "$(value reserved/run.json '.flows[0].packets.sent')" 9900000 1e9
+within "packets of the reserved flow" "$(value reserved/run.json '.flows[0].packets.sent')" 10000000 1e9
 equal "none of them is lost to greedy traffic" 0 "$(value reserved/run.json \
     '.flows[0].packets | .sent - .delivered')"
 within "the flow keeps to its burst" "$(row burst_needed_bytes)" 1 2000
