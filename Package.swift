@@ -61,19 +61,26 @@ let package = Package(
         library("Capture", ["CPcap", "CZlib", "Timebase", "Wire"], singleThreaded),
         library("Analysis", ["Capture", "Metrics", "Receiver", "Timebase", "Wire"], singleThreaded),
         library(
-            "Report",
+            "Results",
             [
-                "Analysis", "Capture", "CCrypto", "Emulator", "Metrics", "NetworkEmulation", "Receiver", "Scenario",
-                "Timebase", "Wire", "Yams",
+                "Analysis", "CCrypto", "Capture", "Emulator", "Metrics", "Receiver", "Scenario", "Timebase", "Wire",
+                "Yams",
             ]),
+        library("Lab", ["Emulator", "Metrics", "NetworkEmulation", "Results", "Scenario", "Timebase"]),
+        library(
+            "Sessions",
+            ["Analysis", "Capture", "Emulator", "Lab", "Metrics", "Results", "Scenario", "Timebase", "Wire"]),
         .executableTarget(
             name: "rubato",
             dependencies: [
-                "Capture", "Report",
+                "Capture", "Results", "Sessions",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
+        .target(
+            name: "TestSupport", dependencies: ["Capture", "Results", "Sessions"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("Timebase", ["Timebase"]),
         tests("Wire", ["Timebase", "Wire"]),
         tests("Media", ["Media", "Timebase", "Wire"]),
@@ -88,8 +95,10 @@ let package = Package(
             ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Protection", "Sender", "Timebase", "Wire"]),
         tests("Scenario", ["Emulator", "Metrics", "NetworkEmulation", "Scenario", "Timebase"], exclude: ["Reference"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),
-        tests("Analysis", ["Analysis", "Capture", "Metrics", "Report", "Timebase", "Wire"]),
-        tests("Report", ["Capture", "Emulator", "Metrics", "Report", "Scenario", "Timebase"]),
+        tests("Analysis", ["Analysis", "Capture", "Metrics", "Results", "Sessions", "Timebase", "Wire"]),
+        tests(
+            "Results", ["Capture", "Emulator", "Metrics", "Results", "Scenario", "Sessions", "TestSupport", "Timebase"]),
+        tests("Lab", ["Emulator", "Lab", "Results", "Scenario", "Sessions", "TestSupport", "Timebase"]),
     ]
 )
 

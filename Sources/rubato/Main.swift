@@ -1,7 +1,8 @@
 import Capture
 import ArgumentParser
 import Glibc
-import Report
+import Results
+import Sessions
 
 @main
 enum Main {

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Report
+import Results
+import Sessions
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
 import Analysis
 import Capture
 import Foundation
-import Report
+import Results
+import Sessions
 import Testing
 import Timebase
 import Wire

@@ -2,7 +2,8 @@ import Analysis
 import Capture
 import Foundation
 import Metrics
-import Report
+import Results
+import Sessions
 import Testing
 import Timebase
 

@@ -1,0 +1,109 @@
+import Results
+import Metrics
+import NetworkEmulation
+import Scenario
+import Timebase
+
+extension StageLab {
+    mutating func loss(_ asked: ExperimentScenario.Link.Loss?) throws {
+        var probe = probe
+        let step = asked?.step ?? .nanoseconds(1)
+        // A chain that steps with time is met once in each of its steps.
+        let begin = Int64(first) + start.nanoseconds / step.nanoseconds + (start == .zero ? 0 : 1)
+        let fates = (0..<packets).map { number in
+            let now = Instant.zero + step * (begin + Int64(number))
+            let isLost = probe.link.handle(probe.packet(number, at: now), at: now) == .lost
+            probe.advance(to: now) { _ in }
+            return isLost
+        }
+        if let asked, let listed = try listed(asked) {
+            let wrong = fates.indices.count { listed(first + $0) != fates[$0] }
+            book.share(
+                "packets lost", asked: share(of: packets, listed), of: packets, hits: fates.count { $0 },
+                CountLimits(mean: Double(fates.indices.count(where: listed)), variance: 0), .exact)
+            return book.exact("packets with another fate than listed", .count, asked: 0, measured: Double(wrong))
+        }
+        let chain = asked.flatMap { LossChain($0, length: Int(length)) } ?? .bernoulli(0)
+        compare(fates, chain)
+    }
+
+    private func share(of count: Int, _ listed: (Int) -> Bool) -> Double {
+        Double((0..<count).count(where: listed)) / Double(max(1, count))
+    }
+
+    // MARK: Laws
+
+    private mutating func compare(_ fates: [Bool], _ chain: LossChain) {
+        let (count, share) = (Double(packets), chain.share)
+        guard share > 0, share < 1 else {
+            return book.share("packets lost", asked: share, of: packets, hits: fates.count { $0 })
+        }
+        let inflation = chain.inflation
+        let runs = chain.runs
+        let variance = share * (1 - share) * count * inflation
+        book.share(
+            "packets lost", asked: share, of: packets, hits: fates.count { $0 },
+            CountLimits(mean: share * count, variance: variance))
+        let found = SampleStatistics.runLengths(of: true, in: fates)
+        meanBurst(found, chain, runs, inflation)
+        var (first, bins) = (1, 0)
+        while first <= runs.count {
+            // Lengths are taken together where they are rare, and from where few runs are left all of them.
+            var last = 2 * first - 1
+            if runs.dropFirst(last).reduce(0, +) * count < 25 || bins >= 5 { last = .max - 1 }
+            let expected = runs[(first - 1)..<min(last, runs.count)].reduce(0, +) * count
+            let limits = CountLimits(
+                mean: expected, variance: chain.variance(ofRuns: first..<last + 1) * count)
+            let name =
+                last > runs.count
+                ? first == 1 ? "any length" : "\(first) or more" : first == last ? "\(first)" : "\(first) to \(last)"
+            bins += 1
+            book.add(
+                "runs of \(name)", .count, asked: expected,
+                measured: Double(found.reduce(0) { first...last ~= $1.key ? $0 + $1.value : $0 }),
+                low: limits.low, high: limits.high)
+            first = last == .max - 1 ? .max : last + 1
+        }
+    }
+
+    /// Runs that depend on each other are given the room that losses need.
+    private mutating func meanBurst(_ found: [Int: Int], _ chain: LossChain, _ runs: [Double], _ inflation: Double) {
+        let begun = runs.reduce(0, +)
+        let number = found.values.reduce(0, +)
+        guard begun * Double(packets) >= 100, number > 0 else {
+            return book.note("the mean run is not judged, with less than 100 to come")
+        }
+        let mean = zip(1..., runs).reduce(0) { $0 + Double($1.0) * $1.1 } / begun
+        let square = zip(1..., runs).reduce(0) { $0 + Double($1.0 * $1.0) * $1.1 } / begun
+        let limit = SampleStatistics.meanLimit(
+            variance: square - mean * mean, count: Int(begun * Double(packets)), tail: LabCheck.tail,
+            inflation: chain.runsAreIndependent ? 1 : max(1, inflation))
+        let measured = Double(found.reduce(0) { $0 + $1.key * $1.value }) / Double(number)
+        book.add("mean run of losses", .plain, asked: mean, measured: measured, within: limit)
+    }
+
+    // MARK: Lists
+
+    /// Whether a packet is to be lost, where packets are listed.
+    private func listed(_ asked: ExperimentScenario.Link.Loss) throws -> ((Int) -> Bool)? {
+        switch asked {
+        case .pattern(let drop, let period):
+            let numbers = Set(drop)
+            return { number in numbers.contains(period.map { number % $0 } ?? number) }
+        case .trace(let path):
+            // Read here once more, in another way: comments off, and the digits in their order.
+            let lines = String(decoding: try FileTree.contents(of: path), as: UTF8.self).split(separator: "\n")
+            let digits = lines.flatMap { line in line.prefix { $0 != "#" }.filter { $0 == "0" || $0 == "1" } }
+            let fates = digits.map { $0 == "1" }
+            return { fates[$0 % fates.count] }
+        default: return nil
+        }
+    }
+}
+
+extension ExperimentScenario.Link.Loss {
+    /// Of a chain in time.
+    fileprivate var step: TimeSpan? {
+        if case .gilbertElliott(let chain) = self { chain.step } else { nil }
+    }
+}

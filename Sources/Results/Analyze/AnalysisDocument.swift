@@ -1,0 +1,211 @@
+import Analysis
+import Capture
+import Metrics
+import Timebase
+import Wire
+
+extension CaptureAnalysis {
+    /// Schema `rubato.analysis/1`: every key of the contract, null where nothing was measured.
+    ///
+    /// - Parameter truths: what the emulator knows of streams, by their ids.
+    package func document(_ truths: [String: StreamTruth] = [:]) -> JSONValue {
+        [
+            "schema": "rubato.analysis/1",
+            "tool": ["name": .string(Tool.name), "version": .string(Tool.version)],
+            "inputs": .array(inputs.map(\.document)),
+            "streams": .array(streams.map { $0.document(truths[$0.id]) }),
+            "pairs": .array(pairs.map(\.document)),
+            "ntp": .array(ntp.map(\.document)),
+            "one_way": .array(oneWay.map(\.document)),
+            "malformed_rtcp": .integer(malformedRTCP),
+            "stun_datagrams": .integer(stunDatagrams),
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+}
+
+extension CaptureInput {
+    var document: JSONValue {
+        [
+            "path": .string(path),
+            "format": .string(format),
+            // One name as a rule; pcapng files may mix link types.
+            "link_type": linkTypes.isEmpty ? nil : .string(linkTypes.map(\.name).joined(separator: ",")),
+            "packets": .integer(packets),
+            "bytes": .integer(bytes),
+            "first_ns": JSONValue(first?.nanoseconds),
+            "last_ns": JSONValue(last?.nanoseconds),
+            "dropped": JSONValue(dropped),
+            "skipped": .object(
+                JSONObject(skipped.map { JSONObject.Member($0.reason.rawValue, .integer($0.count)) })),
+        ]
+    }
+}
+
+extension StreamMeasurements {
+    func document(_ truth: StreamTruth?) -> JSONValue {
+        [
+            "id": .string(id),
+            "kind": .string(kind.rawValue),
+            "transport": "udp",
+            "source": .string(source.description),
+            "destination": .string(destination.description),
+            "ssrc": JSONValue(ssrc.map { Int64($0) }),
+            "payload_type": JSONValue(payloadType.map { Int64($0) }),
+            "encoding": JSONValue(encoding),
+            "clock_rate_hz": JSONValue(clockRate.map { Int64($0) }),
+            "clock_rate_source": .string(clockSource.rawValue),
+            "first_ns": .integer(first.nanoseconds),
+            "last_ns": .integer(last.nanoseconds),
+            "packets": [
+                "received": .integer(received),
+                "unique": JSONValue(unique),
+                "duplicates": JSONValue(duplicates),
+                "expected": JSONValue(expected),
+                "lost": JSONValue(lost),
+                "reordered": JSONValue(reordered),
+                "max_reorder_extent": JSONValue(largestReorderExtent),
+            ],
+            "bytes": .integer(bytes),
+            "bitrate_bps": JSONValue(bitsPerSecond),
+            "interarrival_jitter_ns": [
+                "mean": JSONValue(interarrivalJitter?.mean),
+                "max": JSONValue(interarrivalJitter?.maximum),
+                "last": JSONValue(interarrivalJitter?.last),
+            ],
+            "interarrival_ns": DistributionSummary.document(interarrival),
+            "ipdv_ns": DistributionSummary.document(ipdv),
+            "pdv_ns": DistributionSummary.document(pdv),
+            "loss_runs": .object(
+                JSONObject(lossRuns.map { JSONObject.Member($0.length.description, .integer($0.count)) })),
+            "burst_gap": burstGap?.document ?? nil,
+            "mdi": [
+                "df_ns": DistributionSummary.document(delayFactor),
+                "mlr_per_s": JSONValue(mediaLossRatePerSecond),
+            ],
+            "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
+            "transport_stream": transportStream?.document ?? nil,
+            "rtcp": rtcp?.document ?? nil,
+            "playout": playout?.document ?? nil,
+            "truth": truth?.document ?? nil,
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+}
+
+extension ReplayMeasurements {
+    var document: JSONValue {
+        [
+            "algorithm": .string(algorithm),
+            "played": .integer(played),
+            "late": .integer(late),
+            "duplicates": .integer(duplicates),
+            "delay_ns": DistributionSummary.document(delay),
+            "buffer_ns": DistributionSummary.document(buffer),
+            "underruns": .integer(underruns),
+            "overflows": .integer(overflows),
+        ]
+    }
+}
+
+extension OneWayMeasurements {
+    var document: JSONValue {
+        [
+            "stream": JSONValue(stream),
+            "source": .string(source.description),
+            "destination": .string(destination.description),
+            "ssrc": JSONValue(ssrc.map { Int64($0) }),
+            "sent": .integer(sent),
+            "matched": .integer(matched),
+            "lost": .integer(lost),
+            "lost_at_ends": .integer(lostAtEnds),
+            "reordered": .integer(reordered),
+            "duplicates": .integer(duplicates),
+            "delay_ns": DistributionSummary.document(delay),
+            "clock_offset_ns": JSONValue(clockOffset?.nanoseconds),
+            "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+}
+
+extension BurstGapMeasurements {
+    var document: JSONValue {
+        [
+            "gmin": .integer(BurstGap.gmin),
+            "bursts": .integer(bursts),
+            "burst_density": .number(burstDensity),
+            "gap_density": .number(gapDensity),
+            "burst_duration_ns": JSONValue(burstDuration?.nanoseconds),
+            "gap_duration_ns": JSONValue(gapDuration?.nanoseconds),
+        ]
+    }
+}
+
+extension CapturedTransportStream {
+    var document: JSONValue {
+        [
+            "packets": .integer(packets),
+            "packet_bytes": .integer(Int64(packetLength)),
+            "bitrate_bps": JSONValue(measurements.bitsPerSecond),
+            "pcr_bitrate_bps": JSONValue(pcrBitsPerSecond),
+            "tr101290": .object(
+                JSONObject(measurements.tr101290.map { JSONObject.Member($0.name, JSONValue($0.count)) })),
+            "pcr": ["interval_max_ns": JSONValue(measurements.pcrIntervalMaximum?.nanoseconds)],
+            "pids": .array(
+                pids.map { ["pid": .integer(Int64($0.pid)), "packets": .integer($0.packets)] as JSONValue }),
+        ]
+    }
+}
+
+extension RTCPMeasurements {
+    var document: JSONValue {
+        [
+            "sender_reports": .integer(senderReports),
+            "reception_reports": .integer(receptionReports),
+            "cname": JSONValue(cname),
+            "round_trip_ns": DistributionSummary.document(roundTrip),
+            "reported": [
+                "fraction_lost": JSONValue(lastFractionLost),
+                "cumulative_lost": JSONValue(lastCumulativeLost),
+                "jitter_ns": JSONValue(lastReportedJitter?.nanoseconds),
+            ],
+            "sender": [
+                "packets": JSONValue(sentPackets.map { Int64($0) }),
+                "bytes": JSONValue(sentBytes.map { Int64($0) }),
+                "ntp_ns": JSONValue(mappedNTP?.nanoseconds),
+                "rtp_timestamp": JSONValue(mappedTimestamp.map { Int64($0) }),
+                "clock_rate_hz": JSONValue(reportedClockRate),
+                "max_residual_ns": JSONValue(largestResidual?.nanoseconds),
+            ],
+            "goodbye": .bool(hasGoodbye),
+        ]
+    }
+}
+
+extension PairMeasurements {
+    var document: JSONValue {
+        [
+            "audio": .string(audio),
+            "video": .string(video),
+            "skew_ns": DistributionSummary.document(skew),
+            "floor_ns": JSONValue(floor?.nanoseconds),
+            "method": .string(method),
+        ]
+    }
+}
+
+extension NTPMeasurements {
+    var document: JSONValue {
+        [
+            "client": .string(client.description),
+            "server": .string(server.description),
+            "version": .integer(Int64(version)),
+            "exchanges": .integer(exchanges),
+            "offset_ns": DistributionSummary.document(offset),
+            "delay_ns": DistributionSummary.document(delay),
+            "bound_ns": DistributionSummary.document(bound),
+            "rejected": .object(JSONObject(rejected.map { JSONObject.Member($0.reason, .integer($0.count)) })),
+        ]
+    }
+}

@@ -1,0 +1,45 @@
+import Analysis
+import Capture
+import Metrics
+import Timebase
+import Wire
+
+/// The streams as a table of comma-separated values with the columns of Wireshark's RTP streams window.
+package enum StreamTable {
+    private static let columns = [
+        "Source Address", "Source Port", "Destination Address", "Destination Port", "SSRC", "Start Time", "Duration",
+        "Payload", "Packets", "Lost", "Min Delta (ms)", "Mean Delta (ms)", "Max Delta (ms)", "Min Jitter",
+        "Mean Jitter", "Max Jitter", "Status",
+    ]
+
+    package static func csv(_ analysis: CaptureAnalysis) -> String {
+        let start = analysis.inputs.compactMap(\.first).min() ?? .zero
+        var lines = [columns.joined(separator: ",")]
+        for stream in analysis.streams {
+            let fields = [
+                stream.source.address.description, stream.source.port.description,
+                stream.destination.address.description, stream.destination.port.description,
+                stream.ssrc.map(hexadecimal) ?? "", decimal((stream.first - start).nanoseconds, 9),
+                decimal((stream.last - stream.first).nanoseconds, 9),
+                stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "", stream.received.description,
+                stream.lost.map(\.description) ?? "", milliseconds(stream.interarrival?.minimum),
+                milliseconds(stream.interarrival?.mean), milliseconds(stream.interarrival?.maximum), "",
+                milliseconds(stream.interarrivalJitter?.mean), milliseconds(stream.interarrivalJitter?.maximum),
+                (stream.lost ?? 0) > 0 || (stream.reordered ?? 0) > 0 || (stream.duplicates ?? 0) > 0 ? "X" : "",
+            ]
+            lines.append(fields.map(csvField).joined(separator: ","))
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func milliseconds(_ nanoseconds: Int64?) -> String {
+        nanoseconds.map { decimal($0, 6) } ?? ""
+    }
+
+    /// A whole number with the point moved `places` to the left.
+    private static func decimal(_ value: Int64, _ places: Int) -> String {
+        let digits = String(value.magnitude)
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.utf8.count)) + digits
+        return (value < 0 ? "-" : "") + padded.dropLast(places) + "." + padded.suffix(places)
+    }
+}

@@ -1,0 +1,122 @@
+import Capture
+import Emulator
+import Scenario
+import Timebase
+import Wire
+
+/// Writes a World's effects into the run directory: media, captures, series and packets.
+package final class RunOutputs {
+    private let configuration: WorldConfiguration
+    private let session: SessionPlan
+    private let directory: RunDirectory
+    private var sent: OutputFile?
+    private var received: [OutputFile] = []
+    private var captures: [CapturePoint: CaptureWriter] = [:]
+    private var series: SeriesWriter?
+    private var columns: [SeriesWriter.Column] = []
+    private var packets: PacketsWriter?
+    private var flows: [PacketsWriter.Flow] = []
+
+    /// Opens what the scenario's outputs ask for.
+    ///
+    /// - Throws: ``SystemError``.
+    package init(_ scenario: ExperimentScenario, _ configuration: WorldConfiguration, in directory: RunDirectory) throws
+    {
+        self.configuration = configuration
+        self.directory = directory
+        session = SessionPlan(configuration)
+        let description = session.description(name: scenario.name, rate: configuration.transportRate)
+        try directory.write("session.sdp", description.text)
+        if scenario.outputs.sentMedia { sent = try directory.create("sent.ts") }
+        if scenario.outputs.receivedMedia {
+            let receivers = configuration.receivers
+            received = try receivers.map {
+                try directory.create(
+                    receivers.count == 1 ? "received.ts" : "received-\(RunDirectory.fileName($0.id)).ts")
+            }
+        }
+        if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
+        if scenario.outputs.packets {
+            packets = PacketsWriter(try directory.create("packets.csv"))
+            flows = configuration.receivers.map { PacketsWriter.Flow(flow: "program", receiver: $0.id) }
+        }
+        for (point, name) in capturePoints(scenario) {
+            let writer = try CaptureWriter(path: directory.prepare("capture/\(name).pcap"))
+            try writer.writeSessionAnnouncement(description)
+            captures[point] = writer
+        }
+    }
+
+    private func capturePoints(_ scenario: ExperimentScenario) -> [(CapturePoint, String)] {
+        var points: [(CapturePoint, String)] = []
+        if scenario.capture.sender { points.append((.sender, "sender")) }
+        let receivers = configuration.receivers
+        if scenario.capture.receiver {
+            for (index, receiver) in receivers.enumerated() {
+                let name = receivers.count == 1 ? "receiver" : "receiver-\(RunDirectory.fileName(receiver.id))"
+                points.append((.receiver(index), name))
+            }
+        }
+        if scenario.capture.links {
+            for (index, id) in configuration.linkIDs.enumerated() {
+                let name = "link-\(RunDirectory.fileName(id))"
+                points.append((.link(index, isFarEnd: false), name + "-in"))
+                points.append((.link(index, isFarEnd: true), name + "-out"))
+            }
+        }
+        return points
+    }
+
+    /// Writes one effect.
+    ///
+    /// - Throws: ``SystemError`` of a capture; other files tell of a failure when they are closed.
+    package func take(_ output: WorldOutput, of world: borrowing World) throws(SystemError) {
+        switch output {
+        case .captured(let packet, let point, let at):
+            try captures[point]?.write(
+                session.frame(of: packet), payload: world.payload(of: packet),
+                originalSum: world.originalSum(of: packet), at: at)
+        case .sentMedia(let packet):
+            sent?.write(UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
+        case .releasedMedia(let packet, let receiver):
+            guard received.indices.contains(receiver) else { return }
+            received[receiver].write(
+                UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
+        case .packet(let record): write(record)
+        case .sample(let at): sample(world, at)
+        }
+    }
+
+    /// Closes everything.
+    ///
+    /// - Throws: the first failure, ``SystemError``.
+    package func close() throws {
+        try sent?.close()
+        for file in received { try file.close() }
+        try series?.close()
+        try packets?.close()
+        for writer in captures.values { try writer.close() }
+    }
+
+    private func sample(_ world: borrowing World, _ at: Instant) {
+        guard let series else { return }
+        let values = world.seriesValues()
+        if columns.isEmpty {
+            columns = values.map { SeriesWriter.Column(entity: $0.entity, metric: $0.metric, unit: $0.unit) }
+        }
+        for (column, value) in zip(columns, values) {
+            if let number = value.value { series.append(at: at.nanoseconds, column, number) }
+        }
+    }
+
+    /// A loss on a shared link is a row for every receiver.
+    private func write(_ record: PacketRecord) {
+        guard let packets else { return }
+        for index in flows.indices where record.receiver == nil || record.receiver == index {
+            packets.append(
+                flows[index], sequence: Int64(record.number), length: Int64(record.length),
+                sent: record.sent.nanoseconds, arrived: record.arrived?.nanoseconds,
+                released: record.released?.nanoseconds, fate: record.fate)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import Results
+import Capture
+import Emulator
+import Metrics
+import Scenario
+import Timebase
+
+/// What `rubato run` was asked for.
+public struct RunRequest: Sendable {
+    /// A YAML file or a preset's name.
+    public var scenario: String
+    public var seed: UInt64?
+    /// As written: "60s".
+    public var duration: String?
+    /// "PATH=VALUE", in the order given.
+    public var settings: [String] = []
+    public var capture = false
+
+    public init(scenario: String) { self.scenario = scenario }
+}
+
+/// A scenario that has been read, checked and completed, and only waits to be run.
+public struct PreparedRun {
+    public var identity: RunIdentity
+    /// scenario.yaml: the scenario as it was given; nil for a rerun.
+    public var scenarioText: String?
+    /// The terms of the QoS contract.
+    public var contract: [Check]
+    /// What `[x]` can select in each list of run.json: ["flows": ["tv"], "links": ["forward.0"], ...].
+    public var elements: [String: [String]]
+    /// Runs it: writes what the scenario's outputs ask for into the directory, reports to the monitor, stops the
+    /// sources when it says so, and returns what was measured.
+    public var execute: (RunDirectory, RunMonitor) throws -> RunOutcome
+
+    public init(
+        identity: RunIdentity, scenarioText: String?, contract: [Check] = [], elements: [String: [String]] = [:],
+        execute: @escaping (RunDirectory, RunMonitor) throws -> RunOutcome
+    ) {
+        self.identity = identity
+        self.scenarioText = scenarioText
+        self.contract = contract
+        self.elements = elements
+        self.execute = execute
+    }
+}
+
+public struct RunOutcome: Sendable {
+    public var measurements: RunMeasurements
+    public var status: RunStatus
+    /// When the sources stopped before their time.
+    public var stopped: Instant?
+
+    public init(measurements: RunMeasurements, status: RunStatus, stopped: Instant? = nil) {
+        self.measurements = measurements
+        self.status = status
+        self.stopped = stopped
+    }
+}
+
+/// A scenario that comes with the program.
+public struct PresetDescription: Sendable, Equatable {
+    public var name: String
+    /// One line.
+    public var summary: String
+    /// Where its numbers come from, one line.
+    public var source: String
+    /// The YAML.
+    public var text: String
+
+    public init(name: String, summary: String, source: String, text: String) {
+        self.name = name
+        self.summary = summary
+        self.source = source
+        self.text = text
+    }
+}
+
+/// Where the command line meets the emulator: the only place that knows how a scenario becomes a run.
+public enum Experiment {
+    /// Reads, overrides, checks and completes a scenario.
+    ///
+    /// - Throws: ``UserFacingError`` (usage) with all problems of the scenario at once, ``SystemError``.
+    public static func prepare(_ request: RunRequest) throws -> PreparedRun {
+        do {
+            let document = try ScenarioDocument.load(request.scenario)
+            let scenario = try document.resolve(settings(request))
+            return try prepare(recordingFile(scenario, document), document)
+        } catch let problems as ScenarioProblems {
+            throw UserFacingError.usage(problems.description)
+        }
+    }
+
+    /// In the order in which they are listed.
+    public static func presets() -> [PresetDescription] {
+        Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, source: $0.source, text: $0.yaml) }
+    }
+
+    /// `--seed`, `--duration` and `--capture` stand for settings; what is given last holds.
+    private static func settings(_ request: RunRequest) -> [ScenarioSetting] {
+        var settings = request.settings.map { ScenarioSetting(argument: $0) }
+        if let seed = request.seed {
+            settings.append(ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)"))
+        }
+        if let duration = request.duration {
+            settings.append(ScenarioSetting(path: "duration", value: duration, option: "--duration \(duration)"))
+        }
+        if request.capture {
+            settings.append(
+                ScenarioSetting(path: "capture.points", value: "[sender, receiver]", option: "--capture"))
+        }
+        return settings
+    }
+
+    private static func prepare(_ scenario: ExperimentScenario, _ document: ScenarioDocument) throws -> PreparedRun {
+        let configuration = try WorldBuilder(scenario, title: document.title).configuration()
+        let duration = scenario.duration ?? configuration.programDuration ?? .zero
+        let identity = RunIdentity(
+            name: scenario.name, seed: scenario.seed, duration: duration, resolvedScenario: scenario.resolvedYAML)
+        return PreparedRun(
+            identity: identity, scenarioText: document.text, contract: try scenario.qos.checks.map(check),
+            elements: elements(configuration)
+        ) { directory, monitor in
+            try execute(scenario, configuration, in: directory, monitor)
+        }
+    }
+
+    /// The scenario with its file's digest in it, so that its record says which file it was; a digest that was given
+    /// must be the file's.
+    private static func recordingFile(
+        _ scenario: ExperimentScenario, _ document: ScenarioDocument
+    ) throws -> ExperimentScenario {
+        guard case .file(var file) = scenario.program else { return scenario }
+        let digest = try Artifact(
+            path: FileTree.lastComponent(of: file.path), in: FileTree.parent(of: file.path)
+        ).sha256
+        if let expected = file.sha256, expected != digest {
+            throw UserFacingError.usage(
+                "\(document.title): program.file: '\(file.path)' is not the file that sha256 names: it has \(digest)",
+                remedy: "put the right file there, or leave sha256 out to take this one")
+        }
+        file.sha256 = digest
+        var scenario = scenario
+        scenario.program = .file(file)
+        return scenario
+    }
+
+    private static func check(_ term: QoSCheck) throws -> Check {
+        try Check(parsing: term.expression, term: term.name.rawValue)
+    }
+
+    private static func elements(_ configuration: WorldConfiguration) -> [String: [String]] {
+        let receivers = configuration.receivers.map(\.id)
+        let substreams = configuration.substreamIDs
+        return [
+            "flows": ["program"] + receivers, "substreams": substreams + receivers, "lip_sync": receivers + substreams,
+            "playout": receivers, "clocks": ["sender"] + receivers, "links": configuration.linkIDs,
+        ]
+    }
+
+    private static func execute(
+        _ scenario: ExperimentScenario, _ configuration: WorldConfiguration, in directory: RunDirectory,
+        _ monitor: RunMonitor
+    ) throws -> RunOutcome {
+        Interrupt.install()
+        let outputs = try RunOutputs(scenario, configuration, in: directory)
+        var world = World(configuration)
+        let stopped = try VirtualTime.run(
+            &world,
+            shouldStop: { world in
+                monitor.report(world.now)
+                return monitor.shouldStop(at: world.now)
+            },
+            take: { world, output throws(SystemError) in try outputs.take(output, of: world) })
+        try outputs.close()
+        return RunOutcome(
+            measurements: world.measurements(), status: stopped == nil ? .completed : .interrupted, stopped: stopped)
+    }
+}

@@ -1,0 +1,48 @@
+import Results
+
+/// `rubato presets` from its arguments to its exit status.
+public struct PresetsSession {
+    public var json = false
+    let console: Console
+    let presets: [PresetDescription]
+
+    public init(console: Console, presets: [PresetDescription] = Experiment.presets()) {
+        self.console = console
+        self.presets = presets
+    }
+
+    /// - Throws: ``SystemError``.
+    public func list() throws -> Int32 {
+        if json {
+            let entries = presets.map {
+                ["name": .string($0.name), "summary": .string($0.summary), "source": .string($0.source)] as JSONValue
+            }
+            let document: JSONValue = ["schema": "rubato.presets/1", "presets": .array(entries)]
+            console.result(document.document())
+        } else {
+            var table = TextTable(alignments: [.left, .left])
+            table.indentation = 0
+            for preset in presets {
+                table.add([TextTable.Cell(preset.name, .bold), TextTable.Cell(preset.summary)])
+                table.add([TextTable.Cell(""), TextTable.Cell(preset.source)])
+            }
+            console.result(table.lines(StyledText(isColoured: console.isColoured)).map { $0 + "\n" }.joined())
+        }
+        if let failure = console.failure { throw failure }
+        return ExitStatus.success
+    }
+
+    /// - Throws: ``UserFacingError``, ``SystemError``.
+    public func show(_ name: String) throws -> Int32 {
+        guard let preset = presets.first(where: { $0.name == name }) else {
+            let names = presets.map(\.name)
+            throw UserFacingError.usage(
+                "there is no preset '\(name)'",
+                remedy: Suggestions.question(Suggestions.nearest(to: name, among: names))
+                    ?? "known: \(names.joined(separator: ", "))")
+        }
+        console.result(json ? try ScenarioText.json(preset.text).text : preset.text)
+        if let failure = console.failure { throw failure }
+        return ExitStatus.success
+    }
+}

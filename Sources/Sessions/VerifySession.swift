@@ -1,0 +1,47 @@
+import Results
+import Timebase
+
+/// `rubato verify` from its arguments to its exit status.
+public struct VerifySession {
+    public var path: String
+    public var json = false
+    public var quiet = false
+    let console: Console
+    let prepare: (RunRequest) throws -> PreparedRun
+
+    public init(
+        _ path: String, console: Console, prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare
+    ) {
+        self.path = path
+        self.console = console
+        self.prepare = prepare
+    }
+
+    /// - Throws: ``UserFacingError``, ``SystemError``.
+    public func run() throws -> Int32 {
+        let saved = try SavedRun(reading: path)
+        // An interrupted run is repeated with the sources stopped where they were.
+        let wasInterrupted = saved.fact("status").string == RunStatus.interrupted.rawValue
+        let stopTime = wasInterrupted ? saved.fact("duration_ns").integer.map { Instant(nanoseconds: $0) } : nil
+        let scenario = saved.path + "/resolved.yaml"
+        guard FileTree.kind(of: scenario) == .file else {
+            throw UserFacingError("'\(path)' cannot be run again: it has no resolved.yaml")
+        }
+        let prepared = try prepare(RunRequest(scenario: scenario))
+        let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
+        defer { directory.discard() }
+        let record = try RunSession.execute(
+            prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: stopTime)
+        if let signal = Interrupt.signalNumber { return 128 + signal }
+        let verification = try Verification(
+            saved: (saved.path, saved.document), rerun: (directory.workingPath, record.document))
+        if json {
+            console.result(verification.document.document())
+        } else if !quiet {
+            console.result(verification.text(isColoured: console.isColoured))
+        }
+        if quiet, !verification.isIdentical { console.message("'\(path)' did not come out the same again") }
+        if let failure = console.failure { throw failure }
+        return verification.isIdentical ? ExitStatus.success : ExitStatus.checkFailed
+    }
+}

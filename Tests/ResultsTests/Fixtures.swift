@@ -1,0 +1,108 @@
+import Capture
+import Glibc
+import Metrics
+import Results
+import Sessions
+import Timebase
+
+enum Fixture {
+    static func distribution(_ base: Int64) -> DistributionSummary {
+        DistributionSummary(
+            count: 1000, minimum: base, mean: base + 500_000, standardDeviation: 200_000, p5: base + 1000,
+            p50: base + 400_000, p95: base + 2_000_000, p99: base + 3_000_000, p999: base + 4_000_000,
+            maximum: base + 5_000_000)
+    }
+
+    /// 1000 sent, 990 delivered, 10 lost in runs of 1 and 4; 5 late.
+    static func flow(receiver: String) -> FlowMeasurements {
+        var flow = FlowMeasurements()
+        flow.id = "program"
+        flow.receiver = receiver
+        flow.carriage = "ts-rtp"
+        flow.sent = 1000
+        flow.delivered = 990
+        flow.lostLink = 10
+        flow.late = 5
+        flow.unrepaired = 10
+        flow.sentBitsPerSecond = 5_312_345
+        flow.deliveredBitsPerSecond = 5_259_000
+        flow.overheadRatio = 0.0825
+        flow.oneWayDelay = distribution(20_000_000)
+        flow.oneWayDelayMeasured = distribution(55_000_000)
+        flow.oneWayDelayError = distribution(35_000_000)
+        flow.ipdv = distribution(-2_000_000)
+        flow.pdv = distribution(0)
+        flow.interarrivalJitter = InterarrivalJitterMeasurements(mean: 1_210_000, maximum: 4_200_000, last: 900_000)
+        flow.lossRuns = [(length: 1, count: 6), (length: 4, count: 1)]
+        flow.lossRunsOnWire = flow.lossRuns
+        flow.delayFactorNanoseconds = 6_000_000
+        flow.mediaLossRatePerSecond = 1.5
+        return flow
+    }
+
+    static func measurements(receivers: [String] = ["tv"]) -> RunMeasurements {
+        var measurements = RunMeasurements()
+        measurements.ended = Instant(nanoseconds: 60_000_000_000)
+        measurements.digest.add(1, 2, 3, 4, 5)
+        for receiver in receivers {
+            measurements.flows.append(flow(receiver: receiver))
+            var video = SubstreamMeasurements()
+            video.id = "video"
+            video.kind = "video"
+            video.receiver = receiver
+            video.sentUnits = 1500
+            video.onTime = 1490
+            video.late = 4
+            video.missing = 6
+            video.endToEndDelay = distribution(180_000_000)
+            video.freezes = FreezeMeasurements(
+                count: 2, total: .milliseconds(120), longest: .milliseconds(80))
+            measurements.substreams.append(video)
+            var audio = video
+            audio.id = "audio"
+            audio.kind = "audio"
+            audio.freezes = nil
+            measurements.substreams.append(audio)
+            var pair = LipSyncMeasurements()
+            pair.receiver = receiver
+            pair.audio = "audio"
+            pair.video = "video"
+            pair.skew = distribution(-1_000_000)
+            pair.withinITUDetectability = 0.998
+            pair.withinITUAcceptability = 1
+            measurements.lipSync.append(pair)
+            var clock = ClockMeasurements()
+            clock.node = receiver
+            clock.algorithm = "none"
+            clock.trueFrequencyPartsPerBillion = 40_000
+            measurements.clocks.append(clock)
+            var playout = PlayoutMeasurements()
+            playout.receiver = receiver
+            playout.algorithm = "fixed"
+            measurements.playout.append(playout)
+        }
+        var link = LinkMeasurements()
+        link.id = "forward.0"
+        link.direction = "forward"
+        link.rateBitsPerSecond = 6_000_000
+        link.utilization = 0.885
+        link.packetsIn = 1000
+        link.packetsOut = 990
+        link.lossDrops = 10
+        link.queueDelay = distribution(0)
+        measurements.links = [link]
+        var stream = TransportStreamMeasurements()
+        stream.point = "sender"
+        stream.tr101290 = [("Continuity_count_error", 3), ("CRC_error", nil)]
+        measurements.transportStreams = [stream]
+        return measurements
+    }
+
+    static func record(receivers: [String] = ["tv"]) -> RunRecord {
+        let identity = RunIdentity(
+            name: "evening", seed: 7, duration: .seconds(60), resolvedScenario: "name: evening\nseed: 7\n")
+        return RunRecord(
+            identity: identity, status: .completed, measurements: measurements(receivers: receivers),
+            wallNanoseconds: 20_000_000)
+    }
+}
