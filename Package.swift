@@ -23,6 +23,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 }
 
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let arrays = Target.Dependency.product(name: "BasicContainers", package: "swift-collections")
 
 // Read from top to bottom: nothing depends on a row below it. Sources/README.md says what each holds.
 let package = Package(
@@ -38,7 +39,7 @@ let package = Package(
         library("Wire", ["Timebase"]),
         library("Media", ["Timebase", "Wire"]),
         library("Protection", ["Timebase", "Wire"]),
-        library("Sender", ["Media", "Timebase", "Wire", deque]),
+        library("Sender", ["Media", "Protection", "Timebase", "Wire", deque]),
         library("NetworkEmulation", ["Timebase", deque]),
         library("ClockSync", ["Timebase"]),
         library("Receiver", ["Media", "Protection", "Timebase", "Wire", deque]),
@@ -47,7 +48,7 @@ let package = Package(
             "Emulator",
             [
                 "ClockSync", "Media", "Metrics", "NetworkEmulation", "Protection", "Receiver", "Sender", "Timebase",
-                "Wire", deque,
+                "Wire", arrays, deque,
             ]),
         library(
             "Scenario",

@@ -1,3 +1,4 @@
+import BasicContainers
 import Metrics
 import NetworkEmulation
 import Sender
@@ -16,27 +17,23 @@ struct Admission: Sendable {
     }
 
     private(set) var program: Session?
-    private(set) var others: [(name: String, session: Session)] = []
-    /// Of the program's one-way delay to each receiver, see ``delayBound(_:receiver:_:_:)``.
+    private(set) var others: [(link: String, number: Int, session: Session)] = []
+    /// Of the program's one-way delay to each receiver, see ``delayBound(_:receiver:_:largestPacket:)``.
     private(set) var bounds: [TimeSpan?] = []
-    /// The least burst that what the program sent conforms to, with its rate, in bits × 10^9.
-    private var level: UInt128 = 0
-    private var needed: UInt128 = 0
-    private var latest = Instant.zero
 
     /// Asks the links.
-    init(_ configuration: WorldConfiguration, _ topology: inout Topology) {
+    init(_ configuration: WorldConfiguration, _ flows: FlowTable, _ topology: inout Topology) {
         for source in topology.crossTraffic {
             guard let request = source.configuration.reservation else { continue }
-            let session = Self.ask(request, flow: source.flow, links: [source.link], &topology)
-            let number = Int(source.flow) - Int(topology.firstCrossFlow)
-            others.append(("\(topology.ids[source.link]).cross_traffic.\(number)", session))
+            let flow = flows.crossTraffic(source.number)
+            let session = Self.ask(request, flow: flow, links: [source.link], &topology)
+            others.append((topology.ids[source.link], source.number, session))
         }
         guard let request = configuration.reservation else { return }
         // From the sender on; links that several receivers share are asked once.
         var links: [Int] = []
         for link in topology.listing where topology.isForward[link] && !links.contains(link) { links.append(link) }
-        program = Self.ask(request, flow: World.programFlow, links: links, &topology)
+        program = Self.ask(request, flow: flows.program, links: links, &topology)
         // Before anything of a schedule has happened.
         bounds = configuration.receivers.indices.map {
             Self.delayBound(request, receiver: $0, topology, largestPacket: configuration.largestPacket)
@@ -70,7 +67,7 @@ struct Admission: Sendable {
     ///
     /// - Returns: nil where a link layer adds bytes, or copies are made: then what was reserved is not what flows.
     private static func delayBound(
-        _ request: TokenBucketParameters, receiver index: Int, _ topology: Topology, largestPacket: Int
+        _ request: TokenBucketParameters, receiver index: Int, _ topology: borrowing Topology, largestPacket: Int
     ) -> TimeSpan? {
         var bound = request.rate.transmissionTime(bits: UInt64(request.burst) * 8)
         for link in topology.paths[index] {
@@ -86,22 +83,10 @@ struct Admission: Sendable {
     /// Whether the program may send.
     var admitsProgram: Bool { program?.refusal == nil }
 
-    /// Whether a source of cross traffic may send.
-    func admits(flow: UInt16, link: String) -> Bool {
-        !others.contains { $0.session.flow == flow && $0.session.refusal != nil && $0.name.hasPrefix(link + ".") }
+    /// Whether a source of cross traffic may send, by its number on its link.
+    func admits(_ number: Int, link: String) -> Bool {
+        !others.contains { $0.link == link && $0.number == number && $0.session.refusal != nil }
     }
-
-    /// Notes what the program sends.
-    mutating func note(sent packet: Packet, at now: Instant) {
-        guard let request = program?.request else { return }
-        let drained = UInt128(max(0, (now - latest).nanoseconds)) * UInt128(request.rate.bitsPerSecond)
-        level = (level > drained ? level - drained : 0) + UInt128(packet.length) * 8_000_000_000
-        needed = max(needed, level)
-        latest = now
-    }
-
-    /// The least burst, in bytes, that what the program sent conforms to.
-    var neededBurst: Int64 { Int64((needed + 7_999_999_999) / 8_000_000_000) }
 }
 
 extension Link {
@@ -117,15 +102,15 @@ extension Link {
 extension World {
     /// What became of the sessions that asked for a guaranteed rate.
     var reservations: [ReservationMeasurements] {
-        var rows = admission.others.map { row($0.session, name: $0.name) }
+        var rows = admission.others.map { row($0.session, name: "\($0.link).cross_traffic.\($0.number)") }
         guard let program = admission.program else { return rows }
-        for index in receivers.indices {
+        for index in 0..<receivers.count {
             var row = row(program, name: "program")
             row.receiver = configuration.receivers[index].id
             if row.isAdmitted {
                 row.boundNanoseconds = admission.bounds[index]?.nanoseconds
-                row.worstDelayNanoseconds = receivers[index].ledger.oneWayDelay.summary?.maximum
-                row.neededBurst = admission.neededBurst
+                row.worstDelayNanoseconds = ledger.receivers[index].oneWayDelay.maximum
+                row.neededBurst = ledger.sender.burst?.burst
             }
             rows.append(row)
         }

@@ -3,7 +3,7 @@ import Timebase
 /// When a participant sends its reports (RFC 3550 §6.2, §6.3): 5 % of the session's bandwidth shared by all, never
 /// more often than every five seconds on average (half of that at first), each interval drawn from half to one and a
 /// half times its mean, and reconsidered when it ends.
-struct RTCPSession: Sendable {
+struct RTCPTimer: Sendable {
     let ssrc: UInt32
     private let isSender: Bool
     private let key: DrawKey
@@ -19,6 +19,8 @@ struct RTCPSession: Sendable {
     private var draws: Int64 = 0
     private var isActive = true
 
+    /// A report's IP length before any has been sent.
+    private static let firstGuess: Int64 = 92
     /// Five seconds (RFC 3550 §6.2).
     private static let minimum = TimeSpan.seconds(5)
     /// e − 3/2 in 1/100,000: makes up for what reconsideration adds (RFC 3550 §6.3.1).
@@ -26,15 +28,14 @@ struct RTCPSession: Sendable {
 
     /// - Parameters:
     ///   - sessionBandwidth: of the media, IP bits per second.
-    ///   - packetSize: a first guess of a report's size, IP bytes.
     init(
-        isSender: Bool, sessionBandwidth: BitRate, packetSize: Int, key: DrawKey, ssrc: UInt32, start: LocalInstant
+        isSender: Bool, sessionBandwidth: BitRate, key: DrawKey, ssrc: UInt32, start: LocalInstant
     ) {
         self.isSender = isSender
         self.key = key
         self.ssrc = ssrc
         bandwidth = max(1, Int64(sessionBandwidth.bitsPerSecond / 8 / 20))
-        scaledMeanSize = Int64(packetSize) * 16
+        scaledMeanSize = Self.firstGuess * 16
         senders = isSender ? 1 : 0
         previous = start
         next = start
@@ -59,8 +60,10 @@ struct RTCPSession: Sendable {
     }
 
     /// Counts a compound packet sent or received.
-    mutating func note(ipBytes: Int) {
-        scaledMeanSize += Int64(ipBytes) - scaledMeanSize / 16
+    ///
+    /// - Parameter payloadBytes: of its datagram, without IP and UDP headers.
+    mutating func note(payloadBytes: Int) {
+        scaledMeanSize += Int64(payloadBytes + Packet.networkHeaderLength) - scaledMeanSize / 16
     }
 
     /// The participants known, this one among them.

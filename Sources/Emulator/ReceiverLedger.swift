@@ -4,6 +4,7 @@ import Protection
 import Receiver
 import Sender
 import Timebase
+import Wire
 
 /// What the emulator, which knows the truth, notes of one receiver.
 struct ReceiverLedger: Sendable {
@@ -28,7 +29,6 @@ struct ReceiverLedger: Sendable {
     var deliveryIndex: MediaDeliveryIndex?
     var playoutDelay = Histogram()
     var buffer = Histogram()
-    var clockError = Histogram()
     /// When the first unit of all was presented.
     var firstPresentation: Instant?
     var monitor: TransportStreamMonitor
@@ -96,6 +96,40 @@ struct ReceiverLedger: Sendable {
         oneWayDelay.add(delay.nanoseconds)
     }
 
+    /// Notes a datagram of the program that has come.
+    ///
+    /// - Parameters:
+    ///   - measured: its delay by the two nodes' clocks.
+    ///   - streamNumber: its number in the multiplex, where an interleaver makes it differ.
+    @inline(__always)
+    mutating func note(
+        arrivalOf packet: Packet, _ payload: RawSpan, measured: TimeSpan, headerLength: Int, streamNumber: Int64?,
+        at now: Instant
+    ) {
+        let delay = now - packet.sent
+        delivered += 1
+        rate.add(bytes: Int(packet.length), at: now)
+        noteDelay(delay, measured: measured)
+        // The timestamp's place in the header (RFC 3550 §5.1).
+        if jitter != nil, let timestamp = try? payload.bigEndian(UInt32.self, at: 4) {
+            jitter?.add(arrival: now, rtpTimestamp: timestamp)
+        }
+        deliveryIndex?.add(mediaBytes: payload.byteCount - headerLength, at: now)
+        switch window.add(number: Int64(packet.number)) {
+        case .inOrder, .reordered: variation.add(number: Int64(packet.number), delay: delay)
+        case .duplicate, .outsideWindow: break
+        }
+        if let streamNumber { _ = streamWindow?.add(number: streamNumber) }
+    }
+
+    /// Notes how long a released datagram waited, and how long what still waits will last.
+    @inline(__always)
+    mutating func note(waited: TimeSpan, depth: TimeSpan) {
+        used += 1
+        playoutDelay.add(waited.nanoseconds)
+        buffer.add(depth.nanoseconds)
+    }
+
     /// Notes a release by the datagram's number in the multiplex: bytes between it and the one before may be missing.
     mutating func noteReleased(number: Int64) {
         if number != nextReleased { monitor.noteMissingBytes() }
@@ -110,8 +144,23 @@ struct ReceiverLedger: Sendable {
         }
     }
 
-    /// Nothing more is presented. `programEnd` is where the lane's last unit that was sent ends on the program's timeline.
-    mutating func finish(lane: Int, programEnd: TimeSpan) {
+    /// Nothing more comes.
+    ///
+    /// - Parameters:
+    ///   - sentCount: how many datagrams of the program were sent.
+    ///   - ends: of each lane, where its last unit sent ends on the program's timeline: up to there what was on screen
+    ///     should have moved.
+    mutating func finish(sentCount: Int64, ends: [TimeSpan?]) {
+        window.finish(sentCount: sentCount)
+        streamWindow?.finish(sentCount: sentCount)
+        monitor.finish()
+        for (lane, end) in ends.enumerated() {
+            if let end { finish(lane: lane, programEnd: end) }
+        }
+    }
+
+    /// `programEnd` is where the lane's last unit that was sent ends on the program's timeline.
+    private mutating func finish(lane: Int, programEnd: TimeSpan) {
         guard let latest = lanes[lane].latestPresentation else { return }
         // A next unit would have been due when the program's timeline had run on to the end.
         lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))

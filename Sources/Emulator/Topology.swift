@@ -1,79 +1,176 @@
+import BasicContainers
 import NetworkEmulation
 import Timebase
 
-/// Where a packet goes when it leaves a link.
-enum Hop: Sendable {
+/// Where a packet goes next.
+enum Hop: Sendable, BitwiseCopyable {
     case link(Int)
-    /// To every receiver, each by the first link of its own.
-    case branch
-    case receiver(Int)
-    case sender
+    /// To several places at once, by number.
+    case branch(Int)
+    case node(Int)
+    /// It has gone as far as it goes.
+    case away
 }
 
-/// The World's links and where each leads.
-struct Topology: Sendable {
-    var links: [Link] = []
-    var ids: [String] = []
-    var isForward: [Bool] = []
-    var rates: [BitRate?] = []
-    var next: [Hop] = []
+/// The World's links, and the ways of flows over them.
+///
+/// A route says of each link where a packet that leaves it goes next. Nearly all flows share one: forward to every
+/// receiver and back to the sender; what enters a link and leaves at its far end has another, and so has each control
+/// flow with a way of its own.
+struct Topology: ~Copyable {
+    /// In the order of their rank: those nearer to the receivers first, so that at one instant a link is served before
+    /// what comes to it.
+    var links: RigidArray<Link>
+    private(set) var ids: [String] = []
+    private(set) var isForward: [Bool] = []
+    private(set) var rates: [BitRate?] = []
     /// The receiver whose own a link is; nil for what several may share.
-    var owners: [Int?] = []
-    /// The sender's way out, and each receiver's.
-    var forwardEntry = Hop.branch
-    var receiverEntries: [Hop] = []
-    var reverseEntries: [Hop] = []
-    /// All links in the order of a packet's way: the shared ones forward, each receiver's own, then the way back.
-    var listing: [Int] = []
+    private(set) var owners: [Int?] = []
+    /// All links in the order of a packet's way: the shared ones forward, each receiver's own, then the way back, then
+    /// those of control flows alone.
+    private(set) var listing: [Int] = []
     /// Per receiver, the links that its packets cross.
-    var paths: [[Int]] = []
-    /// Links that may damage packets.
-    var damages: [Bool] = []
-    /// Sources of cross traffic, each with the link that it enters and its flow there.
-    var crossTraffic: [(configuration: CrossTrafficConfiguration, link: Int, flow: UInt16)] = []
-    /// Flows from this one on are cross traffic.
-    let firstCrossFlow: UInt16
+    private(set) var paths: [[Int]] = []
+    /// Sources of cross traffic, each with the link that it enters and its number there.
+    private(set) var crossTraffic: [(configuration: CrossTrafficConfiguration, link: Int, number: Int)] = []
+    /// Per flow, where its packets begin.
+    private(set) var entries: [Hop] = []
+    /// Per flow, its route.
+    private var routes: RigidArray<Int>
+    /// Of a route's packets behind a link, at `route` × links + link.
+    private var hops: RigidArray<Hop>
+    private var branchHops: [Hop] = []
+    private var branches: [Range<Int>] = []
 
-    /// Links in the order of their rank: those nearer to the receivers first, so that at one instant a link is served
-    /// before what comes to it.
-    init(_ configuration: WorldConfiguration) {
-        firstCrossFlow = World.firstReceiverReportFlow + UInt16(configuration.receivers.count)
-        for (index, receiver) in configuration.receivers.enumerated() {
-            let last = add(receiver.lastLinks, isForward: true, owner: index, to: .receiver(index))
-            receiverEntries.append(last.entry)
-            paths.append(last.path)
-            listing += last.path.reversed()
+    private static let shared = 0
+    private static let leaving = 1
+
+    init(_ configuration: WorldConfiguration, _ flows: FlowTable) {
+        var plan = LinkPlan()
+        let receivers = plan.addShared(configuration)
+        for link in configuration.controlLinks {
+            plan.listing.append(plan.add([link], isForward: true, to: .away).path[0])
         }
-        let shared = add(configuration.forward, isForward: true, to: .branch)
-        forwardEntry = shared.entry
-        listing = shared.path.reversed() + listing
-        for index in paths.indices { paths[index] += shared.path }
-        let back = add(configuration.reverse, isForward: false, to: .sender)
-        defer { listing += back.path.reversed() }
-        for receiver in configuration.receivers {
-            let first = add(receiver.firstReverseLinks, isForward: false, to: back.entry)
-            reverseEntries.append(first.entry)
-            listing += first.path.reversed()
+        links = RigidArray(capacity: plan.links.count)
+        for link in plan.links {
+            for (number, source) in link.named.crossTraffic.enumerated() {
+                crossTraffic.append((source, links.count, number))
+            }
+            links.append(Link(link.named.configuration))
+        }
+        ids = plan.links.map(\.named.id)
+        isForward = plan.links.map(\.isForward)
+        rates = plan.links.map(\.named.configuration.rate)
+        owners = plan.links.map(\.owner)
+        listing = plan.listing
+        paths = plan.paths
+        branchHops = receivers.entries
+        branches = [0..<receivers.entries.count]
+
+        let own = configuration.controlFlows.count
+        hops = RigidArray(capacity: (2 + own) * plan.links.count)
+        for link in plan.links { hops.append(link.next) }
+        for _ in 0..<(1 + own) * plan.links.count { hops.append(.away) }
+        routes = RigidArray(capacity: flows.count)
+        for index in 0..<flows.count {
+            switch flows[UInt16(index)].kind {
+            case .program, .senderReports: add(entry: receivers.forward, route: Self.shared)
+            case .receiverReports(let receiver): add(entry: receivers.reverse[receiver], route: Self.shared)
+            case .crossTraffic: add(entry: .away, route: Self.leaving)
+            case .control(let number):
+                let node = flows[UInt16(index)].destinations.lowerBound
+                layWay(configuration.controlFlows[number].way, to: node, route: 2 + number)
+            }
         }
     }
 
+    private mutating func add(entry: Hop, route: Int) {
+        entries.append(entry)
+        routes.append(route)
+    }
+
+    /// The way of a control flow, over links by their names.
+    private mutating func layWay(_ way: [String], to node: Int, route: Int) {
+        var next = Hop.node(node)
+        for id in way.reversed() {
+            guard let link = ids.firstIndex(of: id) else { preconditionFailure("there is no link '\(id)'") }
+            hops[route * links.count + link] = next
+            next = .link(link)
+        }
+        add(entry: next, route: route)
+    }
+
+    /// Where a flow's packet goes when it leaves a link.
+    @inline(__always)
+    func next(behind link: Int, flow: UInt16) -> Hop { hops[routes[Int(flow)] &* links.count &+ link] }
+
+    /// How many places a branch leads to.
+    func width(ofBranch branch: Int) -> Int { branches[branch].count }
+
+    /// Where a branch leads, by number.
+    @inline(__always)
+    func hop(ofBranch branch: Int, _ number: Int) -> Hop { branchHops[branches[branch].lowerBound &+ number] }
+
+    /// The names of all links of a configuration, in the order of their indices.
+    static func linkIDs(_ configuration: WorldConfiguration) -> [String] {
+        var plan = LinkPlan()
+        _ = plan.addShared(configuration)
+        for link in configuration.controlLinks { _ = plan.add([link], isForward: true, to: .away) }
+        return plan.links.map(\.named.id)
+    }
+}
+
+/// The links of a configuration in the order of their rank, and where each leads.
+private struct LinkPlan {
+    struct Entry {
+        var named: NamedLink
+        var isForward: Bool
+        var owner: Int?
+        var next: Hop
+    }
+
+    /// Where packets begin: the program's, and each receiver's back; and behind the shared links, each receiver's.
+    struct Shared {
+        var forward: Hop
+        var reverse: [Hop] = []
+        var entries: [Hop] = []
+    }
+
+    var links: [Entry] = []
+    var listing: [Int] = []
+    var paths: [[Int]] = []
+
+    /// Adds the links that the program and its reports cross.
+    mutating func addShared(_ configuration: WorldConfiguration) -> Shared {
+        var shared = Shared(forward: .away)
+        for (index, receiver) in configuration.receivers.enumerated() {
+            let last = add(receiver.lastLinks, isForward: true, owner: index, to: .node(1 + index))
+            shared.entries.append(last.entry)
+            paths.append(last.path)
+            listing += last.path.reversed()
+        }
+        let forward = add(configuration.forward, isForward: true, to: .branch(0))
+        shared.forward = forward.entry
+        listing = forward.path.reversed() + listing
+        for index in paths.indices { paths[index] += forward.path }
+        let back = add(configuration.reverse, isForward: false, to: .node(0))
+        for receiver in configuration.receivers {
+            let first = add(receiver.firstReverseLinks, isForward: false, to: back.entry)
+            shared.reverse.append(first.entry)
+            listing += first.path.reversed()
+        }
+        listing += back.path.reversed()
+        return shared
+    }
+
     /// Adds links that follow each other and end at `end`; the last one gets the lowest rank.
-    private mutating func add(
+    mutating func add(
         _ named: [NamedLink], isForward: Bool, owner: Int? = nil, to end: Hop
     ) -> (entry: Hop, path: [Int]) {
         var hop = end
         var path: [Int] = []
         for link in named.reversed() {
-            links.append(Link(link.configuration))
-            ids.append(link.id)
-            self.isForward.append(isForward)
-            rates.append(link.configuration.rate)
-            damages.append(links[links.count - 1].canDamage)
-            for (number, source) in link.crossTraffic.enumerated() {
-                crossTraffic.append((source, links.count - 1, firstCrossFlow + UInt16(number)))
-            }
-            next.append(hop)
-            owners.append(owner)
+            links.append(Entry(named: link, isForward: isForward, owner: owner, next: hop))
             path.append(links.count - 1)
             hop = .link(links.count - 1)
         }

@@ -1,3 +1,4 @@
+import BasicContainers
 import ClockSync
 import Media
 import Metrics
@@ -11,20 +12,18 @@ extension World {
     public func measurements() -> RunMeasurements {
         var result = RunMeasurements()
         result.ended = now
-        result.digest = digest
+        result.digest = ledger.digest
         // From the sender on, as the scenario lists them.
         result.links = topology.listing.map { link($0) }
-        result.transportStreams.append(sender.monitor.measurements(point: "sender"))
-        result.clocks.append(clock("sender", sender.clock, senderClockError))
-        for index in receivers.indices {
+        result.transportStreams.append(ledger.sender.monitor.measurements(point: "sender"))
+        for (node, id) in configuration.nodeIDs.enumerated() { result.clocks.append(clock(node, id)) }
+        for index in 0..<receivers.count {
             result.flows.append(flow(index))
             result.substreams += configuration.program.substreams.indices.map { substream($0, receiver: index) }
-            result.lipSync += receivers[index].ledger.pairs.map { lipSync($0, receiver: index) }
+            result.lipSync += ledger.receivers[index].pairs.map { lipSync($0, receiver: index) }
             result.playout.append(playout(index))
             result.transportStreams.append(
-                receivers[index].ledger.monitor.measurements(point: configuration.receivers[index].id))
-            result.clocks.append(
-                clock(configuration.receivers[index].id, receivers[index].clock, receivers[index].ledger.clockError))
+                ledger.receivers[index].monitor.measurements(point: configuration.receivers[index].id))
         }
         result.reservations = reservations
         result.warnings = configuration.program.warnings
@@ -33,7 +32,7 @@ extension World {
         if tooLate > 0 {
             result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
         }
-        for index in receivers.indices { warn(of: index, in: &result) }
+        for index in 0..<receivers.count { warn(of: index, in: &result) }
         return result
     }
 
@@ -51,19 +50,19 @@ extension World {
 
     /// Says what makes a receiver's figures less than they seem.
     private func warn(of index: Int, in result: inout RunMeasurements) {
-        let ledger = receivers[index].ledger
+        let seen = ledger.receivers[index]
         let id = configuration.receivers[index].id
-        if ledger.delivered == 0, sender.packetsSent > 0 {
+        if seen.delivered == 0, ledger.sender.packets > 0 {
             result.warnings.append("\(id): nothing arrived")
-        } else if ledger.late * 10 > ledger.delivered {
+        } else if seen.late * 10 > seen.delivered {
             result.warnings.append(
-                "\(id): \(ledger.late) of \(ledger.delivered) datagrams came after their release: "
+                "\(id): \(seen.late) of \(seen.delivered) datagrams came after their release: "
                     + "a longer playout is needed, or clocks that agree")
         }
         for (lane, substream) in configuration.program.substreams.enumerated() {
             let counters = sender.multiplexer.counters[lane]
-            guard counters.units > 0, ledger.delivered > 0, let end = counters.lastPresentationEnd else { continue }
-            guard let latest = ledger.lanes[lane].latestPresentation else {
+            guard counters.units > 0, seen.delivered > 0, let end = counters.lastPresentationEnd else { continue }
+            guard let latest = seen.lanes[lane].latestPresentation else {
                 result.warnings.append("\(id): no unit of '\(substream.id)' was ever presented")
                 continue
             }
@@ -75,53 +74,53 @@ extension World {
     }
 
     private func flow(_ index: Int) -> FlowMeasurements {
-        let ledger = receivers[index].ledger
+        let seen = ledger.receivers[index]
         var flow = FlowMeasurements()
         flow.id = "program"
         flow.receiver = configuration.receivers[index].id
         flow.carriage = configuration.carriage.rawValue
-        flow.sent = sender.packetsSent
-        flow.delivered = ledger.delivered
+        flow.sent = ledger.sender.packets
+        flow.delivered = seen.delivered
         for link in topology.paths[index] {
-            let counts = topology.links[link].counters[Self.programFlow]
+            let counts = topology.links[link].counters[flows.program]
             flow.lostLink += counts.lost + counts.down
             flow.droppedQueue += counts.queueFull + counts.managed + counts.policed
             flow.duplicated += counts.duplicated
-            flow.marked += topology.links[link].marked(flow: Self.programFlow)
+            flow.marked += topology.links[link].marked(flow: flows.program)
         }
-        flow.droppedChecksum = ledger.damaged
-        flow.late = ledger.late
-        flow.duplicates = ledger.duplicates
-        flow.reordered = ledger.window.reordered
-        flow.unrepaired = flow.sent - (ledger.delivered - ledger.window.duplicates)
-        flow.sentBitsPerSecond = sender.rate.bitsPerSecond
-        flow.deliveredBitsPerSecond = ledger.rate.bitsPerSecond
+        flow.droppedChecksum = seen.damaged
+        flow.late = seen.late
+        flow.duplicates = seen.duplicates
+        flow.reordered = seen.window.reordered
+        flow.unrepaired = flow.sent - (seen.delivered - seen.window.duplicates)
+        flow.sentBitsPerSecond = ledger.sender.rate.bitsPerSecond
+        flow.deliveredBitsPerSecond = seen.rate.bitsPerSecond
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
-        if sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(sender.rate.bytes) }
-        flow.oneWayDelay = ledger.oneWayDelay.summary
-        flow.oneWayDelayMeasured = ledger.oneWayDelayMeasured.summary
-        flow.oneWayDelayError = ledger.oneWayDelayError.summary
-        flow.roundTrip = ledger.roundTrip.summary
-        flow.ipdv = ledger.variation.ipdv
-        flow.pdv = ledger.variation.pdv
-        flow.interarrivalJitter = ledger.jitter?.measurements
-        flow.lossRunsOnWire = ledger.window.lossRuns
-        flow.lossRuns = ledger.streamWindow?.lossRuns ?? flow.lossRunsOnWire
-        flow.sessionSetupNanoseconds = ledger.firstPresentation?.nanoseconds
-        flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
+        if ledger.sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(ledger.sender.rate.bytes) }
+        flow.oneWayDelay = seen.oneWayDelay.summary
+        flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.summary
+        flow.oneWayDelayError = seen.oneWayDelayError.summary
+        flow.roundTrip = seen.roundTrip.summary
+        flow.ipdv = seen.variation.ipdv
+        flow.pdv = seen.variation.pdv
+        flow.interarrivalJitter = seen.jitter?.measurements
+        flow.lossRunsOnWire = seen.window.lossRuns
+        flow.lossRuns = seen.streamWindow?.lossRuns ?? flow.lossRunsOnWire
+        flow.sessionSetupNanoseconds = seen.firstPresentation?.nanoseconds
+        flow.delayFactorNanoseconds = seen.deliveryIndex?.largestDelayFactor
         flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
             // At variable rate datagrams differ in packets: their mean.
-            lostMediaPackets: sender.packetsSent == 0
+            lostMediaPackets: ledger.sender.packets == 0
                 ? 0
-                : flow.unrepaired.scaled(by: sender.multiplexer.packetsSent, over: sender.packetsSent, .nearest),
-            over: sender.latestSent - (sender.firstSent ?? .zero))
+                : flow.unrepaired.scaled(by: sender.multiplexer.packetsSent, over: ledger.sender.packets, .nearest),
+            over: ledger.sender.latestSent - (ledger.sender.firstSent ?? .zero))
         return flow
     }
 
     private func substream(_ lane: Int, receiver index: Int) -> SubstreamMeasurements {
         let description = configuration.program.substreams[lane]
         let sent = sender.multiplexer.counters[lane]
-        let seen = receivers[index].ledger.lanes[lane]
+        let seen = ledger.receivers[index].lanes[lane]
         var result = SubstreamMeasurements()
         result.id = description.id
         switch description.kind {
@@ -159,19 +158,19 @@ extension World {
         var result = PlayoutMeasurements()
         result.receiver = configuration.receivers[index].id
         result.algorithm = "fixed"
-        result.delay = receivers[index].ledger.playoutDelay.summary
-        result.buffer = receivers[index].ledger.buffer.summary
-        result.underruns = receivers[index].media.underruns
-        result.overflows = receivers[index].media.overflows
+        result.delay = ledger.receivers[index].playoutDelay.summary
+        result.buffer = ledger.receivers[index].buffer.summary
+        result.underruns = receivers[index].underruns
+        result.overflows = receivers[index].overflows
         return result
     }
 
-    private func clock(_ node: String, _ oscillator: Oscillator, _ errors: Histogram) -> ClockMeasurements {
+    private func clock(_ node: Int, _ id: String) -> ClockMeasurements {
         var result = ClockMeasurements()
-        result.node = node
+        result.node = id
         result.algorithm = "none"
-        result.offsetError = errors.summary
-        result.trueFrequencyPartsPerBillion = oscillator.frequency
+        result.offsetError = ledger.clockErrors[node].summary
+        result.trueFrequencyPartsPerBillion = clocks[node].raw.frequency
         return result
     }
 

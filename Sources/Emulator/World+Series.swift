@@ -1,3 +1,4 @@
+import BasicContainers
 import ClockSync
 import Media
 import Metrics
@@ -21,25 +22,25 @@ extension World {
         func add(_ entity: String, _ metric: String, _ value: Int64?, _ unit: String) {
             values.append(SeriesValue(entity: entity, metric: metric, value: value, unit: unit))
         }
-        add("sender", "sent", sender.packetsSent, "packets")
-        add("sender", "sent_bytes", sender.rate.bytes, "bytes")
-        for index in topology.links.indices where topology.rates[index] != nil {
+        add("sender", "sent", ledger.sender.packets, "packets")
+        add("sender", "sent_bytes", ledger.sender.rate.bytes, "bytes")
+        for index in 0..<topology.links.count where topology.rates[index] != nil {
             add(topology.ids[index], "queue", Int64(topology.links[index].waitingBytes), "bytes")
         }
-        for index in topology.links.indices {
+        for index in 0..<topology.links.count {
             add(topology.ids[index], "drops", topology.links[index].counters.all.dropped, "packets")
         }
-        for index in receivers.indices {
+        for index in 0..<receivers.count {
             let id = configuration.receivers[index].id
-            let ledger = receivers[index].ledger
-            let local = receivers[index].clock.reading(at: now)
-            add(id, "delivered", ledger.delivered, "packets")
-            add(id, "delivered_bytes", ledger.rate.bytes, "bytes")
-            add(id, "late", ledger.late, "packets")
-            add(id, "one_way_delay", ledger.latestDelay?.nanoseconds, "ns")
-            add(id, "interarrival_jitter", ledger.jitter?.last.map { Int64($0.rounded()) }, "ns")
-            add(id, "buffer", receivers[index].media.bufferDepth(at: local).nanoseconds, "ns")
-            for pair in ledger.pairs {
+            let seen = ledger.receivers[index]
+            let local = clocks[1 + index].raw.reading(at: now)
+            add(id, "delivered", seen.delivered, "packets")
+            add(id, "delivered_bytes", seen.rate.bytes, "bytes")
+            add(id, "late", seen.late, "packets")
+            add(id, "one_way_delay", seen.latestDelay?.nanoseconds, "ns")
+            add(id, "interarrival_jitter", seen.jitter?.last.map { Int64($0.rounded()) }, "ns")
+            add(id, "buffer", receivers[index].bufferDepth(at: local).nanoseconds, "ns")
+            for pair in seen.pairs {
                 let audio = configuration.program.substreams[pair.audio].id
                 add("\(id)/\(audio)", "lip_sync_skew", pair.sampler.latest?.nanoseconds, "ns")
             }

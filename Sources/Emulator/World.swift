@@ -1,7 +1,6 @@
+import BasicContainers
 import ClockSync
-import DequeModule
 import Media
-import Metrics
 import NetworkEmulation
 import Protection
 import Receiver
@@ -9,98 +8,87 @@ import Sender
 import Timebase
 import Wire
 
-/// The whole experiment: one sender, links, receivers, each node with a clock of its own.
+/// The whole experiment: nodes with clocks of their own, links between them, and flows over these.
 ///
 /// It has the four verbs of every active part: ``handle(_:at:)``, ``nextTimeout``, ``handleTimeout(at:)`` and
 /// ``pollOutput()``. Whoever drives it brings time in as an argument and takes effects out as values; the World reads no
 /// clock and touches no file.
 ///
+/// The World moves packets: it holds links, routes, the pool, the timeouts, and delivers. What a packet is to a node is
+/// the business of the program's ends, which are concrete and fast, and of agents; what happened is told to the ledger.
+///
 /// Every part keeps its packets in order and only the head of each is scheduled; of simultaneous events the part nearest
 /// to the receivers is served first. So the course of events is a function of the configuration alone.
 public struct World: ~Copyable {
-    /// The program's flow; its packets are numbered from 0.
-    public static let programFlow: UInt16 = 0
-    /// The sender's reports.
-    public static let senderReportFlow: UInt16 = 1
-    /// The first receiver's reports; the next receiver's are one more, and behind the last one's comes cross traffic: on
-    /// each link from the same number on, as it does not leave its link.
-    public static let firstReceiverReportFlow: UInt16 = 2
-    /// IPv4 and UDP headers.
-    public static let networkHeaderLength = MediaReceiver.networkHeaderLength
-
     public let configuration: WorldConfiguration
+    /// What each packet's flow number stands for.
+    public let flows: FlowTable
     /// True time: the latest instant the World has been told.
     public private(set) var now = Instant.zero
     var pool: PacketPool
     var topology: Topology
-    var crossTraffic: [CrossTraffic] = []
-    var admission: Admission
-    var sender: StreamSender
-    var senderReports: RTCPSession?
-    var reportNumber: UInt32 = 0
-    var receivers: [ReceiverNode] = []
+    let admission: Admission
+    var crossTraffic: RigidArray<CrossTraffic>
+    /// The program's sending end, at node 0.
+    var sender: ProgramSender
+    /// The program's receiving ends, at nodes 1 and up.
+    var receivers: RigidArray<MediaReceiver>
+    /// Of all nodes: the sender, the receivers, those of agents alone.
+    var clocks: RigidArray<LocalClock>
+    var agents: AgentTable
+    var ledger: RunLedger
+    // Ranks: receivers, links, cross traffic, the sender, agents.
     var timeouts: TimeoutTree
-    var digest = EventDigest()
-    var senderClockError = Histogram()
-    private var outputs = Deque<WorldOutput>()
     /// The slot of the output that was polled last.
     private var lent: UInt32?
-    /// The first sequence number, where an interleaver makes numbers on the wire differ from those of the multiplex.
-    let interleavedFirst: UInt16?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
     private var hasFinished = false
 
-    /// A receiving node.
-    struct ReceiverNode: Sendable {
-        var media: MediaReceiver
-        let clock: Oscillator
-        var reports: RTCPSession?
-        var ledger: ReceiverLedger
-        /// The middle of the latest sender report's NTP timestamp, and when it came.
-        var latestSenderReport: (middle: UInt32, arrival: LocalInstant)?
-        var reportNumber: UInt32 = 0
-        /// Whether the sender has heard of it.
-        var hasReported = false
-    }
-
     public init(_ configuration: WorldConfiguration) {
         precondition(configuration.interleaving == nil || configuration.carriage.hasRTP)
         self.configuration = configuration
+        flows = configuration.flowTable
         pool = PacketPool(slotCapacity: 1_536)
-        var topology = Topology(configuration)
-        admission = Admission(configuration, &topology)
-        self.topology = topology
-        sender = StreamSender(configuration)
-        for source in topology.crossTraffic {
-            crossTraffic.append(
-                CrossTraffic(
-                    source.configuration.pattern, flow: source.flow,
-                    differentiatedServices: source.configuration.differentiatedServices, key: source.configuration.key))
-            if !admission.admits(flow: source.flow, link: topology.ids[source.link]) {
-                crossTraffic[crossTraffic.count - 1].stop()
-            }
-        }
-        nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
-        // Ranks: receivers, links, cross traffic, the sender, its reports, the receivers' reports.
-        let count = configuration.receivers.count
-        timeouts = TimeoutTree(count: 2 * count + topology.links.count + crossTraffic.count + 2)
-        let deinterleaver = configuration.deinterleaver
-        interleavedFirst = deinterleaver?.firstSequenceNumber
+        topology = Topology(configuration, flows)
+        admission = Admission(configuration, flows, &topology)
+        crossTraffic = Self.crossTraffic(topology, flows, admission)
+        clocks = RigidArray(capacity: configuration.nodeCount)
+        for clock in configuration.clocks { clocks.append(LocalClock(clock)) }
+        sender = configuration.programSender(flow: flows.program)
+        receivers = RigidArray(capacity: configuration.receivers.count)
         for receiver in configuration.receivers {
             var media = receiver.media
-            media.deinterleaver = deinterleaver
-            receivers.append(
-                ReceiverNode(
-                    media: MediaReceiver(media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
+            media.deinterleaver = configuration.deinterleaver
+            receivers.append(MediaReceiver(media))
         }
-        startReports()
-        if admission.admitsProgram { sender.prepare(&pool) }
+        agents = AgentTable(configuration, flows, sender)
+        ledger = RunLedger(configuration, flows, headerLength: sender.headerLength)
+        nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
+        timeouts = TimeoutTree(
+            count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
+        if admission.admitsProgram { sender.start(&pool) }
         rearmSender()
-        rearmReports()
-        for index in crossTraffic.indices { rearmCrossTraffic(index) }
+        for index in agents.seats.indices { rearmAgent(index) }
+        for index in 0..<crossTraffic.count { rearmCrossTraffic(index) }
         if sender.isFinished { stopOthers() }
     }
+
+    private static func crossTraffic(
+        _ topology: borrowing Topology, _ flows: FlowTable, _ admission: Admission
+    ) -> RigidArray<CrossTraffic> {
+        var sources = RigidArray<CrossTraffic>(capacity: topology.crossTraffic.count)
+        for source in topology.crossTraffic {
+            var traffic = CrossTraffic(
+                source.configuration.pattern, flow: flows.crossTraffic(source.number),
+                differentiatedServices: source.configuration.differentiatedServices, key: source.configuration.key)
+            if !admission.admits(source.number, link: topology.ids[source.link]) { traffic.stop() }
+            sources.append(traffic)
+        }
+        return sources
+    }
+
+    // MARK: The verbs
 
     /// When the World next has something to do; nil when everything has met its fate.
     public var nextTimeout: Instant? {
@@ -113,7 +101,7 @@ public struct World: ~Copyable {
     public mutating func handle(_ input: WorldInput, at now: Instant) {
         advance(to: now)
         switch input {
-        case .stopSources: sender.stop(at: now)
+        case .stopSources: sender.stop(at: clocks[0].raw.reading(at: now))
         }
     }
 
@@ -137,7 +125,7 @@ public struct World: ~Copyable {
             release(slot: lent)
             self.lent = nil
         }
-        guard let output = outputs.popFirst() else { return nil }
+        guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
         case .packet, .sample: break
@@ -146,18 +134,21 @@ public struct World: ~Copyable {
     }
 
     /// Whether an effect waits to be taken.
-    public var hasOutput: Bool { !outputs.isEmpty || lent != nil }
+    public var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
 
     /// The UDP payload of an output's packet, as long as the output is the latest one polled.
     public func payload(of packet: Packet) -> UnsafeRawBufferPointer {
-        pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength)
+        pool.bytes(packet.slot, count: packet.payloadCount)
     }
 
-    /// Of a packet that was changed on the way, the sum of the payload that its checksum was made of.
+    /// Of a packet that was changed on the way, the one's complement sum of the payload that its checksum was made of.
     public func originalSum(of packet: Packet) -> UInt16? {
         guard packet.marks.contains(.damaged) else { return nil }
-        return pool.bytes(packet.slot, count: pool.slotCapacity).loadUnaligned(
-            fromByteOffset: pool.slotCapacity - 2, as: UInt16.self)
+        var checksum = InternetChecksum()
+        checksum.add(payload(of: packet))
+        // One's complement subtraction (RFC 1071 §2).
+        checksum.add(~pool.checksumDifference(of: packet))
+        return checksum.sum
     }
 
     /// Bytes before the transport packets in a datagram of the program.
@@ -186,21 +177,25 @@ public struct World: ~Copyable {
         } else if component == senderRank {
             serveSender(at: now)
         } else {
-            serveReports(component - senderRank - 1, at: now)
+            serveAgent(component - senderRank - 1, at: now)
         }
     }
 
     private mutating func serveSender(at now: Instant) {
-        let sent = sender.send(at: now, &pool)
-        if configuration.taps.media, let multiplexed = sender.multiplexed {
-            pool.retain(multiplexed.slot)
-            outputs.append(.sentMedia(multiplexed))
-        }
-        if let packet = sent {
-            capture(packet, .sender, at: now)
-            admission.note(sent: packet, at: now)
-            digest.add(1, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
-            hand(packet, to: topology.forwardEntry, at: now)
+        sender.handleTimeout(&pool, at: clocks[0].raw.reading(at: now))
+        while let output = sender.pollOutput() {
+            switch output {
+            case .multiplexed(let packet):
+                ledger.note(.multiplexed(packet), payload(of: packet).bytes, at: now)
+                guard configuration.taps.media else { continue }
+                pool.retain(packet.slot)
+                ledger.emit(.sentMedia(packet))
+            case .send(var packet):
+                packet.sent = now
+                capture(packet, .sender, at: now)
+                ledger.note(.sent(packet), at: now)
+                hand(packet, to: topology.entries[Int(packet.flow)], at: now)
+            }
         }
         rearmSender()
         if sender.isFinished { stopOthers() }
@@ -208,15 +203,14 @@ public struct World: ~Copyable {
 
     /// Nobody sends once the program has been.
     private mutating func stopOthers() {
-        stopReports()
-        for index in crossTraffic.indices {
+        for index in agents.seats.indices {
+            agents.seats[index].agent.stop()
+            rearmAgent(index)
+        }
+        for index in 0..<crossTraffic.count {
             crossTraffic[index].stop()
             rearmCrossTraffic(index)
         }
-    }
-
-    private mutating func rearmCrossTraffic(_ index: Int) {
-        timeouts.set(firstSource + index, to: crossTraffic[index].nextTimeout)
     }
 
     private mutating func serveCrossTraffic(_ index: Int, at now: Instant) {
@@ -224,66 +218,62 @@ public struct World: ~Copyable {
             // Only captures ask for bytes.
             if configuration.taps.capturesLinks {
                 packet.slot = pool.allocate()
-                let length = Int(packet.length) - Self.networkHeaderLength
-                pool.mutableBytes(packet.slot)[..<length].initializeMemory(as: UInt8.self, repeating: 0)
+                pool.mutableBytes(packet.slot)[..<packet.payloadCount].initializeMemory(as: UInt8.self, repeating: 0)
             }
             handToLink(packet, topology.crossTraffic[index].link, at: now)
         }
         rearmCrossTraffic(index)
     }
 
-    mutating func rearmSender() { timeouts.set(senderRank, to: sender.nextTimeout) }
-
-    mutating func rearmSenderReports() {
-        timeouts.set(senderRank + 1, to: senderReports.map { instant($0.nextTimeout, sender.clock) } ?? .distantFuture)
+    private mutating func rearmCrossTraffic(_ index: Int) {
+        timeouts.set(firstSource + index, to: crossTraffic[index].nextTimeout)
     }
 
-    /// Sets the timers of all reports.
-    mutating func rearmReports() {
-        rearmSenderReports()
-        for index in receivers.indices { rearmReceiverReports(index) }
+    private mutating func rearmSender() {
+        let next = sender.nextTimeout
+        let at = next == .distantFuture ? .distantFuture : max(.zero, clocks[0].raw.instant(showing: next))
+        timeouts.set(senderRank, to: at)
     }
 
-    mutating func rearmReceiverReports(_ index: Int) {
-        let timeout = receivers[index].reports.map { instant($0.nextTimeout, receivers[index].clock) }
-        timeouts.set(senderRank + 2 + index, to: timeout ?? .distantFuture)
+    mutating func rearmAgent(_ index: Int) {
+        let next = agents.seats[index].agent.nextTimeout
+        timeouts.set(senderRank + 1 + index, to: clocks[agents.seats[index].node].instant(showing: next))
     }
+
+    mutating func rearmReceiver(_ index: Int) {
+        let next = receivers[index].nextTimeout
+        timeouts.set(index, to: next == .distantFuture ? .distantFuture : clocks[1 + index].raw.instant(showing: next))
+    }
+
+    // MARK: Moving packets
 
     private mutating func serveLink(_ index: Int, at now: Instant) {
-        topology.links[index].handleTimeout(at: now)
-        takeFromLink(index, at: now)
+        topology.links[index].handleTimeout(&pool, at: now)
+        if topology.links[index].hasDrops { takeDrops(index, at: now) }
         while let packet = topology.links[index].pollOutput(at: now) {
             if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: true), at: now) }
-            // Cross traffic goes no further.
-            if packet.flow >= topology.firstCrossFlow {
-                release(slot: packet.slot)
-            } else {
-                hand(packet, to: topology.next[index], at: now)
-            }
+            hand(packet, to: topology.next(behind: index, flow: packet.flow), at: now)
         }
         timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
     }
 
-    /// Hands a packet on: to a link, over a branch to every receiver, or to a node.
+    /// Hands a packet on: to a link, over a branch to several places, or to a node.
     mutating func hand(_ packet: Packet, to hop: Hop, at now: Instant) {
         switch hop {
         case .link(let index): handToLink(packet, index, at: now)
-        case .receiver(let index): deliver(packet, toReceiver: index, at: now)
-        case .sender: deliverToSender(packet, at: now)
-        case .branch:
-            for index in receivers.indices {
-                if index > 0 { pool.retain(packet.slot) }
-            }
-            for index in receivers.indices { hand(packet, to: topology.receiverEntries[index], at: now) }
+        case .node(let node): deliver(packet, to: node, at: now)
+        case .away: release(slot: packet.slot)
+        case .branch(let branch):
+            let width = topology.width(ofBranch: branch)
+            for _ in 1..<width { pool.retain(packet.slot) }
+            for number in 0..<width { hand(packet, to: topology.hop(ofBranch: branch, number), at: now) }
         }
     }
 
     private mutating func handToLink(_ packet: Packet, _ index: Int, at now: Instant) {
         if configuration.taps.capturesLinks { capture(packet, .link(index, isFarEnd: false), at: now) }
-        var packet = packet
-        if topology.damages[index] { damage(&packet, onLink: index, at: now) }
-        let verdict = topology.links[index].handle(packet, at: now)
-        takeFromLink(index, at: now)
+        let verdict = topology.links[index].handle(packet, &pool, at: now)
+        if topology.links[index].hasDrops { takeDrops(index, at: now) }
         switch verdict {
         case .accepted:
             timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
@@ -293,93 +283,39 @@ public struct World: ~Copyable {
         }
     }
 
-    /// Frees what a link's queue has given up, and counts who shares the bytes of copies.
-    private mutating func takeFromLink(_ index: Int, at now: Instant) {
+    /// Frees what a link's queue has given up.
+    private mutating func takeDrops(_ index: Int, at now: Instant) {
         while let (packet, _) = topology.links[index].pollDrop() { drop(packet, link: index, .droppedQueue, at: now) }
-        while let copy = topology.links[index].pollCopy() {
-            if copy.slot != CrossTraffic.noSlot { pool.retain(copy.slot) }
-        }
-    }
-
-    /// Changes a bit of the packet's bytes where the link says so: in a slot of its own, as others may hold the bytes.
-    ///
-    /// What the sender's checksum covered stays known by the sum of the payload before the first change, in the slot's
-    /// last two bytes, which no payload reaches.
-    private mutating func damage(_ packet: inout Packet, onLink index: Int, at now: Instant) {
-        let count = Int(packet.length) - Self.networkHeaderLength
-        guard let bit = topology.links[index].damagedBit(of: packet, among: count * 8, at: now) else { return }
-        defer { packet.marks.insert(.damaged) }
-        guard packet.slot != CrossTraffic.noSlot else { return }
-        let sum = originalSum(of: packet) ?? Self.sum(pool.bytes(packet.slot, count: count))
-        let slot = pool.allocate()
-        let bytes = pool.mutableBytes(slot)
-        bytes.copyMemory(from: pool.bytes(packet.slot, count: count))
-        bytes[bit >> 3] ^= 1 << UInt8(bit & 7)
-        bytes.storeBytes(of: sum, toByteOffset: pool.slotCapacity - 2, as: UInt16.self)
-        pool.release(packet.slot)
-        packet.slot = slot
-    }
-
-    /// Whether a packet's checksum does not fit its bytes: several changed bits may hide each other.
-    func hasWrongChecksum(_ packet: Packet) -> Bool {
-        guard let sum = originalSum(of: packet) else { return false }
-        return Self.sum(pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength)) != sum
-    }
-
-    private static func sum(_ bytes: UnsafeRawBufferPointer) -> UInt16 {
-        var checksum = InternetChecksum()
-        checksum.add(bytes)
-        return checksum.sum
     }
 
     private mutating func drop(_ packet: Packet, link index: Int, _ fate: PacketFate, at now: Instant) {
-        let place = Int64(index) << 8 | Int64(fate.rawValue)
-        digest.add(2, Int64(packet.number), now.nanoseconds, Int64(packet.flow), place)
-        recordDrop(packet, link: index, fate)
+        ledger.note(.dropped(packet, link: index, fate), at: now)
+        ledger.record(lossOf: packet, receiver: topology.owners[index], fate)
         release(slot: packet.slot)
     }
 
-    private mutating func release(slot: UInt32) {
-        if slot != CrossTraffic.noSlot { pool.release(slot) }
-    }
-
-    private mutating func recordDrop(_ packet: Packet, link: Int, _ fate: PacketFate) {
-        guard configuration.taps.packets, packet.flow == Self.programFlow else { return }
-        outputs.append(
-            .packet(
-                PacketRecord(
-                    receiver: topology.owners[link], number: packet.number, length: packet.length,
-                    sent: packet.sent, fate: fate)))
-    }
-
-    private func isCaptured(_ point: CapturePoint) -> Bool {
-        switch point {
-        case .sender, .receiver: configuration.taps.capturesNodes
-        case .link: configuration.taps.capturesLinks
-        }
+    mutating func release(slot: UInt32) {
+        if slot != Packet.noSlot { pool.release(slot) }
     }
 
     /// Lends a packet to whoever captures here.
     mutating func capture(_ packet: Packet, _ point: CapturePoint, at now: Instant) {
-        guard isCaptured(point), packet.slot != CrossTraffic.noSlot else { return }
+        guard configuration.taps.captures(point), packet.slot != Packet.noSlot else { return }
         pool.retain(packet.slot)
-        outputs.append(.captured(packet, point, at: now))
+        ledger.emit(.captured(packet, point, at: now))
     }
-
-    mutating func emit(_ output: WorldOutput) { outputs.append(output) }
 
     // MARK: Samples and the end
 
     private mutating func sample(at now: Instant) {
         if nextClockSample <= now {
-            senderClockError.add(sender.clock.error(at: nextClockSample).nanoseconds)
-            for index in receivers.indices {
-                receivers[index].ledger.clockError.add(receivers[index].clock.error(at: nextClockSample).nanoseconds)
+            for node in 0..<clocks.count {
+                ledger.note(.clockRead(node: node, error: clocks[node].error(at: nextClockSample)), at: now)
             }
             nextClockSample += .seconds(1)
         }
         if nextSample <= now, let interval = configuration.taps.seriesInterval {
-            outputs.append(.sample(at: nextSample))
+            ledger.emit(.sample(at: nextSample))
             nextSample += interval
         }
     }
@@ -388,25 +324,18 @@ public struct World: ~Copyable {
     private mutating func finish() {
         guard !hasFinished else { return }
         hasFinished = true
-        sender.finish()
-        for index in topology.links.indices {
+        ledger.finishSending()
+        for index in 0..<topology.links.count {
             while let packet = topology.links[index].abandon(at: now) {
                 drop(packet, link: index, .lostLink, at: now)
-                takeFromLink(index, at: now)
+                if topology.links[index].hasDrops { takeDrops(index, at: now) }
             }
         }
-        for index in receivers.indices {
-            receivers[index].media.finish()
+        let ends = sender.multiplexer.counters.map(\.lastPresentationEnd)
+        for index in 0..<receivers.count {
+            receivers[index].finish()
             drainReceiver(index, at: now)
-            receivers[index].ledger.window.finish(sentCount: sender.packetsSent)
-            receivers[index].ledger.streamWindow?.finish(sentCount: sender.packetsSent)
-            receivers[index].ledger.monitor.finish()
-            finishPresentation(index)
+            ledger.finish(receiver: index, ends: ends)
         }
     }
-}
-
-/// The true instant of a local one; the far future stays where it is.
-func instant(_ local: LocalInstant, _ clock: Oscillator) -> Instant {
-    local == .distantFuture ? .distantFuture : clock.instant(showing: local)
 }

@@ -85,6 +85,56 @@ public struct ReceiverNodeConfiguration: Sendable {
     }
 }
 
+/// An agent of the control plane and the node that it is on.
+public struct AgentConfiguration: Sendable {
+    public var id: String
+    /// "sender", a receiver's id, or that of a node for agents.
+    public var node: String
+    public var agent: any Agent
+
+    public init(id: String, node: String, agent: any Agent) {
+        self.id = id
+        self.node = node
+        self.agent = agent
+    }
+}
+
+/// A node that takes no part in the program: only agents are on it.
+public struct AgentNodeConfiguration: Sendable {
+    public var id: String
+    public var clock: Oscillator
+
+    public init(id: String, clock: Oscillator = Oscillator()) {
+        self.id = id
+        self.clock = clock
+    }
+}
+
+/// A one-way flow from one agent to another.
+public struct ControlFlowConfiguration: Sendable {
+    public var id: String
+    /// Agents, by id.
+    public var from: String
+    public var to: String
+    /// The links that it crosses, by id, in the order of its packets; none: it arrives at once.
+    public var way: [String]
+    /// UDP port of both ends.
+    public var port: UInt16
+    /// The DSCP (RFC 2474), 0...63.
+    public var differentiatedServices: UInt8
+
+    public init(
+        id: String, from: String, to: String, way: [String], port: UInt16, differentiatedServices: UInt8 = 0
+    ) {
+        self.id = id
+        self.from = from
+        self.to = to
+        self.way = way
+        self.port = port
+        self.differentiatedServices = differentiatedServices
+    }
+}
+
 /// What the World tells while it runs, besides its measurements.
 public struct WorldTaps: Sendable {
     /// Datagrams at the sender and at the receivers.
@@ -99,6 +149,14 @@ public struct WorldTaps: Sendable {
     public var seriesInterval: TimeSpan?
 
     public init() {}
+
+    /// Whether datagrams are captured at a place.
+    func captures(_ point: CapturePoint) -> Bool {
+        switch point {
+        case .sender, .receiver, .node: capturesNodes
+        case .link: capturesLinks
+        }
+    }
 }
 
 /// Everything a World is made of: numbers only, all policy resolved.
@@ -118,6 +176,14 @@ public struct WorldConfiguration: Sendable {
     public var classes = ServiceClasses()
     /// What the program asks of every link on its way before the run begins; refused, it sends nothing.
     public var reservation: TokenBucketParameters?
+    /// Nodes beside the program's ends, agents on any node, and the flows between them; the links that these cross beside
+    /// those above.
+    public var agentNodes: [AgentNodeConfiguration] = []
+    public var agents: [AgentConfiguration] = []
+    public var controlFlows: [ControlFlowConfiguration] = []
+    public var controlLinks: [NamedLink] = []
+    /// UDP port of the program; its reports have the next one.
+    public var mediaPort: UInt16 = 5_004
     public var taps: WorldTaps
 
     public init(
@@ -139,7 +205,10 @@ public struct WorldConfiguration: Sendable {
     }
 
     /// The names of all links, in the World's order: what ``CapturePoint/link(_:isFarEnd:)`` counts.
-    public var linkIDs: [String] { Topology(self).ids }
+    public var linkIDs: [String] { Topology.linkIDs(self) }
+
+    /// What the World's flow numbers stand for.
+    public var flowTable: FlowTable { FlowTable(self) }
 
     /// The program's substreams by name.
     public var substreamIDs: [String] { program.substreams.map(\.id) }
@@ -150,22 +219,64 @@ public struct WorldConfiguration: Sendable {
     /// IP bytes of the program's largest datagram.
     var largestPacket: Int {
         plan.packetsPerDatagram * TransportPacket.length + (carriage.hasRTP ? RTPHeader.fixedLength : 0)
-            + World.networkHeaderLength
+            + Packet.networkHeaderLength
     }
     /// The transport stream's rate, if it is constant.
     var constantRate: BitRate? { plan.sendsNullPackets ? plan.rate : nil }
 
+    /// What the receivers are told of the interleaver; nil where there is none.
+    public var deinterleaver: BlockDeinterleaver? {
+        guard let interleaving, let packetizer else { return nil }
+        return BlockDeinterleaver(interleaving, firstSequenceNumber: packetizer.firstSequenceNumber)
+    }
+
     /// The RTP side of the stream before its first packet; nil without RTP.
-    var packetizer: RTPPacketizer? {
+    private var packetizer: RTPPacketizer? {
         guard carriage.hasRTP else { return nil }
         return RTPPacketizer(
             payloadType: RTPPacketizer.transportStreamPayloadType, clockRate: MediaClock.ninetyKilohertz,
             key: DrawKey(seed: seed).named("sender.rtp"))
     }
 
-    /// What the receivers are told of the interleaver; nil where there is none.
-    public var deinterleaver: BlockDeinterleaver? {
-        guard let interleaving, let packetizer else { return nil }
-        return BlockDeinterleaver(interleaving, firstSequenceNumber: packetizer.firstSequenceNumber)
+    /// The program's sending end.
+    func programSender(flow: UInt16) -> ProgramSender {
+        let marks: Packet.Marks = classes.programTakesMarks ? [.media, .ecnCapable] : .media
+        return ProgramSender(
+            Multiplexer(program, plan: plan), rtp: packetizer, interleaving: interleaving,
+            traits: DatagramTraits(flow: flow, differentiatedServices: classes.program, marks: marks),
+            zero: senderClock.reading(at: .zero))
+    }
+
+    /// Of the media in IP packets (RFC 3550 §6.2).
+    var sessionBandwidth: BitRate {
+        let media = UInt64(plan.packetsPerDatagram * TransportPacket.length)
+        let header = carriage.hasRTP ? RTPHeader.fixedLength : 0
+        let packet = media + UInt64(header + Packet.networkHeaderLength)
+        return BitRate(bitsPerSecond: plan.rate.bitsPerSecond / media * packet)
+    }
+
+    /// The most sources of cross traffic that a link has.
+    var mostCrossTraffic: Int {
+        let last = receivers.flatMap { $0.lastLinks + $0.firstReverseLinks }
+        return (forward + reverse + last + controlLinks).map(\.crossTraffic.count).max() ?? 0
+    }
+
+    // MARK: Nodes: the sender, the receivers, those of agents alone
+
+    var nodeCount: Int { 1 + receivers.count + agentNodes.count }
+
+    var clocks: [Oscillator] { [senderClock] + receivers.map(\.clock) + agentNodes.map(\.clock) }
+
+    /// The names of all nodes.
+    public var nodeIDs: [String] { ["sender"] + receivers.map(\.id) + agentNodes.map(\.id) }
+
+    func node(named id: String) -> Int {
+        guard let node = nodeIDs.firstIndex(of: id) else { preconditionFailure("there is no node '\(id)'") }
+        return node
+    }
+
+    func node(ofAgent id: String) -> Int {
+        guard let agent = agents.first(where: { $0.id == id }) else { preconditionFailure("there is no agent '\(id)'") }
+        return node(named: agent.node)
     }
 }

@@ -11,8 +11,15 @@ public enum CapturePoint: Hashable, Sendable {
     case sender
     /// By index.
     case receiver(Int)
+    /// A node for agents alone, by its number among all nodes.
+    case node(Int)
     /// A link by index, at its near or far end.
     case link(Int, isFarEnd: Bool)
+
+    /// A node's, by its number among all nodes.
+    init(node: Int, receivers: Int) {
+        self = node == 0 ? .sender : node <= receivers ? .receiver(node - 1) : .node(node)
+    }
 }
 
 /// What became of one datagram of the program on its way to one receiver.

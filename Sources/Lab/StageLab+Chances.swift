@@ -7,11 +7,10 @@ import Timebase
 extension StageLab {
     mutating func corruption(_ asked: Double) {
         var probe = probe
-        let bits = Int(length) * 8
+        let bits = probe.packet(0, at: start).payloadCount * 8
         var (damaged, firstHalf) = (0, 0)
         for number in 0..<packets {
-            let packet = probe.packet(number, at: start)
-            guard let bit = probe.link.damagedBit(of: packet, among: bits, at: start) else { continue }
+            guard let bit = probe.changedBit(number, at: start) else { continue }
             damaged += 1
             if bit < bits / 2 { firstHalf += 1 }
         }
@@ -23,7 +22,7 @@ extension StageLab {
         var probe = probe
         var (copies, originals) = (0, 0)
         for number in 0..<packets {
-            _ = probe.link.handle(probe.packet(number, at: start), at: start)
+            _ = probe.handle(probe.packet(number, at: start), at: start)
             probe.advance(to: start) { if $0.copy == 0 { originals += 1 } else { copies += 1 } }
         }
         book.share("packets copied", asked: asked, of: packets, hits: copies)
@@ -44,7 +43,7 @@ extension StageLab {
         var (level, passed, wrong) = (capacity, 0, 0)
         for number in 0..<packets {
             let now = start + .nanoseconds(Int64(spacing) * Int64(number))
-            let isThrough = probe.link.handle(probe.packet(number, at: now), at: now) == .accepted
+            let isThrough = probe.handle(probe.packet(number, at: now), at: now) == .accepted
             probe.advance(to: now) { _ in }
             if number > 0 { level = min(capacity, level + rate * spacing) }
             let conforms = level >= need
@@ -76,7 +75,7 @@ extension StageLab {
             let ends = [outage.upperBound - .nanoseconds(1), outage.upperBound]
             let before = outage.lowerBound > .zero ? [outage.lowerBound - .nanoseconds(1)] : []
             for (number, now) in (before + inside + ends).enumerated() {
-                let isDown = probe.link.handle(probe.packet(number, at: now), at: now) == .down
+                let isDown = probe.handle(probe.packet(number, at: now), at: now) == .down
                 if outage.contains(now), !isDown { entered += 1 }
                 if isDown, first == nil { first = now }
                 if !isDown, first != nil, next == nil { next = now }
@@ -93,7 +92,7 @@ extension StageLab {
     private mutating func sending(_ outage: Range<Instant>) {
         var probe = probe
         let before = outage.lowerBound - .nanoseconds(1)
-        for number in 0..<4 { _ = probe.link.handle(probe.packet(number, at: before), at: before) }
+        for number in 0..<4 { _ = probe.handle(probe.packet(number, at: before), at: before) }
         var sent = 0
         probe.finish { if $0.time > outage.lowerBound, $0.time < outage.upperBound { sent += 1 } }
         book.exact("packets sent", .count, asked: 0, measured: Double(sent))

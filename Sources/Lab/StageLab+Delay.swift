@@ -120,7 +120,7 @@ extension StageLab {
         for number in 0..<packets {
             let now = start + .nanoseconds(spacing * Int64(number))
             probe.advance(to: now) { arrivals[Int($0.number) - first] = $0.time.nanoseconds }
-            _ = probe.link.handle(probe.packet(number, at: now), at: now)
+            _ = probe.handle(probe.packet(number, at: now), at: now)
         }
         probe.finish { arrivals[Int($0.number) - first] = $0.time.nanoseconds }
 

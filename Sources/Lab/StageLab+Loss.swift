@@ -12,7 +12,7 @@ extension StageLab {
         let begin = Int64(first) + start.nanoseconds / step.nanoseconds + (start == .zero ? 0 : 1)
         let fates = (0..<packets).map { number in
             let now = Instant.zero + step * (begin + Int64(number))
-            let isLost = probe.link.handle(probe.packet(number, at: now), at: now) == .lost
+            let isLost = probe.handle(probe.packet(number, at: now), at: now) == .lost
             probe.advance(to: now) { _ in }
             return isLost
         }

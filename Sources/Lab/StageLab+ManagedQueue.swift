@@ -44,10 +44,11 @@ extension StageLab {
     /// At three times the rate, which no drops of CoDel's keep up with for long.
     private mutating func limit(_ load: QueueLoad, _ room: Int) {
         let spacing = load.spacing(times: 3)
-        var (probe, most) = (probe, 0)
+        var probe = probe
+        var most = 0
         for number in 0..<packets {
             let now = start + spacing * Int64(number)
-            _ = probe.link.handle(probe.packet(number, at: now), at: now)
+            _ = probe.handle(probe.packet(number, at: now), at: now)
             probe.advance(to: now) { _ in }
             most = max(most, probe.link.occupancy - 1)
         }
@@ -76,14 +77,14 @@ extension StageLab {
             while probe.link.nextTimeout <= arrival {
                 // A packet begins to be sent when the one ahead of it is through.
                 let now = probe.link.nextTimeout
-                probe.link.handleTimeout(at: now)
+                probe.handleTimeout(at: now)
                 while let packet = probe.link.pollOutput(at: now) {
                     let begun = now - .nanoseconds(Int64(load.service))
                     if above == nil, (begun - packet.sent).nanoseconds >= codel.target.nanoseconds { above = begun }
                 }
                 while probe.link.pollDrop() != nil { drops.append(now) }
             }
-            _ = probe.link.handle(probe.packet(number, at: arrival), at: arrival)
+            _ = probe.handle(probe.packet(number, at: arrival), at: arrival)
             number += 1
         }
         let measured = drops.count < count ? nil : above.map { Double((drops[count - 1] - $0).nanoseconds) }
@@ -96,7 +97,7 @@ extension StageLab {
 /// Sources that send a window of packets a round trip, add a packet to it each round trip and halve it, at most once a
 /// round trip, when they learn of a drop or a mark: the additive increase and multiplicative decrease of RFC 5681 §3.1
 /// without slow start. They always have something to send.
-struct ResponsiveLoad {
+struct ResponsiveLoad: ~Copyable {
     private struct Source {
         var window = 1.0
         var inFlight = 0
@@ -126,7 +127,7 @@ struct ResponsiveLoad {
     private(set) var through = 0
     private(set) var throughByFlow: [Int]
 
-    init(_ probe: LinkProbe, sources count: Int, flows: Int, _ roundTrip: TimeSpan, from start: Instant) {
+    init(_ probe: consuming LinkProbe, sources count: Int, flows: Int, _ roundTrip: TimeSpan, from start: Instant) {
         self.probe = probe
         sources = Array(repeating: Source(), count: count)
         (self.flows, self.roundTrip, self.start) = (flows, roundTrip, start)
@@ -150,7 +151,7 @@ struct ResponsiveLoad {
         while now < end {
             let report = firstReport < reports.count ? reports[firstReport].time : .distantFuture
             now = max(now, min(probe.link.nextTimeout, report))
-            probe.link.handleTimeout(at: now)
+            probe.handleTimeout(at: now)
             while let packet = probe.link.pollOutput(at: now) {
                 if now >= measured {
                     through += 1
@@ -198,7 +199,7 @@ struct ResponsiveLoad {
         if isMarking { packet.marks = .ecnCapable }
         sources[index].next += 1
         sources[index].inFlight += 1
-        if probe.link.handle(packet, at: now) != .accepted { tell(packet, isSignal: true, at: now) }
+        if probe.handle(packet, at: now) != .accepted { tell(packet, isSignal: true, at: now) }
         takeDrops(at: now)
     }
 }

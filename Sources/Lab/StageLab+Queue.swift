@@ -27,10 +27,11 @@ extension StageLab {
     private mutating func overload(_ load: QueueLoad, _ room: Int) {
         let count = max(packets, min(4 * room, 4 * packets))
         let spacing = load.spacing(times: 1.5)
-        var (probe, most, through) = (probe, 0, 0)
+        var probe = probe
+        var (most, through) = (0, 0)
         for number in 0..<count {
             let now = start + spacing * Int64(number)
-            _ = probe.link.handle(probe.packet(number, at: now), at: now)
+            _ = probe.handle(probe.packet(number, at: now), at: now)
             probe.advance(to: now) { _ in through += 1 }
             most = max(most, probe.link.occupancy - 1)
         }
@@ -51,10 +52,11 @@ extension StageLab {
     /// PIE's integrator settles where the drops are the excess, and the waiting time is its target, within a fifth.
     private mutating func unresponsive(_ load: QueueLoad, _ target: TimeSpan, _ room: Int) {
         let spacing = load.spacing(times: 1.5)
-        var (probe, most, waited, through) = (probe, 0, 0.0, 0)
+        var probe = probe
+        var (most, waited, through) = (0, 0.0, 0)
         for number in 0..<packets {
             let now = start + spacing * Int64(number)
-            _ = probe.link.handle(probe.packet(number, at: now), at: now)
+            _ = probe.handle(probe.packet(number, at: now), at: now)
             probe.advance(to: now) { packet in
                 guard Int(packet.number) - first > packets / 4 else { return }
                 through += 1
@@ -147,7 +149,7 @@ extension StageLab {
             probe.advance(to: end, take)
             if number == packets / 10 { begin = end }
             let packet = probe.packet(numbers[flow], at: end, flow: UInt16(flow), codePoint: offers[flow].codePoint)
-            _ = probe.link.handle(packet, at: end)
+            _ = probe.handle(packet, at: end)
             probe.advance(to: end, take)
             numbers[flow] += 1
             next[flow] += spacings[flow]

@@ -2,15 +2,17 @@
 /// been overtaken does not set the chain back to where it began.
 struct ChainMemory<State: Sendable & BitwiseCopyable>: Sendable {
     /// How far back it remembers, a power of two.
-    private static var depth: Int64 { 64 }
+    private static var depth: Int { 64 }
 
-    private struct Flow: Sendable {
-        var latest: Int64 = -1
-        /// By number mod `depth`.
-        var recent: [(number: Int64, state: State)]
+    private struct Entry: Sendable, BitwiseCopyable {
+        var number: Int64
+        var state: State
     }
 
-    private var flows: [Flow] = []
+    /// By flow, the latest packet asked for.
+    private var latest: [Int64] = []
+    /// By flow, `depth` entries by number mod `depth`.
+    private var recent: [Entry] = []
     private let empty: State
 
     /// - Parameter empty: any state; it is never handed out.
@@ -18,18 +20,26 @@ struct ChainMemory<State: Sendable & BitwiseCopyable>: Sendable {
 
     /// The latest packet at or before `number`, and from `first` on, at which the chain is known.
     mutating func nearest(to number: Int64, from first: Int64, flow: UInt16) -> (number: Int64, state: State)? {
-        while flows.count <= Int(flow) {
-            flows.append(Flow(recent: Array(repeating: (-1, empty), count: Int(Self.depth))))
-        }
-        let at = min(number, flows[Int(flow)].latest)
+        if Int(flow) >= latest.count { grow(flow) }
+        let at = min(number, latest[Int(flow)])
         guard at >= first else { return nil }
-        let known = flows[Int(flow)].recent[Int(at & (Self.depth - 1))]
-        return known.number == at ? known : nil
+        let known = recent[Self.index(at, flow)]
+        return known.number == at ? (at, known.state) : nil
     }
 
     /// Notes the chain at a packet, of a flow that has been asked for.
     mutating func note(_ state: State, at number: Int64, flow: UInt16) {
-        flows[Int(flow)].recent[Int(number & (Self.depth - 1))] = (number, state)
-        flows[Int(flow)].latest = max(flows[Int(flow)].latest, number)
+        recent[Self.index(number, flow)] = Entry(number: number, state: state)
+        if number > latest[Int(flow)] { latest[Int(flow)] = number }
+    }
+
+    private static func index(_ number: Int64, _ flow: UInt16) -> Int {
+        Int(flow) &* depth | Int(truncatingIfNeeded: number) & (depth &- 1)
+    }
+
+    private mutating func grow(_ flow: UInt16) {
+        let more = Int(flow) + 1 - latest.count
+        latest.append(contentsOf: repeatElement(-1, count: more))
+        recent.append(contentsOf: repeatElement(Entry(number: -1, state: empty), count: more * Self.depth))
     }
 }

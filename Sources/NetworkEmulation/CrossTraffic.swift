@@ -18,9 +18,6 @@ public enum ArrivalPattern: Sendable {
 ///
 /// Its arrivals are a function of its draws alone, whatever else is sent.
 public struct CrossTraffic: Sendable {
-    /// The slot of a packet that has none.
-    public static let noSlot = UInt32.max
-
     /// When its next packet comes; the distant future: none will.
     public private(set) var nextTimeout: Instant
     /// Packets handed out.
@@ -62,7 +59,7 @@ public struct CrossTraffic: Sendable {
     public mutating func send(at now: Instant) -> Packet? {
         guard nextTimeout <= now else { return nil }
         let packet = Packet(
-            time: now, sent: now, slot: Self.noSlot, number: UInt32(truncatingIfNeeded: packetsSent), length: length,
+            time: now, sent: now, slot: Packet.noSlot, number: UInt32(truncatingIfNeeded: packetsSent), length: length,
             flow: flow, differentiatedServices: differentiatedServices)
         packetsSent += 1
         advance(from: nextTimeout)

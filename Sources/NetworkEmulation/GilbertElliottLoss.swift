@@ -16,22 +16,25 @@ public struct GilbertElliottLoss: Sendable {
     /// A draw below this begins bad.
     let startsBad: Probability
     /// What is lost in each state.
-    let lossBad: Probability
-    let lossGood: Probability
+    private let lossBad: Probability
+    private let lossGood: Probability
     /// Losses in a row after which one packet of a bad run gets through.
     let longestBurst: Int?
     /// The chain's step in time; nil: it steps with packets.
     let step: TimeSpan?
     let key: DrawKey
     let lossKey: DrawKey
+    /// Whether the state alone does not tell what is lost.
+    private let drawsLosses: Bool
     /// Per flow: the latest step asked for and the chain there.
-    var latest: [Position?] = []
+    private var latest: [Position] = []
 
-    struct Position: Sendable {
-        var number: Int64
-        var isBad: Bool
+    private struct Position: Sendable, BitwiseCopyable {
+        /// -1: nothing is known.
+        var number: Int64 = -1
+        var isBad = false
         /// Bad steps right before this one, when it is bad and runs are limited.
-        var run: Int
+        var run = 0
     }
 
     /// The chain with a given share of lost packets and mean length of a run of losses.
@@ -51,6 +54,7 @@ public struct GilbertElliottLoss: Sendable {
         startsBad = Probability(loss)
         lossBad = .always
         lossGood = .never
+        drawsLosses = false
         self.longestBurst = longestBurst
         self.step = step
         self.key = key
@@ -73,6 +77,7 @@ public struct GilbertElliottLoss: Sendable {
         startsBad = Probability(p + r > 0 ? p / (p + r) : 0)
         self.lossBad = Probability(lossBad)
         self.lossGood = Probability(lossGood)
+        drawsLosses = lossBad < 1 || lossGood > 0
         longestBurst = nil
         self.step = step
         self.key = key
@@ -82,40 +87,51 @@ public struct GilbertElliottLoss: Sendable {
     mutating func isLost(_ packet: Packet, at now: Instant) -> Bool {
         let flow = step == nil ? packet.flow : 0
         let number = step.map { max(0, now.nanoseconds) / max(1, $0.nanoseconds) } ?? Int64(packet.number)
-        while latest.count <= Int(flow) { latest.append(nil) }
+        while latest.count <= Int(flow) { latest.append(Position()) }
         let known = latest[Int(flow)]
-        let isBad = state(at: number, flow: flow, known: known)
-        let run = isBad && longestBurst != nil ? run(before: number, flow: flow, known: known) : 0
+        let isBad = state(at: number, flow: flow, known)
+        let run = isBad && longestBurst != nil ? run(before: number, flow: flow, known) : 0
         latest[Int(flow)] = Position(number: number, isBad: isBad, run: run)
         if let longestBurst, isBad { return run % (longestBurst + 1) != longestBurst }
-        let probability = isBad ? lossBad : lossGood
-        if probability.isNever { return false }
-        if probability == .always { return true }
-        return probability.isHit(
+        guard drawsLosses else { return isBad }
+        return (isBad ? lossBad : lossGood).isHit(
             by: lossKey.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy))
     }
 
     /// Bad steps right before `number`, back to the nearest multiple of 2^20.
-    private func run(before number: Int64, flow: UInt16, known: Position?) -> Int {
-        if let known, known.number == number { return known.run }
+    private func run(before number: Int64, flow: UInt16, _ known: Position) -> Int {
+        if known.number == number { return known.run }
         var count = 0
         var at = number
         while at & (1 << 20 - 1) != 0 {
             at -= 1
-            if let known, known.number == at { return known.isBad ? count + known.run + 1 : count }
-            guard state(at: at, flow: flow, known: nil) else { break }
+            if known.number == at { return known.isBad ? count + known.run + 1 : count }
+            guard state(at: at, flow: flow, Position()) else { break }
             count += 1
         }
         return count
     }
 
-    /// The state at `number`: back to a draw that decides it alone (or to what is known), then forward again.
-    private func state(at number: Int64, flow: UInt16, known: Position?) -> Bool {
+    /// The state at `number`: by its draw alone, or from what is known of the step before it; mostly one does.
+    @inline(__always)
+    private func state(at number: Int64, flow: UInt16, _ known: Position) -> Bool {
+        if known.number == number { return known.isBad }
+        let draw = key.draw(flow: flow, number: number)
+        if number & (1 << 20 - 1) == 0 { return startsBad.isHit(by: draw) }
+        let (fromGood, fromBad) = (goodToBad.isHit(by: draw), badStaysBad.isHit(by: draw))
+        if fromGood == fromBad { return fromGood }
+        let wasBad = known.number == number - 1 ? known.isBad : distantState(at: number - 1, flow: flow, known)
+        return wasBad ? fromBad : fromGood
+    }
+
+    /// Back to a draw that decides the state alone (or to what is known), then forward again.
+    @inline(never)
+    private func distantState(at number: Int64, flow: UInt16, _ known: Position) -> Bool {
         var start = number
         var isBad = false
         // Draws between the two thresholds leave the state as it was (or, where p > 1 − r, flip it).
         while true {
-            if let known, known.number == start {
+            if known.number == start {
                 isBad = known.isBad
                 break
             }

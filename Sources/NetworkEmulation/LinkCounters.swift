@@ -28,19 +28,25 @@ public struct LinkCounters: Sendable {
     /// What became of one flow's packets.
     public subscript(flow: UInt16) -> Counts { Int(flow) < flows.count ? flows[Int(flow)] : Counts() }
 
-    @inline(__always)
-    mutating func count(flow: UInt16, _ note: (inout Counts) -> Void) {
+    /// Counts a packet that was not accepted, or given up later.
+    mutating func count(_ verdict: LinkVerdict, flow: UInt16) {
+        count(flow: flow) { counts in
+            switch verdict {
+            case .accepted: break
+            case .lost: counts.lost += 1
+            case .down: counts.down += 1
+            case .policed: counts.policed += 1
+            case .dropped(.queueFull): counts.queueFull += 1
+            case .dropped(.activeManagement): counts.managed += 1
+            }
+        }
+    }
+
+    mutating func countDuplicate(flow: UInt16) { count(flow: flow) { $0.duplicated += 1 } }
+
+    private mutating func count(flow: UInt16, _ note: (inout Counts) -> Void) {
         while flows.count <= Int(flow) { flows.append(Counts()) }
         note(&flows[Int(flow)])
         note(&all)
-    }
-
-    mutating func count(_ reason: LinkDrop, flow: UInt16) {
-        count(flow: flow) { counts in
-            switch reason {
-            case .queueFull: counts.queueFull += 1
-            case .activeManagement: counts.managed += 1
-            }
-        }
     }
 }

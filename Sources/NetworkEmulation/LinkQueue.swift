@@ -31,13 +31,22 @@ public enum LinkDrop: UInt8, Sendable {
 /// What a queue has done to packets that it had accepted.
 struct QueueOutcome: Sendable {
     /// Given up, and not yet taken by the link.
-    var drops = Deque<(packet: Packet, reason: LinkDrop)>()
+    private(set) var drops = Deque<(packet: Packet, reason: LinkDrop)>()
     /// By flow; flows that were never marked may be absent.
     private(set) var markedByFlow: [Int64] = []
+    /// Whether there are drops.
+    private(set) var hasDrops = false
 
-    mutating func drop(_ packet: Packet, _ reason: LinkDrop) { drops.append((packet, reason)) }
+    mutating func drop(_ packet: Packet, _ reason: LinkDrop) {
+        drops.append((packet, reason))
+        hasDrops = true
+    }
 
-    mutating func takeDrop() -> (packet: Packet, reason: LinkDrop)? { drops.popFirst() }
+    mutating func takeDrop() -> (packet: Packet, reason: LinkDrop)? {
+        guard hasDrops else { return nil }
+        hasDrops = drops.count > 1
+        return drops.popFirst()
+    }
 
     /// Marks a packet as having met congestion, if it is to be and can be.
     ///
@@ -152,6 +161,12 @@ struct LinkQueue: Sendable {
         }
         return takeUnmanaged()
     }
+
+    /// Whether the queue may give up what has waited when its turn comes, and not only when a packet comes.
+    var dropsWhatWaits: Bool { kind == .codel || kind == .fqCodel }
+
+    /// Whether packets have been given up that nobody has taken yet.
+    var hasDrops: Bool { outcome.hasDrops }
 
     /// The next packet that was given up after it had been accepted.
     mutating func takeDrop() -> (packet: Packet, reason: LinkDrop)? { outcome.takeDrop() }

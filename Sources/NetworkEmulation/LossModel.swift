@@ -87,15 +87,15 @@ public struct ListedLoss: Sendable {
     private let bits: [UInt64]
     private let count: Int
     private let repeats: Bool
-    /// Of this flow only; nil: of every flow.
-    private let flow: UInt16?
+    /// Whether only the program's packets are listed, and all others let through.
+    private let mediaOnly: Bool
 
     /// - Parameters:
     ///   - numbers: of packets in their flow, the first of which is 0; less than `period` if there is one.
     ///   - period: after so many packets the list begins again, 1...2^24; nil: never.
-    ///   - flow: whose packets; nil for every flow's.
+    ///   - mediaOnly: whether the program's packets alone are concerned; false: every flow's.
     /// - Returns: nil for numbers or a period out of range (numbers up to 2^24).
-    public init?(_ numbers: [Int], repeatingEvery period: Int? = nil, flow: UInt16? = nil) {
+    public init?(_ numbers: [Int], repeatingEvery period: Int? = nil, mediaOnly: Bool = false) {
         let count = period ?? (numbers.max() ?? 0) + 1
         guard 1...(1 << 24) ~= count, numbers.allSatisfy({ 0..<count ~= $0 }) else { return nil }
         var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
@@ -103,7 +103,7 @@ public struct ListedLoss: Sendable {
         self.bits = bits
         self.count = count
         repeats = period != nil
-        self.flow = flow
+        self.mediaOnly = mediaOnly
     }
 
     /// Reads what became of packet after packet: 0 where it came through, 1 where it was lost; one a line, or several with
@@ -111,8 +111,8 @@ public struct ListedLoss: Sendable {
     ///
     /// - Parameters:
     ///   - repeats: behind the last packet the trace begins again; false: nothing more is lost.
-    ///   - flow: whose packets; nil for every flow's.
-    public init(trace bytes: [UInt8], repeats: Bool = true, flow: UInt16? = nil) throws(TraceProblem) {
+    ///   - mediaOnly: whether the program's packets alone are concerned; false: every flow's.
+    public init(trace bytes: [UInt8], repeats: Bool = true, mediaOnly: Bool = false) throws(TraceProblem) {
         var numbers: [Int] = []
         var count = 0
         for (line, text) in TraceLines(bytes) {
@@ -127,14 +127,16 @@ public struct ListedLoss: Sendable {
                 count += 1
             }
         }
-        guard count > 0, let list = ListedLoss(numbers, repeatingEvery: repeats ? count : nil, flow: flow) else {
+        guard count > 0,
+            let list = ListedLoss(numbers, repeatingEvery: repeats ? count : nil, mediaOnly: mediaOnly)
+        else {
             throw TraceProblem(line: nil, expected: "at least one packet: 0 or 1")
         }
         self = list
     }
 
     func isLost(_ packet: Packet) -> Bool {
-        guard flow == nil || flow == packet.flow else { return false }
+        guard !mediaOnly || packet.marks.contains(.media) else { return false }
         let index = repeats ? Int(packet.number) % count : Int(packet.number)
         return index < count && bits[index >> 6] >> UInt64(index & 63) & 1 == 1
     }

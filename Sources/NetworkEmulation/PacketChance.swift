@@ -10,7 +10,15 @@ public struct PacketChance: Sendable {
         self.key = key
     }
 
+    var isNever: Bool { probability.isNever }
+
     func hits(_ packet: Packet) -> Bool {
         probability.isHit(by: key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy))
+    }
+
+    /// Which bit of its payload is changed in a packet that is hit and has one.
+    func bit(of packet: Packet) -> Int {
+        let draw = key.named("bit").draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
+        return Int(draw.multipliedFullWidth(by: UInt64(packet.payloadCount * 8)).high)
     }
 }

@@ -47,6 +47,9 @@ public struct ValueTable: Sendable {
     public func value(at draw: UInt64) -> Int64 {
         values[Int(truncatingIfNeeded: draw.multipliedFullWidth(by: UInt64(values.count)).high)]
     }
+
+    /// The value of a packet by its number, 0...; behind the last value the first comes again.
+    subscript(number: Int) -> Int64 { values[number % values.count] }
 }
 
 extension NumberTable.Column {

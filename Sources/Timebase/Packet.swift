@@ -6,7 +6,7 @@ public struct Packet: Sendable, BitwiseCopyable {
     public var time: Instant
     /// The instant the packet was handed to the first link of its path.
     public var sent: Instant
-    /// The pool slot with the UDP payload.
+    /// The pool slot with the UDP payload; ``noSlot``: only its length counts.
     public var slot: UInt32
     /// The packet's number in its flow, from 0, the same for every copy.
     public var number: UInt32
@@ -33,7 +33,18 @@ public struct Packet: Sendable, BitwiseCopyable {
         @inlinable public static var congestionExperienced: Marks { Marks(rawValue: 2) }
         /// One or more of its bits have been changed: its checksum no longer fits.
         @inlinable public static var damaged: Marks { Marks(rawValue: 4) }
+        /// It belongs to the program: neither a report, nor control, nor other people's traffic.
+        @inlinable public static var media: Marks { Marks(rawValue: 8) }
     }
+
+    /// The slot of a packet that bears no bytes.
+    @inlinable public static var noSlot: UInt32 { .max }
+
+    /// Bytes of ``length`` before the UDP payload: IPv4 20 (RFC 791 §3.1), UDP 8 (RFC 768).
+    @inlinable public static var networkHeaderLength: Int { 28 }
+
+    /// Bytes of UDP payload.
+    @inlinable public var payloadCount: Int { max(0, Int(length) - Self.networkHeaderLength) }
 
     @inlinable
     public init(

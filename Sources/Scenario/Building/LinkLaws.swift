@@ -64,12 +64,12 @@ final class LinkLaws {
             }
             return .markov(model)
         case .pattern(let drop, let period):
-            guard let model = ListedLoss(drop, repeatingEvery: period, flow: 0) else { return .none }
+            guard let model = ListedLoss(drop, repeatingEvery: period, mediaOnly: true) else { return .none }
             return .listed(model)
         case .trace(let file):
             if let known = lossTraces[file] { return .listed(known) }
             let model = try read(file, path: path) { bytes throws(TraceProblem) in
-                try ListedLoss(trace: bytes, flow: 0)
+                try ListedLoss(trace: bytes, mediaOnly: true)
             }
             lossTraces[file] = model
             return .listed(model)

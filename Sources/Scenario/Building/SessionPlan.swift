@@ -13,11 +13,13 @@ public struct SessionPlan: Sendable {
     public static let mediaPort: UInt16 = 5_004
     public static let controlPort: UInt16 = 5_005
 
+    private let flows: FlowTable
     private let receiverCount: Int
     private let carriage: Emulator.Carriage
     private let deinterleaver: BlockDeinterleaver?
 
     public init(_ configuration: WorldConfiguration) {
+        flows = configuration.flowTable
         receiverCount = configuration.receivers.count
         carriage = configuration.carriage
         deinterleaver = configuration.deinterleaver
@@ -34,27 +36,33 @@ public struct SessionPlan: Sendable {
     /// Where the program goes.
     public var mediaAddress: IPv4Address { receiverCount > 1 ? Self.group : Self.receiverAddress(0) }
 
+    /// The address of a node: the sender's, a receiver's, or of a node for agents alone 10.0.0.2 upward.
+    private func address(ofNode node: Int) -> IPv4Address {
+        if node == 0 { return Self.senderAddress }
+        if node <= receiverCount { return Self.receiverAddress(node - 1) }
+        return IPv4Address(10, 0, 0, UInt8(truncatingIfNeeded: node - receiverCount + 1))
+    }
+
     /// The header of a packet's frame.
     public func frame(of packet: Packet) -> UDPFrame {
-        let identification = UInt16(truncatingIfNeeded: packet.number)
-        func frame(_ source: IPv4Address, _ destination: IPv4Address, _ port: UInt16) -> UDPFrame {
-            UDPFrame(
-                source: Endpoint(address: source, port: port), destination: Endpoint(address: destination, port: port),
-                differentiatedServices: packet.differentiatedServices,
-                congestionNotification: Self.congestionNotification(packet.marks), identification: identification)
-        }
-        switch packet.flow {
-        case World.programFlow: return frame(Self.senderAddress, mediaAddress, Self.mediaPort)
-        case World.senderReportFlow: return frame(Self.senderAddress, mediaAddress, Self.controlPort)
-        default:
-            let index = Int(packet.flow) - Int(World.firstReceiverReportFlow)
-            guard index >= receiverCount else {
-                return frame(Self.receiverAddress(index), Self.senderAddress, Self.controlPort)
-            }
+        let flow = flows[packet.flow]
+        var (source, destination) = (Self.senderAddress, mediaAddress)
+        switch flow.kind {
+        case .program, .senderReports: break
+        case .receiverReports, .control:
+            source = address(ofNode: flow.source ?? 0)
+            destination = address(ofNode: flow.destinations.lowerBound)
+        case .crossTraffic(let number):
             // Other people's traffic goes to the discard port, by addresses meant for benchmarks (RFC 2544 §C.2.2).
-            let source = UInt8(truncatingIfNeeded: index - receiverCount + 1)
-            return frame(IPv4Address(198, 18, 0, source), IPv4Address(198, 19, 0, source), 9)
+            let host = UInt8(truncatingIfNeeded: number + 1)
+            (source, destination) = (IPv4Address(198, 18, 0, host), IPv4Address(198, 19, 0, host))
         }
+        return UDPFrame(
+            source: Endpoint(address: source, port: flow.port),
+            destination: Endpoint(address: destination, port: flow.port),
+            differentiatedServices: packet.differentiatedServices,
+            congestionNotification: Self.congestionNotification(packet.marks),
+            identification: UInt16(truncatingIfNeeded: packet.number))
     }
 
     /// ECT(0) and CE (RFC 3168 §5).

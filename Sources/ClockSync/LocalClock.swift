@@ -1,0 +1,94 @@
+import Timebase
+
+/// A node's clock as its programs see it: the oscillator, and the adjustments that were made to it.
+///
+/// The **raw** reading is the oscillator's own; media timers run on it. The **disciplined** reading is the raw one with
+/// steps, slews and a frequency correction on it; timestamps and protocols use it. Without adjustments both are the same to
+/// the nanosecond.
+///
+/// Between two adjustments the disciplined reading is an exact function of the raw one: origin + elapsed + elapsed ×
+/// frequency / 10^12 + slew so far, every product through 128 bits and rounded down. It never goes back but by a negative
+/// step, as a slew takes at most half of the time.
+public struct LocalClock: Sendable, BitwiseCopyable {
+    /// The free-running clock.
+    public let raw: Oscillator
+    /// Raw and disciplined reading at the latest adjustment.
+    private var origin = (raw: LocalInstant(nanoseconds: 0), disciplined: LocalInstant(nanoseconds: 0))
+    /// What the disciplined clock gains on the raw one, parts per 10^12.
+    public private(set) var frequency: Int64 = 0
+    /// Still to be made up for at the origin, signed, and how fast, parts per billion.
+    private var slew = (amount: TimeSpan.zero, rate: Int64(1))
+    /// Whether it has ever been adjusted: until then readings cost what the oscillator's do.
+    public private(set) var isAdjusted = false
+
+    public init(_ raw: Oscillator) { self.raw = raw }
+
+    /// What the disciplined clock shows at a true instant.
+    public func reading(at instant: Instant) -> LocalInstant {
+        let reading = raw.reading(at: instant)
+        return isAdjusted ? disciplined(reading) : reading
+    }
+
+    /// Disciplined reading minus true time at a true instant; positive: fast.
+    public func error(at instant: Instant) -> TimeSpan {
+        .nanoseconds(reading(at: instant).nanoseconds - instant.nanoseconds)
+    }
+
+    /// The earliest true instant, not before the latest adjustment, at which the disciplined clock shows `local` or more;
+    /// the distant future stays where it is.
+    ///
+    /// A deadline in disciplined time is armed on this instant, and armed anew after an adjustment.
+    public func instant(showing local: LocalInstant) -> Instant {
+        guard local != .distantFuture else { return .distantFuture }
+        guard isAdjusted else { return raw.instant(showing: local) }
+        return raw.instant(showing: rawReading(showing: local))
+    }
+
+    /// Adjusts the disciplined clock at a true instant; instants do not decrease.
+    public mutating func adjust(_ adjustment: ClockAdjustment, at now: Instant) {
+        let reading = raw.reading(at: now)
+        let shown = isAdjusted ? disciplined(reading) : reading
+        let rest = isAdjusted ? slew.amount - slewed(reading - origin.raw) : .zero
+        origin = (reading, shown)
+        slew.amount = rest
+        isAdjusted = true
+        switch adjustment {
+        case .step(let amount): origin.disciplined = shown + amount
+        case .slew(let amount, let rate):
+            precondition((1...500_000_000).contains(rate))
+            slew = (amount, rate)
+        case .frequency(let frequency):
+            precondition(frequency.magnitude <= 500_000_000_000)
+            self.frequency = frequency
+        }
+    }
+
+    /// What a slew comes to in so much raw time.
+    private func slewed(_ elapsed: TimeSpan) -> TimeSpan {
+        guard slew.amount != .zero, elapsed > .zero else { return .zero }
+        let most = elapsed.nanoseconds.scaled(by: slew.rate, over: 1_000_000_000)
+        let size = min(most, abs(slew.amount.nanoseconds))
+        return .nanoseconds(slew.amount < .zero ? -size : size)
+    }
+
+    private func disciplined(_ reading: LocalInstant) -> LocalInstant {
+        let elapsed = reading - origin.raw
+        let magnitude = elapsed.nanoseconds.scaled(by: Int64(frequency.magnitude), over: 1_000_000_000_000)
+        let gain = frequency < 0 ? -magnitude : magnitude
+        return origin.disciplined + elapsed + .nanoseconds(gain) + slewed(elapsed)
+    }
+
+    /// The least raw reading, from the origin on, at which the disciplined clock shows `local` or more.
+    private func rawReading(showing local: LocalInstant) -> LocalInstant {
+        guard local > origin.disciplined else { return origin.raw }
+        // The disciplined reading does not decrease: halve the interval in which it comes to `local`. At its slowest the
+        // clock goes at a quarter of the oscillator's pace, so that four times the distance is enough.
+        var low = origin.raw
+        var high = origin.raw + (local - origin.disciplined) * 4 + .nanoseconds(4)
+        while high - low > .nanoseconds(1) {
+            let middle = low + .nanoseconds((high - low).nanoseconds / 2)
+            if disciplined(middle) >= local { high = middle } else { low = middle }
+        }
+        return high
+    }
+}

@@ -1,0 +1,88 @@
+import ClockSync
+import Sender
+import Timebase
+
+/// An agent on its node.
+struct AgentSeat {
+    var agent: any Agent
+    let node: Int
+    /// The flows that it may send on, by its own numbers.
+    let outgoing: [UInt16]
+    /// Those that come to it, by its own numbers.
+    fileprivate(set) var incoming: [UInt16] = []
+    /// Packets sent on each outgoing flow.
+    private var sent: [UInt32]
+
+    init(_ agent: any Agent, node: Int, outgoing: [UInt16]) {
+        self.agent = agent
+        self.node = node
+        self.outgoing = outgoing
+        sent = Array(repeating: 0, count: outgoing.count)
+    }
+
+    /// The number of the next packet on an outgoing flow.
+    mutating func takeNumber(_ flow: Int) -> UInt32 {
+        defer { sent[flow] &+= 1 }
+        return sent[flow]
+    }
+}
+
+/// All agents of a World, and which of them takes what: the reporters at the program's ends come first, where there is
+/// RTP, then the configuration's own in their order.
+struct AgentTable {
+    var seats: [AgentSeat] = []
+    /// Per flow, the seat of the agent at the first of its destinations (the others' follow it) and the flow's number
+    /// there.
+    private var takers: [(seat: Int, number: Int)?]
+
+    init(_ configuration: WorldConfiguration, _ flows: FlowTable, _ sender: ProgramSender) {
+        takers = Array(repeating: nil, count: flows.count)
+        addReporters(configuration, flows, sender)
+        let first = seats.count
+        for agent in configuration.agents {
+            let outgoing = configuration.controlFlows.indices
+                .filter { configuration.controlFlows[$0].from == agent.id }.map(flows.control)
+            seats.append(AgentSeat(agent.agent, node: configuration.node(named: agent.node), outgoing: outgoing))
+        }
+        for (index, flow) in configuration.controlFlows.enumerated() {
+            guard let agent = configuration.agents.firstIndex(where: { $0.id == flow.to }) else { continue }
+            add(flows.control(index), to: first + agent)
+        }
+    }
+
+    private mutating func addReporters(
+        _ configuration: WorldConfiguration, _ flows: FlowTable, _ sender: ProgramSender
+    ) {
+        guard let rtp = sender.rtp else { return }
+        let root = DrawKey(seed: configuration.seed)
+        let bandwidth = configuration.sessionBandwidth
+        let timer = RTCPTimer(
+            isSender: true, sessionBandwidth: bandwidth, key: root.named("sender.rtcp"), ssrc: rtp.ssrc,
+            start: sender.zero)
+        let name = "sender@10.0.0.1"
+        seats.append(AgentSeat(RTCPSender(timer, name: name), node: 0, outgoing: [flows.senderReports]))
+        for (index, receiver) in configuration.receivers.enumerated() {
+            let key = root.named("receivers").named(receiver.id).named("rtcp")
+            let timer = RTCPTimer(
+                isSender: false, sessionBandwidth: bandwidth, key: key,
+                ssrc: UInt32(truncatingIfNeeded: key.named("ssrc").draw(0) >> 32),
+                start: receiver.clock.reading(at: .zero))
+            let agent = RTCPReceiver(timer, name: receiver.id, members: 1 + configuration.receivers.count)
+            seats.append(AgentSeat(agent, node: 1 + index, outgoing: [flows.receiverReports(index)]))
+            add(flows.receiverReports(index), to: 0)
+            seats[1 + index].incoming = [flows.senderReports]
+        }
+        takers[Int(flows.senderReports)] = (1, 0)
+    }
+
+    private mutating func add(_ flow: UInt16, to seat: Int) {
+        takers[Int(flow)] = (seat, seats[seat].incoming.count)
+        seats[seat].incoming.append(flow)
+    }
+
+    /// The seat of the agent that takes a flow at a node, and the flow's number there; nil: nobody does.
+    func taker(of flow: UInt16, atNode node: Int, _ flows: FlowTable) -> (seat: Int, number: Int)? {
+        guard let first = takers[Int(flow)] else { return nil }
+        return (first.seat + node - flows[flow].destinations.lowerBound, first.number)
+    }
+}

@@ -1,0 +1,234 @@
+import BasicContainers
+import ClockSync
+import DequeModule
+import Media
+import Metrics
+import Protection
+import Receiver
+import Sender
+import Timebase
+import Wire
+
+/// What truly happened in a run: it stands beside the World, which tells it events, and feeds estimators, the digest and
+/// whoever takes effects. Nothing in it comes back to the World.
+struct RunLedger: ~Copyable {
+    private(set) var digest = EventDigest()
+    private(set) var sender: SenderLedger
+    var receivers: RigidArray<ReceiverLedger>
+    /// Disciplined less true time of each node's clock.
+    private(set) var clockErrors: [Histogram]
+    /// Not taken yet.
+    private(set) var outputs = Deque<WorldOutput>()
+
+    private let taps: WorldTaps
+    private let flows: FlowTable
+    private let program: Program
+    /// Usual durations of the program's units, by lane.
+    private let durations: [TimeSpan]
+    /// The clock on which the program was captured, and what it showed when the program began.
+    private let capture: (clock: Oscillator, zero: LocalInstant)
+    private let headerLength: Int
+    /// The first sequence number, where an interleaver makes numbers on the wire differ from those of the multiplex.
+    private let interleavedFirst: UInt16?
+
+    init(_ configuration: WorldConfiguration, _ flows: FlowTable, headerLength: Int) {
+        self.flows = flows
+        self.headerLength = headerLength
+        taps = configuration.taps
+        program = configuration.program
+        durations = program.substreams.map {
+            MediaClock.span(ticks: $0.usualDuration, rate: MediaClock.ninetyKilohertz)
+        }
+        capture = (configuration.senderClock, configuration.senderClock.reading(at: .zero))
+        interleavedFirst = configuration.deinterleaver?.firstSequenceNumber
+        sender = SenderLedger(configuration)
+        receivers = RigidArray(capacity: configuration.receivers.count)
+        for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration)) }
+        clockErrors = Array(repeating: Histogram(), count: configuration.nodeCount)
+    }
+
+    /// Whether datagrams' records ask when each arrived.
+    var recordsPackets: Bool { taps.packets }
+
+    mutating func emit(_ output: WorldOutput) { outputs.append(output) }
+
+    mutating func takeOutput() -> WorldOutput? { outputs.popFirst() }
+
+    /// Notes what happens at `now`.
+    ///
+    /// Inlined, so that where an event is told only what it asks for is left of the choice.
+    ///
+    /// - Parameter payload: of the event's packet, where there is one and it has bytes.
+    @inline(__always)
+    mutating func note(_ event: WorldEvent, _ payload: RawSpan, at now: Instant) {
+        switch event {
+        case .multiplexed: sender.note(multiplexed: payload, headerLength: headerLength, at: now)
+        case .arrived(let packet, let receiver, let measured):
+            note(arrivalOf: packet, payload, receiver: receiver, measured: measured, at: now)
+        case .released(let packet, let receiver, let waited, let arrived, let depth):
+            note(releaseOf: packet, payload, receiver: receiver, at: now)
+            receivers[receiver].note(waited: waited, depth: depth)
+            record(packet, receiver: receiver, .used, arrived: arrived, released: now)
+        default: note(event, at: now)
+        }
+    }
+
+    /// Notes what happens at `now` and needs no bytes.
+    @inline(__always)
+    mutating func note(_ event: WorldEvent, at now: Instant) {
+        switch event {
+        case .sent(let packet):
+            sender.note(sent: packet, at: now)
+            add(.sent, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
+        case .dropped(let packet, let link, let fate): note(lossOf: packet, link: link, fate, at: now)
+        case .refused(let packet, let receiver): note(refusalOf: packet, receiver: receiver, at: now)
+        case .discarded(let packet, let receiver, let reason):
+            note(packet, isOfNoUse: reason, receiver: receiver, at: now)
+        case .presented(let receiver, let lane, let ticks):
+            note(presentationOf: ticks, lane: lane, receiver: receiver, at: now)
+        case .closed(let receiver, let lane, let ticks, let verdict):
+            guard lane < receivers[receiver].lanes.count else { return }
+            receivers[receiver].close(lane: lane, verdict)
+            add(.closed, ticks ?? -1, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
+        case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
+        case .found(let event, let node, let source): note(event, node: node, from: source)
+        case .clockRead(let node, let error): clockErrors[node].add(error.nanoseconds)
+        case .multiplexed, .arrived, .released: preconditionFailure("this event has bytes")
+        }
+    }
+
+    @inline(__always)
+    private mutating func add(_ tag: EventTag, _ a: Int64, _ b: Int64, _ c: Int64, _ d: Int64) {
+        digest.add(tag.rawValue, a, b, c, d)
+    }
+
+    // MARK: Datagrams
+
+    @inline(__always)
+    private mutating func note(
+        arrivalOf packet: Packet, _ payload: RawSpan, receiver: Int, measured: TimeSpan, at now: Instant
+    ) {
+        add(.arrived, Int64(packet.number), now.nanoseconds, Int64(receiver), Int64(packet.copy))
+        var number: Int64?
+        if let interleavedFirst { number = Self.streamNumber(of: packet, payload, first: interleavedFirst) }
+        receivers[receiver].note(
+            arrivalOf: packet, payload, measured: measured, headerLength: headerLength, streamNumber: number, at: now)
+    }
+
+    /// A datagram's number in the multiplex: that on the wire without an interleaver, which is without `first`.
+    private static func streamNumber(of packet: Packet, _ payload: RawSpan, first: UInt16?) -> Int64 {
+        let number = Int64(packet.number)
+        guard let first else { return number }
+        // The sequence number's place in the header (RFC 3550 §5.1).
+        guard let sequence = try? payload.bigEndian(UInt16.self, at: 2) else { return number }
+        // The two are never half of the sequence numbers apart.
+        return number + Int64(Int16(truncatingIfNeeded: Int64(sequence &- first) &- number))
+    }
+
+    @inline(__always)
+    private mutating func note(releaseOf packet: Packet, _ payload: RawSpan, receiver: Int, at now: Instant) {
+        receivers[receiver].noteReleased(number: Self.streamNumber(of: packet, payload, first: interleavedFirst))
+        receivers[receiver].monitor.add(packetsIn: payload, from: headerLength, instant: now)
+        add(.released, Int64(packet.number), now.nanoseconds, Int64(receiver), 0)
+    }
+
+    private mutating func note(lossOf packet: Packet, link: Int, _ fate: PacketFate, at now: Instant) {
+        let place = Int64(link) << 8 | Int64(fate.rawValue)
+        add(.dropped, Int64(packet.number), now.nanoseconds, Int64(packet.flow), place)
+    }
+
+    private mutating func note(refusalOf packet: Packet, receiver: Int, at now: Instant) {
+        add(.refused, Int64(packet.number), now.nanoseconds, Int64(receiver), Int64(packet.flow))
+        guard packet.marks.contains(.media) else { return }
+        receivers[receiver].damaged += 1
+        record(packet, receiver: receiver, .droppedChecksum, arrived: now)
+    }
+
+    private mutating func note(
+        _ packet: Packet, isOfNoUse reason: ReceiverOutput.Discard, receiver: Int, at now: Instant
+    ) {
+        let fate: PacketFate
+        switch reason {
+        // What found the buffer full, or cannot be read, comes too late for use as well.
+        case .late, .overflow, .malformed:
+            fate = .late
+            receivers[receiver].late += 1
+        case .duplicate:
+            fate = .duplicate
+            receivers[receiver].duplicates += 1
+        }
+        add(.discarded, Int64(packet.number), now.nanoseconds, Int64(receiver), Int64(fate.rawValue))
+        record(packet, receiver: receiver, fate, arrived: now)
+    }
+
+    private mutating func note(arrivalOf packet: Packet, node: Int, at now: Instant) {
+        let (number, time) = (Int64(packet.number), now.nanoseconds)
+        switch flows[packet.flow].kind {
+        case .senderReports: add(.senderReportArrived, number, time, Int64(node - 1), 0)
+        case .receiverReports(let receiver): add(.receiverReportArrived, number, time, Int64(receiver), 0)
+        default: add(.controlArrived, number, time, Int64(node), Int64(packet.flow))
+        }
+    }
+
+    /// A row of packets.csv, where it is asked for.
+    @inline(__always)
+    private mutating func record(
+        _ packet: Packet, receiver: Int?, _ fate: PacketFate, arrived: Instant? = nil, released: Instant? = nil
+    ) {
+        guard taps.packets else { return }
+        outputs.append(
+            .packet(
+                PacketRecord(
+                    receiver: receiver, number: packet.number, length: packet.length, sent: packet.sent,
+                    arrived: arrived, released: released, fate: fate)))
+    }
+
+    /// A row of packets.csv for a datagram of the program that is lost on a link.
+    ///
+    /// - Parameter receiver: whose own link it is; nil for what several share.
+    mutating func record(lossOf packet: Packet, receiver: Int?, _ fate: PacketFate) {
+        if packet.marks.contains(.media) { record(packet, receiver: receiver, fate) }
+    }
+
+    // MARK: Agents
+
+    private mutating func note(_ event: AgentEvent, node: Int, from source: Int) {
+        switch event {
+        case .roundTrip(let span, _):
+            // Measured at the sender, of the way to a receiver and back.
+            guard node == 0, (1...receivers.count).contains(source) else { return }
+            receivers[source - 1].roundTrip.add(span.nanoseconds)
+        }
+    }
+
+    // MARK: Presentation
+
+    private mutating func note(presentationOf ticks: Int64, lane: Int, receiver: Int, at now: Instant) {
+        guard lane < receivers[receiver].lanes.count else { return }
+        let media = timeline(ofTicks: ticks, near: now)
+        let captured = capture.clock.instant(showing: capture.zero + media)
+        receivers[receiver].lanes[lane].endToEnd.add((now - captured).nanoseconds)
+        receivers[receiver].present(lane: lane, media: media, duration: durations[lane], at: now)
+        add(.presented, media.nanoseconds, now.nanoseconds, Int64(receiver), Int64(lane))
+    }
+
+    /// The program's timeline at a receiver's 90 kHz ticks, which are right modulo 2^33 only.
+    private func timeline(ofTicks ticks: Int64, near now: Instant) -> TimeSpan {
+        let elapsed = capture.clock.reading(at: now) - capture.zero
+        let expected = program.firstPresentation + MediaClock.ticks(elapsed, rate: MediaClock.ninetyKilohertz)
+        let difference = ((ticks &- expected) << 31) >> 31
+        return program.timeline(expected + difference)
+    }
+
+    // MARK: The end
+
+    /// Nothing more will be sent.
+    mutating func finishSending() { sender.finish() }
+
+    /// Nothing more comes to a receiver.
+    ///
+    /// - Parameter ends: of each lane, where its last unit sent ends on the program's timeline.
+    mutating func finish(receiver: Int, ends: [TimeSpan?]) {
+        receivers[receiver].finish(sentCount: sender.packets, ends: ends)
+    }
+}

@@ -1,0 +1,90 @@
+import BasicContainers
+import ClockSync
+import Receiver
+import Sender
+import Timebase
+import Wire
+
+/// The control plane: agents on their nodes.
+extension World {
+    /// Serves an agent's timer.
+    mutating func serveAgent(_ index: Int, at now: Instant) {
+        let node = agents.seats[index].node
+        if let status = mediaStatus(ofNode: node, at: now) { agents.seats[index].agent.take(status) }
+        agents.seats[index].agent.handleTimeout(at: clocks[node].reading(at: now))
+        drainAgent(index, at: now)
+    }
+
+    /// A packet that is not the program's has come to a node.
+    ///
+    /// - Parameter isReadable: whether its checksum is right, or nobody looks; else it is only noted.
+    mutating func deliverControl(_ packet: Packet, to node: Int, isReadable: Bool, at now: Instant) {
+        defer { release(slot: packet.slot) }
+        ledger.note(.controlArrived(packet, node: node), at: now)
+        guard isReadable, let taker = agents.taker(of: packet.flow, atNode: node, flows) else { return }
+        let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
+        agents.seats[taker.seat].agent.handle(payload, flow: taker.number, at: clocks[node].reading(at: now))
+        drainAgent(taker.seat, at: now)
+    }
+
+    /// Does what an agent asks for, and sets its timer.
+    private mutating func drainAgent(_ index: Int, at now: Instant) {
+        while let output = agents.seats[index].agent.pollOutput() {
+            switch output {
+            case .send(let bytes, let flow): send(bytes, flow: flow, agent: index, at: now)
+            case .adjust(let adjustment): adjust(agents.seats[index].node, adjustment, at: now)
+            case .tell(let event): tell(event, agent: index, at: now)
+            }
+        }
+        rearmAgent(index)
+    }
+
+    private mutating func send(_ bytes: [UInt8], flow: Int, agent index: Int, at now: Instant) {
+        guard agents.seats[index].outgoing.indices.contains(flow), bytes.count <= pool.slotCapacity - 2 else { return }
+        let number = agents.seats[index].outgoing[flow]
+        let slot = pool.allocate()
+        pool.mutableBytes(slot).copyBytes(from: bytes)
+        let packet = Packet(
+            time: now, sent: now, slot: slot, number: agents.seats[index].takeNumber(flow),
+            length: UInt16(bytes.count + Packet.networkHeaderLength), flow: number,
+            differentiatedServices: flows[number].differentiatedServices)
+        capture(packet, CapturePoint(node: agents.seats[index].node, receivers: receivers.count), at: now)
+        hand(packet, to: topology.entries[Int(number)], at: now)
+    }
+
+    /// Adjusts a node's clock; deadlines given in its time are armed anew.
+    private mutating func adjust(_ node: Int, _ adjustment: ClockAdjustment, at now: Instant) {
+        clocks[node].adjust(adjustment, at: now)
+        for index in agents.seats.indices where agents.seats[index].node == node { rearmAgent(index) }
+    }
+
+    private mutating func tell(_ event: AgentEvent, agent index: Int, at now: Instant) {
+        switch event {
+        case .roundTrip(_, let flow):
+            guard agents.seats[index].incoming.indices.contains(flow),
+                let source = flows[agents.seats[index].incoming[flow]].source
+            else { return }
+            ledger.note(.found(event, node: agents.seats[index].node, from: source), at: now)
+        }
+    }
+
+    /// What the program's end at a node knows; nil where there is none, or no RTP.
+    private func mediaStatus(ofNode node: Int, at now: Instant) -> MediaStatus? {
+        guard let rtp = sender.rtp else { return nil }
+        if node == 0 {
+            let elapsed = clocks[0].raw.reading(at: now) - sender.zero
+            return .sending(
+                MediaStatus.Sending(
+                    ssrc: rtp.ssrc, rtpTimestamp: rtp.timestamp(elapsed),
+                    packetCount: UInt32(truncatingIfNeeded: rtp.packetCount),
+                    octetCount: UInt32(truncatingIfNeeded: rtp.octetCount)))
+        }
+        guard node <= receivers.count else { return nil }
+        let statistics = receivers[node - 1].statistics
+        return .receiving(
+            MediaStatus.Receiving(
+                source: rtp.ssrc, expected: statistics.expected, received: statistics.received,
+                cumulativeLost: statistics.cumulativeLost, extendedHighest: statistics.extendedHighest,
+                jitter: statistics.jitter))
+    }
+}

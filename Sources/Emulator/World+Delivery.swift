@@ -1,0 +1,75 @@
+import BasicContainers
+import ClockSync
+import Receiver
+import Timebase
+
+/// What nodes do with packets that have come to them.
+extension World {
+    /// A packet has arrived at a node: the program's goes to the receiver there, everything else to an agent.
+    mutating func deliver(_ packet: Packet, to node: Int, at now: Instant) {
+        capture(packet, CapturePoint(node: node, receivers: receivers.count), at: now)
+        let isWrong = pool.checksumDifference(of: packet) != 0
+        let receiver = node - 1
+        guard receiver >= 0, receiver < receivers.count else {
+            return deliverControl(packet, to: node, isReadable: !isWrong, at: now)
+        }
+        if isWrong, !configuration.receivers[receiver].takesDamaged {
+            ledger.note(.refused(packet, receiver: receiver), at: now)
+            pool.release(packet.slot)
+        } else if packet.marks.contains(.media) {
+            deliverMedia(packet, to: receiver, at: now)
+        } else {
+            deliverControl(packet, to: node, isReadable: true, at: now)
+        }
+    }
+
+    @inline(__always)
+    private mutating func deliverMedia(_ packet: Packet, to receiver: Int, at now: Instant) {
+        let measured = clocks[1 + receiver].reading(at: now) - clocks[0].reading(at: packet.sent)
+        let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
+        ledger.note(.arrived(packet, receiver: receiver, measured: measured), payload, at: now)
+        receivers[receiver].handle(packet, &pool, at: clocks[1 + receiver].raw.reading(at: now))
+        drainReceiver(receiver, at: now)
+        rearmReceiver(receiver)
+    }
+
+    /// Serves what a receiver has to do by `now`.
+    mutating func serveReceiver(_ index: Int, at now: Instant) {
+        receivers[index].handleTimeout(&pool, at: clocks[1 + index].raw.reading(at: now))
+        drainReceiver(index, at: now)
+        rearmReceiver(index)
+    }
+
+    /// Tells the ledger what a receiver did, and takes its datagrams back.
+    mutating func drainReceiver(_ index: Int, at now: Instant) {
+        while let output = receivers[index].pollOutput() {
+            switch output {
+            case .released(let packet, let arrival, let depth):
+                takeReleased(packet, arrival, depth, receiver: index, at: now)
+            case .discarded(let packet, let reason):
+                ledger.note(.discarded(packet, receiver: index, reason), at: now)
+                pool.release(packet.slot)
+            case .presented(let lane, let ticks):
+                ledger.note(.presented(receiver: index, lane: lane, ticks: ticks), at: now)
+            case .closed(let lane, let ticks, let verdict):
+                ledger.note(.closed(receiver: index, lane: lane, ticks: ticks, verdict), at: now)
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func takeReleased(
+        _ packet: Packet, _ arrival: LocalInstant, _ depth: TimeSpan, receiver: Int, at now: Instant
+    ) {
+        let clock = clocks[1 + receiver].raw
+        let event = WorldEvent.released(
+            packet, receiver: receiver, waited: clock.reading(at: now) - arrival,
+            arrived: ledger.recordsPackets ? clock.instant(showing: arrival) : now, depth: depth)
+        ledger.note(event, pool.bytes(packet.slot, count: packet.payloadCount).bytes, at: now)
+        if configuration.taps.media {
+            ledger.emit(.releasedMedia(packet, receiver: receiver))
+        } else {
+            pool.release(packet.slot)
+        }
+    }
+}

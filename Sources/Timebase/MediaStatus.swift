@@ -1,0 +1,48 @@
+/// What a node's end of the program knows, for agents that report it (RFC 3550 §6.4).
+public enum MediaStatus: Sendable, Equatable {
+    case sending(Sending)
+    case receiving(Receiving)
+
+    /// Of the sending end.
+    public struct Sending: Sendable, Equatable {
+        public var ssrc: UInt32
+        /// The media's RTP clock now.
+        public var rtpTimestamp: UInt32
+        /// RTP packets and bytes of payload sent, modulo 2^32.
+        public var packetCount: UInt32
+        public var octetCount: UInt32
+
+        public init(ssrc: UInt32, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32) {
+            self.ssrc = ssrc
+            self.rtpTimestamp = rtpTimestamp
+            self.packetCount = packetCount
+            self.octetCount = octetCount
+        }
+    }
+
+    /// Of a receiving end, by its own reckoning.
+    public struct Receiving: Sendable, Equatable {
+        /// Of the source that it receives.
+        public var source: UInt32
+        /// Packets sent by the sequence numbers, and packets received, duplicates counted.
+        public var expected: Int64
+        public var received: Int64
+        /// 24 bits, negative with duplicates.
+        public var cumulativeLost: Int32
+        public var extendedHighest: UInt32
+        /// In ticks of the RTP clock.
+        public var jitter: UInt32
+
+        public init(
+            source: UInt32, expected: Int64, received: Int64, cumulativeLost: Int32, extendedHighest: UInt32,
+            jitter: UInt32
+        ) {
+            self.source = source
+            self.expected = expected
+            self.received = received
+            self.cumulativeLost = cumulativeLost
+            self.extendedHighest = extendedHighest
+            self.jitter = jitter
+        }
+    }
+}
