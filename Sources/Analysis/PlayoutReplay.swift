@@ -35,16 +35,16 @@ public struct ReplayMeasurements: Sendable {
     public var buffer: DistributionSummary?
 }
 
-/// Plays a stream's captured arrivals into a ``MediaReceiver``, whose clock is the capture's.
+/// Plays a stream's captured arrivals into a receiver's session and playout buffer, whose clock is the capture's.
 ///
-/// The receiver gets every arrival with its number and its timestamp, and no media: what is inside does not change when
-/// a datagram is released. A receiver's RTP clock is 90 kHz; other clocks' timestamps are converted, to 11 µs.
+/// What is inside does not change when a datagram is released, so no program is received. A receiver's RTP clock is
+/// 90 kHz; other clocks' timestamps are converted, to 11 µs.
 final class PlayoutReplay {
-    private var receiver: MediaReceiver
+    private var session: SessionReceiver
+    private var playout: PlayoutBuffer
     private var result: ReplayMeasurements
-    private var pool = PacketPool(slotCapacity: RTPHeader.fixedLength)
-    /// All packets share it, as none has media.
-    private let slot: UInt32
+    /// Stands for every datagram: nobody looks for its bytes.
+    private static let packet = Packet(time: .zero, sent: .zero, slot: 0, number: 0, length: 0, flow: 0)
     private var origin: Instant?
     private var now = LocalInstant(nanoseconds: 0)
     private var delays = Histogram()
@@ -56,9 +56,10 @@ final class PlayoutReplay {
     private static let bound: Int128 = 1 << 60
 
     init(_ assumption: PlayoutAssumption, isRTP: Bool) {
-        receiver = MediaReceiver(isRTP ? assumption.rtp : assumption.plain)
+        let configuration = isRTP ? assumption.rtp : assumption.plain
+        session = SessionReceiver(configuration)
+        playout = PlayoutBuffer(configuration)
         result = ReplayMeasurements(algorithm: assumption.name)
-        slot = pool.allocate()
     }
 
     /// Takes an RTP packet.
@@ -76,23 +77,21 @@ final class PlayoutReplay {
         let header = RTPHeader(
             payloadType: 0, sequenceNumber: UInt16(truncatingIfNeeded: number),
             timestamp: UInt32(truncatingIfNeeded: timestamp), ssrc: 0)
-        let bytes = header.packet(payload: [])
-        advance(to: instant)
-        receiver.handle(packet(bytes.count), payload: bytes.span.bytes, at: now)
-        drain()
+        add(header.packet(payload: []).span.bytes, at: instant)
     }
 
     /// Takes a datagram of transport packets.
     func add(_ payload: RawSpan, at instant: Instant) {
         advance(to: instant)
-        receiver.handle(packet(0), payload: payload, at: now)
-        drain()
-    }
-
-    private func packet(_ count: Int) -> Packet {
-        Packet(
-            time: .zero, sent: .zero, slot: slot, number: 0, length: UInt16(MediaReceiver.networkHeaderLength + count),
-            flow: 0)
+        session.handle(Self.packet, payload: payload, at: now)
+        while let output = session.pollOutput() {
+            switch output {
+            case .media(let datagram): if playout.handle(datagram) == .late { result.late += 1 }
+            case .discarded(_, .late): result.late += 1
+            case .discarded(_, .duplicate): result.duplicates += 1
+            case .discarded: break
+            }
+        }
     }
 
     /// Serves what is due before an arrival; a capture's time that goes back stands still.
@@ -105,24 +104,12 @@ final class PlayoutReplay {
     }
 
     private func serve(until end: LocalInstant) {
-        while receiver.nextTimeout <= end, receiver.nextTimeout < .distantFuture {
-            now = max(now, receiver.nextTimeout)
-            receiver.handleTimeout(at: now, pool: pool)
-            drain()
-        }
-    }
-
-    private func drain() {
-        while let output = receiver.pollOutput() {
-            switch output {
-            case .released(_, let arrival, let depth):
-                result.played += 1
-                delays.add((now - arrival).nanoseconds)
-                buffer.add(depth.nanoseconds)
-            case .discarded(_, .late): result.late += 1
-            case .discarded(_, .duplicate): result.duplicates += 1
-            case .discarded, .presented, .closed: break
-            }
+        while playout.nextTimeout <= end, playout.nextTimeout < .distantFuture {
+            now = max(now, playout.nextTimeout)
+            guard let entry = playout.pollOutput(at: now) else { return }
+            result.played += 1
+            delays.add((now - entry.arrival).nanoseconds)
+            buffer.add(playout.depth(at: now).nanoseconds)
         }
     }
 
@@ -131,8 +118,8 @@ final class PlayoutReplay {
         guard !hasRunAway else { return nil }
         serve(until: .distantFuture)
         guard result.played + result.late > 0 else { return nil }
-        result.overflows = receiver.overflows
-        result.underruns = receiver.underruns
+        result.overflows = playout.overflows
+        result.underruns = playout.underruns
         result.delay = delays.summary
         result.buffer = buffer.summary
         return result

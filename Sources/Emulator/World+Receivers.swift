@@ -20,7 +20,7 @@ extension World {
         let payload = pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength).bytes
         let local = receivers[index].clock.reading(at: now)
         note(arrivalOf: packet, payload, receiver: index, local: local, at: now)
-        receivers[index].media.handle(packet, payload: payload, at: local)
+        receivers[index].media.handle(packet, &pool, at: local)
         drainReceiver(index, at: now)
         timeouts.set(index, to: instant(receivers[index].media.nextTimeout, receivers[index].clock))
     }
@@ -80,7 +80,7 @@ extension World {
     /// Serves what a receiver has to do by `now`.
     mutating func serveReceiver(_ index: Int, at now: Instant) {
         let local = receivers[index].clock.reading(at: now)
-        receivers[index].media.handleTimeout(at: local, pool: pool)
+        receivers[index].media.handleTimeout(&pool, at: local)
         drainReceiver(index, at: now)
         timeouts.set(index, to: instant(receivers[index].media.nextTimeout, receivers[index].clock))
     }

@@ -89,8 +89,9 @@ extension World {
     }
 
     private mutating func receptionReport(_ index: Int, of ssrc: UInt32, at local: LocalInstant) -> ReceptionReport {
-        let fraction = receivers[index].media.takeFractionLost()
         let statistics = receivers[index].media.statistics
+        let fraction = receivers[index].fractionLost.take(
+            expected: statistics.expected, received: statistics.received)
         let latest = receivers[index].latestSenderReport
         let held = latest.map { MediaClock.ticks(local - $0.arrival, rate: 65_536) } ?? 0
         return ReceptionReport(

@@ -26,7 +26,7 @@ public struct World: ~Copyable {
     /// each link from the same number on, as it does not leave its link.
     public static let firstReceiverReportFlow: UInt16 = 2
     /// IPv4 and UDP headers.
-    public static let networkHeaderLength = MediaReceiver.networkHeaderLength
+    public static let networkHeaderLength = UDPFrame.networkHeaderLength
 
     public let configuration: WorldConfiguration
     /// True time: the latest instant the World has been told.
@@ -56,6 +56,7 @@ public struct World: ~Copyable {
         var media: MediaReceiver
         let clock: Oscillator
         var reports: RTCPSession?
+        var fractionLost = FractionLost()
         var ledger: ReceiverLedger
         /// The middle of the latest sender report's NTP timestamp, and when it came.
         var latestSenderReport: (middle: UInt32, arrival: LocalInstant)?

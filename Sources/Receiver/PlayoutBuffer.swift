@@ -1,4 +1,5 @@
 import DequeModule
+import Protection
 import Timebase
 
 /// What becomes of a datagram that comes after its release.
@@ -13,17 +14,21 @@ public enum LatePolicy: Sendable, Hashable {
 ///
 /// A datagram sent `s` after the anchor by the sender's timestamps is released at the anchor's arrival + delay + s. All
 /// instants are the receiver's own.
-struct PlayoutBuffer: Sendable {
-    struct Entry: Sendable, BitwiseCopyable {
-        var packet: Packet
-        var number: Int64
-        var arrival: LocalInstant
-        var release: LocalInstant
-        /// Where its transport packets begin, bytes from the payload's start.
-        var start: Int
+public struct PlayoutBuffer: Sendable {
+    /// A datagram on its way through the buffer.
+    public struct Entry: Sendable, BitwiseCopyable {
+        /// Its bytes stay in the pool slot, which belongs to whoever holds this.
+        public var packet: Packet
+        /// Its place in the stream, unwrapped.
+        public var number: Int64
+        public var arrival: LocalInstant
+        /// When it was due; later only for a datagram that came after that and is handed on all the same.
+        public var release: LocalInstant
+        /// Where its media begin, bytes from the payload's start.
+        public var start: Int
     }
 
-    enum Verdict: Sendable {
+    public enum Verdict: Sendable {
         case buffered
         /// After its release and dropped.
         case late
@@ -31,7 +36,7 @@ struct PlayoutBuffer: Sendable {
     }
 
     /// Datagrams kept at most; one more is refused.
-    static let capacity = 1 << 16
+    public static let capacity = 1 << 16
 
     private let delay: TimeSpan
     private let latePolicy: LatePolicy
@@ -41,8 +46,9 @@ struct PlayoutBuffer: Sendable {
     private var latestReleased = Int64.min
     private var isStarved = false
     /// How often a release was due that an empty buffer could not serve; a row of them is one.
-    private(set) var underruns: Int64 = 0
-    private(set) var overflows: Int64 = 0
+    public private(set) var underruns: Int64 = 0
+    /// Datagrams that found it full.
+    public private(set) var overflows: Int64 = 0
 
     /// - Parameter tolerance: how long after its release a datagram is still in time: what the timestamps are rounded
     ///   to, so that their rounding alone makes nothing late.
@@ -52,29 +58,29 @@ struct PlayoutBuffer: Sendable {
         self.latePolicy = latePolicy
     }
 
-    /// Whether a datagram has come, by which all are released.
-    var isAnchored: Bool { anchor != nil }
+    /// A buffer for a stream whose timestamps count 90 kHz, as those of transport streams do (RFC 2250 §2). What an
+    /// interleaver holds datagrams for comes on top of the configured delay.
+    public init(_ configuration: ReceiverConfiguration) {
+        self.init(
+            delay: configuration.playoutDelay + (configuration.deinterleaver?.span ?? .zero),
+            latePolicy: configuration.latePolicy,
+            tolerance: MediaClock.span(ticks: 1, rate: MediaClock.ninetyKilohertz, .up))
+    }
 
     /// When the next datagram is due.
-    var nextRelease: LocalInstant { entries.first?.release ?? .distantFuture }
+    public var nextTimeout: LocalInstant { entries.first?.release ?? .distantFuture }
 
     /// How long what waits will last after `now`.
-    func depth(at now: LocalInstant) -> TimeSpan { entries.last.map { $0.release - now } ?? .zero }
+    public func depth(at now: LocalInstant) -> TimeSpan { entries.last.map { $0.release - now } ?? .zero }
 
-    /// Takes a datagram.
-    ///
-    /// - Parameters:
-    ///   - number: its place in the stream, unwrapped.
-    ///   - start: where its transport packets begin, bytes from the payload's start.
-    ///   - sourceTime: when it was sent by the sender's clock, from any zero.
-    ///   - hold: how much later than that it really went out; asked of the anchor only.
-    mutating func insert(
-        _ packet: Packet, number: Int64, start: Int, sourceTime: TimeSpan, hold: TimeSpan = .zero, at now: LocalInstant
-    ) -> Verdict {
-        let zero = anchor ?? now - sourceTime - hold
+    /// Takes a datagram, at its arrival. One that is not buffered stays with whoever handed it over.
+    public mutating func handle(_ datagram: MediaDatagram) -> Verdict {
+        let (now, number) = (datagram.arrival, datagram.number)
+        let zero = anchor ?? now - datagram.sourceTime - datagram.hold
         anchor = zero
         var entry = Entry(
-            packet: packet, number: number, arrival: now, release: zero + sourceTime + delay, start: start)
+            packet: datagram.packet, number: number, arrival: now, release: zero + datagram.sourceTime + delay,
+            start: datagram.start)
         // One that has been overtaken by another's release can no longer be handed on in order.
         if entry.release + tolerance < now || number < latestReleased {
             if entries.isEmpty, !isStarved {
@@ -100,7 +106,7 @@ struct PlayoutBuffer: Sendable {
     }
 
     /// The next datagram that is due by `now`.
-    mutating func release(at now: LocalInstant) -> Entry? {
+    public mutating func pollOutput(at now: LocalInstant) -> Entry? {
         guard let head = entries.first, head.release <= now else { return nil }
         entries.removeFirst()
         latestReleased = max(latestReleased, head.number)

@@ -6,9 +6,8 @@ public struct ReceptionStatistics: Sendable {
     private var sequence = WrapUnwrapper(bits: 16)
     private var base: Int64 = 0
     private var highest: Int64 = 0
-    private var received: Int64 = 0
-    private var expectedBefore: Int64 = 0
-    private var receivedBefore: Int64 = 0
+    /// Packets received, duplicates and late ones counted.
+    public private(set) var received: Int64 = 0
     private var transit: Int64?
     private let clockRate: Int64
     /// Sixteen times the jitter, in ticks (RFC 3550 §A.8).
@@ -17,13 +16,12 @@ public struct ReceptionStatistics: Sendable {
     public init(clockRate: Int64) { self.clockRate = clockRate }
 
     public var isEmpty: Bool { received == 0 }
+    /// Packets sent by the sequence numbers, from the first one received to the highest.
+    public var expected: Int64 { isEmpty ? 0 : highest - base + 1 }
     /// The extended highest sequence number received.
     public var extendedHighest: UInt32 { UInt32(truncatingIfNeeded: highest) }
     /// Packets expected less packets received, duplicates counted; clamped to 24 bits, negative with duplicates.
-    public var cumulativeLost: Int32 {
-        guard received > 0 else { return 0 }
-        return Int32(max(-0x80_0000, min(0x7f_ffff, highest - base + 1 - received)))
-    }
+    public var cumulativeLost: Int32 { Int32(max(-0x80_0000, min(0x7f_ffff, expected - received))) }
     /// Interarrival jitter in ticks of the RTP clock.
     public var jitter: UInt32 { UInt32(truncatingIfNeeded: scaledJitter >> 4) }
 
@@ -46,17 +44,5 @@ public struct ReceptionStatistics: Sendable {
         }
         self.transit = transit
         return number
-    }
-
-    /// The share of packets lost since the last report, in 1/256 (RFC 3550 §A.3); begins a new interval.
-    public mutating func takeFractionLost() -> UInt8 {
-        guard received > 0 else { return 0 }
-        let expected = highest - base + 1
-        let expectedInterval = expected - expectedBefore
-        let lostInterval = expectedInterval - (received - receivedBefore)
-        expectedBefore = expected
-        receivedBefore = received
-        guard expectedInterval > 0, lostInterval > 0 else { return 0 }
-        return UInt8(min(255, (lostInterval << 8) / expectedInterval))
     }
 }

@@ -28,7 +28,7 @@ struct ReferenceTimeline: Sendable {
     private var shift: Int64 = 0
     /// Ticks of 27 MHz a packet, in 1/65536, of the latest intervals.
     private var spacings = Deque<Int64>()
-    private(set) var waiting = Deque<Waiting>()
+    private var waiting = Deque<Waiting>()
     private var latestTime = TimeSpan.nanoseconds(.min)
 
     /// Whether datagrams can be given a time.
@@ -65,9 +65,9 @@ struct ReferenceTimeline: Sendable {
         return Int64(min(max(ticks, -Self.longestGap), Self.longestGap))
     }
 
-    /// Keeps a datagram until the timeline runs; false when too many wait already.
+    /// Keeps a datagram until it is taken; false when too many wait for the timeline to run already.
     mutating func wait(_ packet: Packet, at arrival: LocalInstant) -> Bool {
-        guard waiting.count < Self.capacity else { return false }
+        guard isRunning || waiting.count < Self.capacity else { return false }
         waiting.append(Waiting(packet: packet, arrival: arrival, position: position))
         return true
     }
@@ -81,7 +81,4 @@ struct ReferenceTimeline: Sendable {
         latestTime = max(latestTime, MediaClock.span(ticks: ticks, rate: MediaClock.system))
         return latestTime
     }
-
-    /// When everything noted so far had been sent.
-    mutating func timeNow() -> TimeSpan? { time(position: position) }
 }

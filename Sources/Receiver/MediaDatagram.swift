@@ -1,0 +1,29 @@
+import Timebase
+
+/// A datagram of the stream, by its descriptor, with its place and its time in the stream.
+public struct MediaDatagram: Sendable, BitwiseCopyable {
+    /// Its bytes stay in the pool slot, which belongs to whoever holds this.
+    public var packet: Packet
+    /// Its place in the stream, unwrapped.
+    public var number: Int64
+    /// Where its media begin, bytes from the payload's start.
+    public var start: Int
+    /// When it was sent by the sender's timestamps, from any zero.
+    public var sourceTime: TimeSpan
+    /// How much later than that it really went out; told of the first datagram only, by which all releases are set.
+    public var hold: TimeSpan
+    /// By the receiver's own clock.
+    public var arrival: LocalInstant
+
+    public init(
+        packet: Packet, number: Int64, start: Int = 0, sourceTime: TimeSpan, hold: TimeSpan = .zero,
+        arrival: LocalInstant
+    ) {
+        self.packet = packet
+        self.number = number
+        self.start = start
+        self.sourceTime = sourceTime
+        self.hold = hold
+        self.arrival = arrival
+    }
+}

@@ -1,0 +1,59 @@
+import Protection
+import Timebase
+import Wire
+
+/// Reads the RTP headers of a stream: which datagrams belong to it, once each, and their place (RFC 3550 §A.1).
+struct RTPReception: Sendable {
+    private(set) var statistics = ReceptionStatistics(clockRate: MediaClock.ninetyKilohertz)
+    private var window: ReceivedWindow
+    private var timestamp = WrapUnwrapper(bits: 32)
+    private let deinterleaver: BlockDeinterleaver?
+    private let doubtsHeaders: Bool
+    private var isFirst = true
+    /// Where headers are doubted: the latest one believed, and the number that would confirm one that was not.
+    private var latestHeader: (sequenceNumber: UInt16, timestamp: UInt32)?
+    private var suspect: UInt16?
+
+    /// MAX_DROPOUT of RFC 3550 §A.1.
+    private static var largestStep: Int { 3_000 }
+
+    init(_ configuration: ReceiverConfiguration) {
+        deinterleaver = configuration.deinterleaver
+        doubtsHeaders = configuration.doubtsHeaders
+        window = ReceivedWindow(reach: deinterleaver?.reach ?? 0)
+    }
+
+    mutating func receive(_ packet: Packet, _ payload: RawSpan, at now: LocalInstant) -> SessionReceiver.Output {
+        guard let header = try? RTPHeader(parsing: payload), !doubtsHeaders || isPlausible(header) else {
+            return .discarded(packet, .malformed)
+        }
+        let number = statistics.add(sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, at: now)
+        guard window.insert(number) else { return .discarded(packet, .duplicate) }
+        let ticks = timestamp.unwrap(UInt64(header.timestamp))
+        var datagram = MediaDatagram(
+            packet: packet, number: number, start: header.payloadOffset,
+            sourceTime: MediaClock.span(ticks: ticks, rate: MediaClock.ninetyKilohertz), arrival: now)
+        if isFirst {
+            datagram.hold = deinterleaver?.hold(sequenceNumber: header.sequenceNumber) ?? .zero
+            isFirst = false
+        }
+        return .media(datagram)
+    }
+
+    /// Whether a header goes on about where the one before was, or where the suspect before it was.
+    private mutating func isPlausible(_ header: RTPHeader) -> Bool {
+        let accepted = latestHeader
+        if let accepted, header.sequenceNumber != suspect {
+            let step = Int(Int16(bitPattern: header.sequenceNumber &- accepted.sequenceNumber))
+            let ticks = Int64(Int32(bitPattern: header.timestamp &- accepted.timestamp))
+            let farthest = Self.largestStep + (deinterleaver?.reach ?? 0)
+            guard abs(step) <= farthest, abs(ticks) <= 30 * MediaClock.ninetyKilohertz else {
+                suspect = header.sequenceNumber &+ 1
+                return false
+            }
+        }
+        suspect = nil
+        latestHeader = (header.sequenceNumber, header.timestamp)
+        return true
+    }
+}

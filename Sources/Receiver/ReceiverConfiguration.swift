@@ -1,0 +1,22 @@
+import Protection
+import Timebase
+
+/// How a receiver plays.
+public struct ReceiverConfiguration: Sendable {
+    /// Fixed playout: how much later than by the anchor packet's path a datagram is released.
+    public var playoutDelay: TimeSpan
+    public var latePolicy: LatePolicy
+    /// RTP comes before the transport packets.
+    public var hasRTP: Bool
+    /// Where the sender interleaves, what the session's description says of it; with RTP only.
+    public var deinterleaver: BlockDeinterleaver?
+    /// Whether headers may be damaged, as those of datagrams whose checksums nobody checks: then a jump has to be confirmed
+    /// by the packet behind it (RFC 3550 §A.1).
+    public var doubtsHeaders = false
+
+    public init(playoutDelay: TimeSpan, latePolicy: LatePolicy = .drop, hasRTP: Bool) {
+        self.playoutDelay = playoutDelay
+        self.latePolicy = latePolicy
+        self.hasRTP = hasRTP
+    }
+}
