@@ -29,7 +29,7 @@ extension World {
         result.reservations = reservations
         result.warnings = configuration.program.warnings
         for row in result.reservations { warn(of: row, in: &result) }
-        let tooLate = sender.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
+        let tooLate = sender.program.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
         if tooLate > 0 {
             result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
         }
@@ -53,7 +53,7 @@ extension World {
     private func warn(of index: Int, in result: inout RunMeasurements) {
         let ledger = receivers[index].ledger
         let id = configuration.receivers[index].id
-        if ledger.delivered == 0, sender.packetsSent > 0 {
+        if ledger.delivered == 0, sender.program.packetsSent > 0 {
             result.warnings.append("\(id): nothing arrived")
         } else if ledger.late * 10 > ledger.delivered {
             result.warnings.append(
@@ -61,7 +61,7 @@ extension World {
                     + "a longer playout is needed, or clocks that agree")
         }
         for (lane, substream) in configuration.program.substreams.enumerated() {
-            let counters = sender.multiplexer.counters[lane]
+            let counters = sender.program.multiplexer.counters[lane]
             guard counters.units > 0, ledger.delivered > 0, let end = counters.lastPresentationEnd else { continue }
             guard let latest = ledger.lanes[lane].latestPresentation else {
                 result.warnings.append("\(id): no unit of '\(substream.id)' was ever presented")
@@ -80,7 +80,7 @@ extension World {
         flow.id = "program"
         flow.receiver = configuration.receivers[index].id
         flow.carriage = configuration.carriage.rawValue
-        flow.sent = sender.packetsSent
+        flow.sent = sender.program.packetsSent
         flow.delivered = ledger.delivered
         for link in topology.paths[index] {
             let counts = topology.links[link].counters[Self.programFlow]
@@ -96,7 +96,7 @@ extension World {
         flow.unrepaired = flow.sent - (ledger.delivered - ledger.window.duplicates)
         flow.sentBitsPerSecond = sender.rate.bitsPerSecond
         flow.deliveredBitsPerSecond = ledger.rate.bitsPerSecond
-        let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
+        let media = sender.program.multiplexer.counters.reduce(0) { $0 + $1.bytes }
         if sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(sender.rate.bytes) }
         flow.oneWayDelay = ledger.oneWayDelay.summary
         flow.oneWayDelayMeasured = ledger.oneWayDelayMeasured.summary
@@ -111,16 +111,17 @@ extension World {
         flow.delayFactorNanoseconds = ledger.deliveryIndex?.largestDelayFactor
         flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
             // At variable rate datagrams differ in packets: their mean.
-            lostMediaPackets: sender.packetsSent == 0
+            lostMediaPackets: sender.program.packetsSent == 0
                 ? 0
-                : flow.unrepaired.scaled(by: sender.multiplexer.packetsSent, over: sender.packetsSent, .nearest),
+                : flow.unrepaired.scaled(
+                    by: sender.program.multiplexer.packetsSent, over: sender.program.packetsSent, .nearest),
             over: sender.latestSent - (sender.firstSent ?? .zero))
         return flow
     }
 
     private func substream(_ lane: Int, receiver index: Int) -> SubstreamMeasurements {
         let description = configuration.program.substreams[lane]
-        let sent = sender.multiplexer.counters[lane]
+        let sent = sender.program.multiplexer.counters[lane]
         let seen = receivers[index].ledger.lanes[lane]
         var result = SubstreamMeasurements()
         result.id = description.id

@@ -53,7 +53,7 @@ extension World {
             receivers[index].ledger.jitter?.add(arrival: now, rtpTimestamp: timestamp)
         }
         receivers[index].ledger.deliveryIndex?.add(
-            mediaBytes: Int(packet.length) - Self.networkHeaderLength - sender.headerLength, at: now)
+            mediaBytes: Int(packet.length) - Self.networkHeaderLength - sender.program.headerLength, at: now)
         switch receivers[index].ledger.window.add(number: Int64(packet.number)) {
         case .inOrder, .reordered:
             receivers[index].ledger.variation.add(number: Int64(packet.number), delay: delay)
@@ -105,7 +105,7 @@ extension World {
     /// Judges what was on screen when the program ended: up to the end of the last picture sent it should have moved.
     mutating func finishPresentation(_ index: Int) {
         for lane in receivers[index].ledger.lanes.indices {
-            guard let end = sender.multiplexer.counters[lane].lastPresentationEnd else { continue }
+            guard let end = sender.program.multiplexer.counters[lane].lastPresentationEnd else { continue }
             receivers[index].ledger.finish(lane: lane, programEnd: end)
         }
     }
@@ -119,7 +119,7 @@ extension World {
         receivers[index].ledger.buffer.add(depth.nanoseconds)
         let payload = pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength).bytes
         receivers[index].ledger.noteReleased(number: Self.streamNumber(of: packet, payload, first: interleavedFirst))
-        receivers[index].ledger.monitor.add(packetsIn: payload, from: sender.headerLength, instant: now)
+        receivers[index].ledger.monitor.add(packetsIn: payload, from: sender.program.headerLength, instant: now)
         digest.add(4, Int64(packet.number), now.nanoseconds, Int64(index), 0)
         if configuration.taps.packets {
             emit(

@@ -13,16 +13,16 @@ extension World {
     /// Of the media in IP packets.
     private var sessionBandwidth: BitRate {
         let media = UInt64(configuration.plan.packetsPerDatagram * TransportPacket.length)
-        let packet = media + UInt64(sender.headerLength + Self.networkHeaderLength)
+        let packet = media + UInt64(sender.program.headerLength + Self.networkHeaderLength)
         return BitRate(bitsPerSecond: configuration.plan.rate.bitsPerSecond / media * packet)
     }
 
     mutating func startReports() {
-        guard let rtp = sender.rtp else { return }
+        guard let rtp = sender.program.rtp else { return }
         let root = DrawKey(seed: configuration.seed)
         senderReports = RTCPSession(
             isSender: true, sessionBandwidth: sessionBandwidth, packetSize: Self.firstGuess,
-            key: root.named("sender.rtcp"), ssrc: rtp.ssrc, start: sender.zero)
+            key: root.named("sender.rtcp"), ssrc: rtp.ssrc, start: sender.program.zero)
         senderReports?.setMembers(1, senders: 1)
         for index in receivers.indices {
             let key = root.named("receivers").named(configuration.receivers[index].id).named("rtcp")
@@ -53,9 +53,9 @@ extension World {
 
     private mutating func sendSenderReport(at now: Instant) {
         let local = sender.clock.reading(at: now)
-        guard let rtp = sender.rtp, senderReports?.handleTimeout(at: local) == true else { return }
+        guard let rtp = sender.program.rtp, senderReports?.handleTimeout(at: local) == true else { return }
         let report = RTCPPacket.SenderReport(
-            ssrc: rtp.ssrc, ntpTimestamp: NTPTimestamp(local), rtpTimestamp: rtp.timestamp(local - sender.zero),
+            ssrc: rtp.ssrc, ntpTimestamp: NTPTimestamp(local), rtpTimestamp: rtp.timestamp(local - sender.program.zero),
             packetCount: UInt32(truncatingIfNeeded: rtp.packetCount),
             octetCount: UInt32(truncatingIfNeeded: rtp.octetCount), reports: [])
         let compound = RTCPCompound([
@@ -73,7 +73,7 @@ extension World {
         guard let ssrc = receivers[index].reports?.ssrc, receivers[index].reports?.handleTimeout(at: local) == true
         else { return }
         var reports: [ReceptionReport] = []
-        if let rtp = sender.rtp, !receivers[index].media.statistics.isEmpty {
+        if let rtp = sender.program.rtp, !receivers[index].media.statistics.isEmpty {
             reports.append(receptionReport(index, of: rtp.ssrc, at: local))
         }
         let compound = RTCPCompound([

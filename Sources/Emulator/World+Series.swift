@@ -3,6 +3,7 @@ import Media
 import Metrics
 import NetworkEmulation
 import Receiver
+import Sender
 import Timebase
 
 /// One value of the series at one instant.
@@ -21,7 +22,7 @@ extension World {
         func add(_ entity: String, _ metric: String, _ value: Int64?, _ unit: String) {
             values.append(SeriesValue(entity: entity, metric: metric, value: value, unit: unit))
         }
-        add("sender", "sent", sender.packetsSent, "packets")
+        add("sender", "sent", sender.program.packetsSent, "packets")
         add("sender", "sent_bytes", sender.rate.bytes, "bytes")
         for index in topology.links.indices where topology.rates[index] != nil {
             add(topology.ids[index], "queue", Int64(topology.links[index].waitingBytes), "bytes")

@@ -35,7 +35,7 @@ public struct World: ~Copyable {
     var topology: Topology
     var crossTraffic: [CrossTraffic] = []
     var admission: Admission
-    var sender: StreamSender
+    var sender: SenderNode
     var senderReports: RTCPSession?
     var reportNumber: UInt32 = 0
     var receivers: [ReceiverNode] = []
@@ -72,7 +72,7 @@ public struct World: ~Copyable {
         var topology = Topology(configuration)
         admission = Admission(configuration, &topology)
         self.topology = topology
-        sender = StreamSender(configuration)
+        sender = SenderNode(configuration)
         for source in topology.crossTraffic {
             crossTraffic.append(
                 CrossTraffic(
@@ -96,11 +96,11 @@ public struct World: ~Copyable {
                     media: MediaReceiver(media), clock: receiver.clock, ledger: ReceiverLedger(configuration)))
         }
         startReports()
-        if admission.admitsProgram { sender.prepare(&pool) }
+        if admission.admitsProgram { sender.program.start(&pool) }
         rearmSender()
         rearmReports()
         for index in crossTraffic.indices { rearmCrossTraffic(index) }
-        if sender.isFinished { stopOthers() }
+        if sender.program.isFinished { stopOthers() }
     }
 
     /// When the World next has something to do; nil when everything has met its fate.
@@ -114,7 +114,7 @@ public struct World: ~Copyable {
     public mutating func handle(_ input: WorldInput, at now: Instant) {
         advance(to: now)
         switch input {
-        case .stopSources: sender.stop(at: now)
+        case .stopSources: sender.program.stop(at: sender.clock.reading(at: now))
         }
     }
 
@@ -162,7 +162,7 @@ public struct World: ~Copyable {
     }
 
     /// Bytes before the transport packets in a datagram of the program.
-    public var mediaHeaderLength: Int { sender.headerLength }
+    public var mediaHeaderLength: Int { sender.program.headerLength }
 
     /// Datagrams that exist somewhere in the World.
     public var packetsUnderWay: Int { pool.slotsInUse }
@@ -192,19 +192,26 @@ public struct World: ~Copyable {
     }
 
     private mutating func serveSender(at now: Instant) {
-        let sent = sender.send(at: now, &pool)
-        if configuration.taps.media, let multiplexed = sender.multiplexed {
-            pool.retain(multiplexed.slot)
-            outputs.append(.sentMedia(multiplexed))
-        }
-        if let packet = sent {
-            capture(packet, .sender, at: now)
-            admission.note(sent: packet, at: now)
-            digest.add(1, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
-            hand(packet, to: topology.forwardEntry, at: now)
+        sender.program.handleTimeout(&pool, at: sender.clock.reading(at: now))
+        while let output = sender.program.pollOutput() {
+            switch output {
+            case .multiplexed(let packet):
+                let payload = pool.bytes(packet.slot, count: Int(packet.length) - Self.networkHeaderLength).bytes
+                sender.note(multiplexed: payload, at: now)
+                guard configuration.taps.media else { continue }
+                pool.retain(packet.slot)
+                outputs.append(.sentMedia(packet))
+            case .send(var packet):
+                packet.sent = now
+                sender.note(sent: packet)
+                capture(packet, .sender, at: now)
+                admission.note(sent: packet, at: now)
+                digest.add(1, Int64(packet.number), now.nanoseconds, Int64(packet.length), 0)
+                hand(packet, to: topology.forwardEntry, at: now)
+            }
         }
         rearmSender()
-        if sender.isFinished { stopOthers() }
+        if sender.program.isFinished { stopOthers() }
     }
 
     /// Nobody sends once the program has been.
@@ -399,8 +406,8 @@ public struct World: ~Copyable {
         for index in receivers.indices {
             receivers[index].media.finish()
             drainReceiver(index, at: now)
-            receivers[index].ledger.window.finish(sentCount: sender.packetsSent)
-            receivers[index].ledger.streamWindow?.finish(sentCount: sender.packetsSent)
+            receivers[index].ledger.window.finish(sentCount: sender.program.packetsSent)
+            receivers[index].ledger.streamWindow?.finish(sentCount: sender.program.packetsSent)
             receivers[index].ledger.monitor.finish()
             finishPresentation(index)
         }
