@@ -38,8 +38,8 @@ struct StageTests {
         var media: [MediaDatagram?] = []
         for (index, arrival) in arrivals.enumerated() {
             let bytes = Self.header(arrival.sequence, arrival.timestamp)
-            session.handle(Self.packet(UInt32(index)), payload: bytes.span.bytes, at: Self.local(Int64(index)))
-            let output = session.pollOutput()
+            let output = session.handle(
+                Self.packet(UInt32(index)), payload: bytes.span.bytes, at: Self.local(Int64(index)))
             media.append(Self.media(output))
             #expect((Self.reason(output) == .duplicate) == (index == 3))
             #expect(session.pollOutput() == nil)
@@ -52,8 +52,8 @@ struct StageTests {
         #expect(taken.map(\.arrival) == [0, 1, 2, 4].map { Self.local($0) })
         #expect(taken.allSatisfy { $0.start == 12 && $0.hold == .zero })
         #expect(session.statistics.received == 5 && session.statistics.expected == 4)
-        session.handle(Self.packet(), payload: [1, 2, 3].span.bytes, at: Self.local(9))
-        #expect(Self.reason(session.pollOutput()) == .malformed)
+        let malformed = session.handle(Self.packet(), payload: [1, 2, 3].span.bytes, at: Self.local(9))
+        #expect(Self.reason(malformed) == .malformed)
         #expect(session.statistics.received == 5)
     }
 
@@ -68,16 +68,16 @@ struct StageTests {
         // Sent by columns: 100, 103, 101, ... of which the first is lost.
         for sequence in [103, 101, 104] as [UInt16] {
             let bytes = Self.header(sequence, 0)
-            session.handle(Self.packet(), payload: bytes.span.bytes, at: Self.local(0))
-            holds.append(Self.media(session.pollOutput())?.hold)
+            holds.append(
+                Self.media(session.handle(Self.packet(), payload: bytes.span.bytes, at: Self.local(0)))?.hold)
         }
         // Slot 1 holds place 3: with a lead of 2 it is sent when place 3 is written.
         #expect(holds == [.zero, .zero, .zero])
         session = SessionReceiver(configuration)
         let bytes = Self.header(102, 0)
-        session.handle(Self.packet(), payload: bytes.span.bytes, at: Self.local(0))
+        let output = session.handle(Self.packet(), payload: bytes.span.bytes, at: Self.local(0))
         // Place 2 in slot 4 waits for place 6: four datagrams of 1 ms.
-        #expect(Self.media(session.pollOutput())?.hold == .milliseconds(4))
+        #expect(Self.media(output)?.hold == .milliseconds(4))
     }
 
     @Test("where headers may be damaged, a jump counts once the next one confirms it (RFC 3550 §A.1)")
@@ -89,8 +89,8 @@ struct StageTests {
         var isTaken: [Bool] = []
         for sequence in sequences {
             let bytes = Self.header(sequence, 0)
-            session.handle(Self.packet(), payload: bytes.span.bytes, at: Self.local(0))
-            isTaken.append(Self.media(session.pollOutput()) != nil)
+            let output = session.handle(Self.packet(), payload: bytes.span.bytes, at: Self.local(0))
+            isTaken.append(Self.media(output) != nil)
         }
         #expect(isTaken == [true, true, false, true, false, true, true])
     }
@@ -104,7 +104,9 @@ struct StageTests {
         for index in 0..<6 as Range<Int64> {
             let reference = index % 3 == 1 ? (1_000 + index) * 27_000 : nil
             let bytes = writer.packet(0x100, [], pcr: reference)
-            session.handle(Self.packet(UInt32(index)), payload: bytes.span.bytes, at: Self.local(index + index % 2))
+            let output = session.handle(
+                Self.packet(UInt32(index)), payload: bytes.span.bytes, at: Self.local(index + index % 2))
+            #expect(output == nil)
             while let output = session.pollOutput() { taken.append(contentsOf: [Self.media(output)].compactMap { $0 }) }
             #expect(taken.count == (index < 4 ? 0 : Int(index) + 1))
         }
