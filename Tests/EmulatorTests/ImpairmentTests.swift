@@ -101,7 +101,7 @@ struct ImpairmentTests {
         var sent: [UInt32: [UInt8]] = [:]
         var damaged: [Int] = []
         VirtualTime.run(&world, shouldStop: { _ in false }) { world, output in
-            guard case .captured(let packet, let point, _) = output, packet.flow == World.programFlow else { return }
+            guard case .captured(let packet, let point, _) = output, packet.marks.contains(.media) else { return }
             let bytes = Array(world.payload(of: packet))
             if point == .sender { sent[packet.number] = bytes }
             guard point == .receiver(0), let original = sent[packet.number] else { return }
@@ -154,7 +154,7 @@ struct ImpairmentTests {
         var world = World(try experiment.configuration())
         var wrong: Int64 = 0
         VirtualTime.run(&world, shouldStop: { _ in false }) { world, output in
-            guard case .captured(let packet, .receiver(0), _) = output, packet.flow == World.programFlow,
+            guard case .captured(let packet, .receiver(0), _) = output, packet.marks.contains(.media),
                 let original = world.originalSum(of: packet)
             else { return }
             var checksum = InternetChecksum()
