@@ -97,10 +97,10 @@ extension World {
         flow.deliveredBitsPerSecond = seen.rate.bitsPerSecond
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
         if ledger.sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(ledger.sender.rate.bytes) }
-        flow.oneWayDelay = seen.oneWayDelay.summary
-        flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.summary
-        flow.oneWayDelayError = seen.oneWayDelayError.summary
-        flow.roundTrip = seen.roundTrip.summary
+        flow.oneWayDelay = seen.oneWayDelay.distribution
+        flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.distribution
+        flow.oneWayDelayError = seen.oneWayDelayError.distribution
+        flow.roundTrip = seen.roundTrip.distribution
         flow.ipdv = seen.variation.ipdv
         flow.pdv = seen.variation.pdv
         flow.interarrivalJitter = seen.jitter?.measurements
@@ -139,7 +139,7 @@ extension World {
         result.late = seen.late
         result.damaged = seen.damaged
         result.missing = sent.units - seen.onTime - seen.late - seen.damaged
-        result.endToEndDelay = seen.endToEnd.summary
+        result.endToEndDelay = seen.endToEnd.distribution
         // Without a picture there was nothing to freeze.
         result.freezes = seen.latestPresentation == nil ? nil : seen.freezes?.measurements
         return result
@@ -158,8 +158,8 @@ extension World {
         var result = PlayoutMeasurements()
         result.receiver = configuration.receivers[index].id
         result.algorithm = "fixed"
-        result.delay = ledger.receivers[index].playoutDelay.summary
-        result.buffer = ledger.receivers[index].buffer.summary
+        result.delay = ledger.receivers[index].playoutDelay.distribution
+        result.buffer = ledger.receivers[index].buffer.distribution
         result.underruns = receivers[index].underruns
         result.overflows = receivers[index].overflows
         return result
@@ -169,7 +169,7 @@ extension World {
         var result = ClockMeasurements()
         result.node = id
         result.algorithm = "none"
-        result.offsetError = ledger.clockErrors[node].summary
+        result.offsetError = ledger.clockErrors[node].distribution
         result.trueFrequencyPartsPerBillion = clocks[node].raw.frequency
         return result
     }
@@ -191,7 +191,7 @@ extension World {
         result.marked = link.marked
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
-            result.queueDelay = link.queueDelay.summary
+            result.queueDelay = link.queueDelay.distribution
             if now > .zero { result.utilization = Double(link.busyTime.nanoseconds) / Double(now.nanoseconds) }
         }
         return result
