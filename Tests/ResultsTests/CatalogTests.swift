@@ -1,0 +1,148 @@
+import Metrics
+import Results
+import Sessions
+import TestSupport
+import Testing
+import Timebase
+
+/// A list of run.json and a number below its elements.
+struct ListedNumber: CustomTestStringConvertible, Sendable {
+    let list: String
+    /// Behind the list's name and brackets: ".packets.sent".
+    let number: String
+    let selectors: [String]
+    var testDescription: String { list }
+
+    /// Of every list of the catalog.
+    static let all: [ListedNumber] = {
+        var found: [ListedNumber] = []
+        walk(Catalog.root, "") { path, node in
+            guard case .list(let naming, _) = node.content else { return }
+            var number = ""
+            walk(node, "") { below, child in
+                if number.isEmpty, child.kind?.unit.name != nil { number = "." + below }
+            }
+            // The checks' numbers are in their metrics' units.
+            if number.isEmpty { number = ".limit" }
+            found.append(ListedNumber(list: path, number: number, selectors: naming.selectors))
+        }
+        return found
+    }()
+}
+
+/// A node and all below it with their paths.
+func walk(_ node: CatalogNode, _ path: String, _ visit: (String, CatalogNode) -> Void) {
+    visit(path, node)
+    for child in node.children { walk(child, path.isEmpty ? child.name : path + "." + child.name, visit) }
+}
+
+@Suite("The catalog")
+struct CatalogTests {
+    private let scratch: ScratchDirectory
+
+    init() throws { scratch = try ScratchDirectory() }
+
+    /// With an element in every list.
+    private func fullRecord() throws -> RunRecord {
+        var record = Fixture.record(receivers: ["tv", "phone"])
+        for receiver in ["tv", "phone"] {
+            var reservation = ReservationMeasurements()
+            reservation.flow = "program"
+            reservation.receiver = receiver
+            record.measurements.reservations.append(reservation)
+        }
+        var other = ReservationMeasurements()
+        other.flow = "forward.0.cross_traffic.1"
+        record.measurements.reservations.append(other)
+        record.checks = [try Check(parsing: "flows.packets.late == 0").result(in: record.document)]
+        record.artifacts = [Artifact(path: "sent.ts", bytes: 188, sha256: "00")]
+        return record
+    }
+
+    /// Nothing in any list.
+    private func emptyRecord() -> RunRecord {
+        var record = Fixture.record()
+        record.measurements = RunMeasurements()
+        return record
+    }
+
+    private func session(planned: RunRecord, _ checks: [String]) throws -> RunSession {
+        let (console, _) = try scratch.console()
+        var session = RunSession(RunRequest(scenario: "evening"), console: console) { _ in
+            PreparedRun(identity: planned.identity, scenarioText: "", planned: { planned }) { _, _ in
+                RunOutcome(measurements: planned.measurements, status: .completed)
+            }
+        }
+        session.checks = checks
+        session.out = scratch.path + "/run"
+        return session
+    }
+
+    @Test("There are ten lists, and each has a number")
+    func lists() {
+        #expect(
+            ListedNumber.all.map(\.list) == [
+                "flows", "substreams", "lip_sync", "playout", "clocks", "links", "reservations", "transport_stream",
+                "qos.checks", "artifacts",
+            ])
+        #expect(ListedNumber.all.allSatisfy { !$0.selectors.isEmpty })
+    }
+
+    @Test("A name in brackets that is not in its list is wrong usage before anything runs", arguments: ListedNumber.all)
+    func unknownElement(_ number: ListedNumber) throws {
+        for record in [try fullRecord(), emptyRecord()] {
+            for name in ["nobody", "17"] {
+                let expression = "\(number.list)[\(name)]\(number.number) == 0"
+                let error = #expect(throws: UserFacingError.self, "\(expression)") {
+                    try session(planned: record, [expression]).run()
+                }
+                #expect(error?.exitStatus == 64)
+                #expect(error?.description.contains("\(number.list) has no '\(name)'") == true)
+                #expect(FileTree.kind(of: scratch.path + "/run") == nil)
+            }
+        }
+    }
+
+    @Test("An empty list without a name in brackets does not pass", arguments: ListedNumber.all)
+    func emptyList(_ number: ListedNumber) throws {
+        let record = emptyRecord()
+        #expect(try session(planned: record, ["\(number.list)\(number.number) == 0"]).run() == 3)
+        let check = try Check(parsing: "\(number.list)\(number.number) != 0")
+        #expect(try !check.result(in: record.document).passed)
+    }
+
+    @Test("A name that does not exist is wrong usage, in every list", arguments: ListedNumber.all)
+    func unknownName(_ number: ListedNumber) throws {
+        let error = #expect(throws: UserFacingError.self) {
+            try session(planned: try fullRecord(), ["\(number.list).nothing == 0"]).run()
+        }
+        #expect(error?.exitStatus == 64)
+        let comparison = #expect(throws: UserFacingError.self) {
+            try MetricPath(parsing: number.list + ".nothing").kind()
+        }
+        #expect(comparison?.exitStatus == 64)
+    }
+
+    @Test("The label of an element selects it, and no other", arguments: ListedNumber.all)
+    func labels(_ number: ListedNumber) throws {
+        let document = try fullRecord().document
+        let labels = ListLabels(of: [document])
+        let all = try Metric(parsing: number.list + number.number).values(in: document, labels: labels)
+        #expect(!all.isEmpty)
+        for value in all {
+            let alone = try Metric(parsing: value.label).values(in: document, labels: labels)
+            #expect(alone == [value], "\(value.label)")
+        }
+    }
+
+    @Test("Every name has a label and a sentence")
+    func sentences() {
+        var count = 0
+        walk(Catalog.root, "") { path, node in
+            count += 1
+            #expect(!node.label.isEmpty && node.definition.hasSuffix(".") && !node.definition.contains("\n"), "\(path)")
+            #expect(Set(node.children.map(\.name)).count == node.children.count, "\(path)")
+        }
+        #expect(count > 300)
+    }
+}
