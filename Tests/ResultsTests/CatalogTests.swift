@@ -145,4 +145,58 @@ struct CatalogTests {
         }
         #expect(count > 300)
     }
+
+    @Test("The reference has every number, in lines of 80 columns")
+    func reference() throws {
+        let (console, streams) = try scratch.console()
+        #expect(try MetricsSession(nil, console: console).run() == 0)
+        let text = try streams().out
+        #expect(text.split(separator: "\n").allSatisfy { displayWidth(String($0)) <= 80 })
+        for name in ["flows[id|receiver]", "flows.packets.late ", "loss ", "flows.loss_runs.N", "tr101290.PCR_error"] {
+            #expect(text.contains(name), "\(name)")
+        }
+        let (second, secondStreams) = try scratch.console()
+        var session = MetricsSession(nil, console: second)
+        session.json = true
+        #expect(try session.run() == 0)
+        let document = try JSONValue(parsing: Array(try secondStreams().out.utf8))
+        #expect(document["schema"] == "rubato.metrics/1")
+        let names = document["metrics"]?.elements?.compactMap { $0["name"]?.string } ?? []
+        walk(Catalog.root, "") { path, node in
+            if node.kind != nil { #expect(names.contains(path), "\(path)") }
+        }
+        #expect(Set(names).count == names.count)
+        for metric in document["metrics"]?.elements ?? [] {
+            let name = try #require(metric["name"]?.string).replacing(".N", with: ".1")
+            let kind = try Metric(parsing: name).kind
+            #expect(metric["unit"] == JSONValue(kind.unit.name) && metric["definition"]?.string != nil)
+        }
+    }
+
+    @Test(
+        "A name is found by its path, with or without elements, or by its end",
+        arguments: [
+            ("flows.packets.late", ["flows.packets.late"]), ("flows[tv].packets.late", ["flows.packets.late"]),
+            ("loss", ["loss"]), ("late", ["flows.packets.late", "substreams.presented.late"]),
+            ("flows.pdv_ns.p99", ["flows.pdv_ns.p99"]), ("accuracy_ns.p5", []),
+            ("within.ebu_r37", ["lip_sync.within.ebu_r37"]), ("flows.loss_runs.3", ["flows.loss_runs.3"]),
+        ])
+    func found(_ name: String, _ paths: [String]) throws {
+        guard !paths.isEmpty else {
+            #expect(throws: UserFacingError.self) { try CatalogReference(of: name) }
+            return
+        }
+        let reference = try CatalogReference(of: name)
+        #expect(reference.document["metrics"]?.elements?.compactMap { $0["name"]?.string } == paths)
+        #expect(reference.text(isColoured: false).contains(paths[0]))
+    }
+
+    @Test(
+        "An unknown name is wrong usage, with the nearest",
+        arguments: [("lat", "flows.packets.late"), ("flows.packets.lost", "lost_link"), ("los", "'loss'")])
+    func unknownReference(_ name: String, _ part: String) throws {
+        let error = #expect(throws: UserFacingError.self) { try CatalogReference(of: name) }
+        #expect(error?.exitStatus == 64)
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+    }
 }
