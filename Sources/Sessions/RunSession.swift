@@ -123,7 +123,7 @@ public struct RunSession {
             console.message("check failed: \(result.check.expression): got \(result.valueText)\(note)")
         }
         guard !quiet else { return }
-        for warning in record.measurements.warnings { console.message("warning: \(warning)") }
+        for warning in record.measurements.warnings { console.message("warning: \(warning.text)") }
         if record.status == .interrupted { console.message("interrupted: the run is complete up to there") }
         console.message("run directory: \(path)")
     }

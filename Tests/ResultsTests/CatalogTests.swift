@@ -199,4 +199,28 @@ struct CatalogTests {
         #expect(error?.exitStatus == 64)
         #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
     }
+
+    @Test(
+        "Warnings are worded here",
+        arguments: [
+            (RunWarning.nothingArrived(receiver: "tv"), "tv: nothing arrived"),
+            (
+                .reservationRefused(flow: "program", link: "forward.1", reason: "it has no room"),
+                "program: forward.1 refused the reservation: it has no room; nothing was sent"
+            ),
+            (
+                .stoodStill(receiver: "tv", substream: "video", span: .milliseconds(2_999)),
+                "tv: 'video' stood still for the last 2 s of the program"
+            ),
+            (
+                .multiplexedTooLate(units: 3),
+                "3 units were multiplexed after their decoding time: raise sender.mux_rate"
+            ),
+        ])
+    func warnings(_ warning: RunWarning, _ text: String) {
+        var record = Fixture.record()
+        record.measurements.warnings = [warning]
+        #expect(record.document["validity"]?["warnings"] == [.string(text)])
+        #expect(Summary(of: record, path: nil, isColoured: false).text.contains(text))
+    }
 }

@@ -75,7 +75,7 @@ public enum Catalog {
             .distribution("timer_lateness_ns", worse: .up, "How late timers fired; null in virtual time.") { _ in nil },
             .count("missed_deadlines", worse: .up, "Timers that fired too late; null in virtual time.") { _ in nil },
             .texts("warnings", "What makes the numbers less than they seem.") {
-                $0.measurements.warnings
+                $0.measurements.warnings.map(\.text)
             },
         ])
 

@@ -78,7 +78,7 @@ public struct Summary {
     }
 
     private var warnings: [String] {
-        let texts = measurements.warnings
+        let texts = measurements.warnings.map(\.text)
         guard !texts.isEmpty else { return [] }
         return [heading("Warnings")] + texts.prefix(Summary.rowLimit).map { "  " + styled($0, .yellow) }
             + more(texts.count)
