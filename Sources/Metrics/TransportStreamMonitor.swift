@@ -150,7 +150,7 @@ public struct TransportStreamMonitor: Sendable {
         // Where nothing passed, nothing was measured.
         if packets == 0 { result.tr101290 = result.tr101290.map { ($0.name, nil) } }
         result.pcrIntervalMaximum = pcrIntervalMaximum
-        result.pcrAccuracy = pcrAccuracy.summary
+        result.pcrAccuracy = pcrAccuracy.distribution
         return result
     }
 }

@@ -73,14 +73,14 @@ extension StreamMeasurements {
                 "max": JSONValue(interarrivalJitter?.maximum),
                 "last": JSONValue(interarrivalJitter?.last),
             ],
-            "interarrival_ns": DistributionSummary.document(interarrival),
-            "ipdv_ns": DistributionSummary.document(ipdv),
-            "pdv_ns": DistributionSummary.document(pdv),
+            "interarrival_ns": Distribution.document(interarrival),
+            "ipdv_ns": Distribution.document(ipdv),
+            "pdv_ns": Distribution.document(pdv),
             "loss_runs": .object(
                 JSONObject(lossRuns.map { JSONObject.Member($0.length.description, .integer($0.count)) })),
             "burst_gap": burstGap?.document ?? nil,
             "mdi": [
-                "df_ns": DistributionSummary.document(delayFactor),
+                "df_ns": Distribution.document(delayFactor),
                 "mlr_per_s": JSONValue(mediaLossRatePerSecond),
             ],
             "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
@@ -100,8 +100,8 @@ extension ReplayMeasurements {
             "played": .integer(played),
             "late": .integer(late),
             "duplicates": .integer(duplicates),
-            "delay_ns": DistributionSummary.document(delay),
-            "buffer_ns": DistributionSummary.document(buffer),
+            "delay_ns": Distribution.document(delay),
+            "buffer_ns": Distribution.document(buffer),
             "underruns": .integer(underruns),
             "overflows": .integer(overflows),
         ]
@@ -121,7 +121,7 @@ extension OneWayMeasurements {
             "lost_at_ends": .integer(lostAtEnds),
             "reordered": .integer(reordered),
             "duplicates": .integer(duplicates),
-            "delay_ns": DistributionSummary.document(delay),
+            "delay_ns": Distribution.document(delay),
             "clock_offset_ns": JSONValue(clockOffset?.nanoseconds),
             "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
             "notes": .array(notes.map { .string($0) }),
@@ -164,7 +164,7 @@ extension RTCPMeasurements {
             "sender_reports": .integer(senderReports),
             "reception_reports": .integer(receptionReports),
             "cname": JSONValue(cname),
-            "round_trip_ns": DistributionSummary.document(roundTrip),
+            "round_trip_ns": Distribution.document(roundTrip),
             "reported": [
                 "fraction_lost": JSONValue(lastFractionLost),
                 "cumulative_lost": JSONValue(lastCumulativeLost),
@@ -188,7 +188,7 @@ extension PairMeasurements {
         [
             "audio": .string(audio),
             "video": .string(video),
-            "skew_ns": DistributionSummary.document(skew),
+            "skew_ns": Distribution.document(skew),
             "floor_ns": JSONValue(floor?.nanoseconds),
             "method": .string(method),
         ]
@@ -202,9 +202,9 @@ extension NTPMeasurements {
             "server": .string(server.description),
             "version": .integer(Int64(version)),
             "exchanges": .integer(exchanges),
-            "offset_ns": DistributionSummary.document(offset),
-            "delay_ns": DistributionSummary.document(delay),
-            "bound_ns": DistributionSummary.document(bound),
+            "offset_ns": Distribution.document(offset),
+            "delay_ns": Distribution.document(delay),
+            "bound_ns": Distribution.document(bound),
             "rejected": .object(JSONObject(rejected.map { JSONObject.Member($0.reason, .integer($0.count)) })),
         ]
     }

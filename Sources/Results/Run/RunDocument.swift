@@ -58,10 +58,9 @@ extension CheckResult {
     }
 }
 
-extension DistributionSummary {
-    /// Null for a distribution of nothing, too.
-    static func document(_ summary: DistributionSummary?) -> JSONValue {
-        guard let summary, summary.count > 0 else { return nil }
+extension Distribution {
+    static func document(_ distribution: Distribution?) -> JSONValue {
+        guard let summary = distribution?.summary else { return nil }
         return [
             "count": .integer(summary.count),
             "min": .integer(summary.minimum),
@@ -90,12 +89,12 @@ extension FlowMeasurements {
                 "delivered": JSONValue(deliveredBitsPerSecond),
                 "overhead_ratio": JSONValue(overheadRatio),
             ],
-            "one_way_delay_ns": DistributionSummary.document(oneWayDelay),
-            "one_way_delay_measured_ns": DistributionSummary.document(oneWayDelayMeasured),
-            "one_way_delay_error_ns": DistributionSummary.document(oneWayDelayError),
-            "round_trip_ns": DistributionSummary.document(roundTrip),
-            "ipdv_ns": DistributionSummary.document(ipdv),
-            "pdv_ns": DistributionSummary.document(pdv),
+            "one_way_delay_ns": Distribution.document(oneWayDelay),
+            "one_way_delay_measured_ns": Distribution.document(oneWayDelayMeasured),
+            "one_way_delay_error_ns": Distribution.document(oneWayDelayError),
+            "round_trip_ns": Distribution.document(roundTrip),
+            "ipdv_ns": Distribution.document(ipdv),
+            "pdv_ns": Distribution.document(pdv),
             "interarrival_jitter_ns": [
                 "mean": JSONValue(interarrivalJitter?.mean),
                 "max": JSONValue(interarrivalJitter?.maximum),
@@ -149,7 +148,7 @@ extension SubstreamMeasurements {
                 "damaged": .integer(damaged),
                 "concealed": JSONValue(concealed),
             ],
-            "end_to_end_delay_ns": DistributionSummary.document(endToEndDelay),
+            "end_to_end_delay_ns": Distribution.document(endToEndDelay),
             "freezes": [
                 "count": JSONValue(freezes?.count),
                 "total_ns": JSONValue(freezes?.total.nanoseconds),
@@ -165,7 +164,7 @@ extension LipSyncMeasurements {
             "receiver": .string(receiver),
             "audio": .string(audio),
             "video": .string(video),
-            "skew_ns": DistributionSummary.document(skew),
+            "skew_ns": Distribution.document(skew),
             "within": [
                 "itu_detectability": JSONValue(withinITUDetectability),
                 "itu_acceptability": JSONValue(withinITUAcceptability),
@@ -182,8 +181,8 @@ extension PlayoutMeasurements {
         [
             "receiver": .string(receiver),
             "algorithm": .string(algorithm),
-            "delay_ns": DistributionSummary.document(delay),
-            "buffer_ns": DistributionSummary.document(buffer),
+            "delay_ns": Distribution.document(delay),
+            "buffer_ns": Distribution.document(buffer),
             "underruns": JSONValue(underruns),
             "overflows": JSONValue(overflows),
         ]
@@ -195,12 +194,12 @@ extension ClockMeasurements {
         [
             "node": .string(node),
             "algorithm": .string(algorithm),
-            "offset_error_ns": DistributionSummary.document(offsetError),
+            "offset_error_ns": Distribution.document(offsetError),
             "frequency_ppb": [
                 "true": JSONValue(trueFrequencyPartsPerBillion),
                 "estimated": JSONValue(estimatedFrequencyPartsPerBillion),
             ],
-            "bound_ns": DistributionSummary.document(bound),
+            "bound_ns": Distribution.document(bound),
             "bound_violations": JSONValue(boundViolations),
             "exchanges": JSONValue(exchanges),
         ]
@@ -224,7 +223,7 @@ extension LinkMeasurements {
             ],
             "duplicated": .integer(duplicated),
             "ecn_marked": .integer(marked),
-            "queue_delay_ns": DistributionSummary.document(queueDelay),
+            "queue_delay_ns": Distribution.document(queueDelay),
         ]
     }
 }
@@ -255,7 +254,7 @@ extension TransportStreamMeasurements {
             "tr101290": .object(JSONObject(tr101290.map { JSONObject.Member($0.name, JSONValue($0.count)) })),
             "pcr": [
                 "interval_max_ns": JSONValue(pcrIntervalMaximum?.nanoseconds),
-                "accuracy_ns": DistributionSummary.document(pcrAccuracy),
+                "accuracy_ns": Distribution.document(pcrAccuracy),
             ],
         ]
     }

@@ -39,7 +39,8 @@ extension Summary {
     /// One receiver: a row for each quantity.
     private func delays(of flow: FlowMeasurements) -> [String] {
         var table = TextTable(header: ["", "min", "mean", "median", "p95", "p99", "max"])
-        func add(_ name: String, _ summary: DistributionSummary?, signed: Bool = false) {
+        func add(_ name: String, _ distribution: Distribution?, signed: Bool = false) {
+            let summary = distribution?.summary
             let values = [
                 summary?.minimum, summary?.mean, summary?.p50, summary?.p95, summary?.p99, summary?.maximum,
             ]
@@ -65,10 +66,11 @@ extension Summary {
             header: ["receiver", "median", "p99", "max", "measured", "error", "PDV p99", "jitter", "round trip"]
         ) { flow in
             [
-                TextTable.Cell(flow.receiver), time(flow.oneWayDelay?.p50), time(flow.oneWayDelay?.p99),
-                time(flow.oneWayDelay?.maximum), time(flow.oneWayDelayMeasured?.p50),
-                time(flow.oneWayDelayError?.p50, signed: true), time(flow.pdv?.p99),
-                time(flow.interarrivalJitter?.mean), time(flow.roundTrip?.p50),
+                TextTable.Cell(flow.receiver), time(flow.oneWayDelay?.quantile(0.5)),
+                time(flow.oneWayDelay?.quantile(0.99)),
+                time(flow.oneWayDelay?.maximum), time(flow.oneWayDelayMeasured?.quantile(0.5)),
+                time(flow.oneWayDelayError?.quantile(0.5), signed: true), time(flow.pdv?.quantile(0.99)),
+                time(flow.interarrivalJitter?.mean), time(flow.roundTrip?.quantile(0.5)),
             ]
         }
     }
@@ -166,7 +168,10 @@ extension Summary {
                 badCount(link.queueFullDrops + link.aqmDrops),
             ]
             return first + rare.map { badCount($0.1(link)) }
-                + [time(link.queueDelay?.p50), time(link.queueDelay?.p99), time(link.queueDelay?.maximum)]
+                + [
+                    time(link.queueDelay?.quantile(0.5)), time(link.queueDelay?.quantile(0.99)),
+                    time(link.queueDelay?.maximum),
+                ]
         }
     }
 

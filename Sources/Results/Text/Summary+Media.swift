@@ -16,8 +16,8 @@ extension Summary {
                 TextTable.Cell(isSingle ? "" : stream.receiver),
                 TextTable.Cell(stream.id == stream.kind ? stream.id : "\(stream.id) (\(stream.kind))"),
                 cell(Format.count(stream.sentUnits)), cell(Format.count(stream.onTime)), badCount(stream.late),
-                badCount(stream.missing), badCount(stream.damaged), time(stream.endToEndDelay?.p50),
-                time(stream.endToEndDelay?.p99), badCount(stream.freezes?.count),
+                badCount(stream.missing), badCount(stream.damaged), time(stream.endToEndDelay?.quantile(0.5)),
+                time(stream.endToEndDelay?.quantile(0.99)), badCount(stream.freezes?.count),
                 time(stream.freezes?.longest.nanoseconds),
             ]
         }
@@ -29,8 +29,9 @@ extension Summary {
             header: ["receiver", "p5", "median", "p95", "p99", "ITU detect", "ITU accept", "EBU R37", "ATSC IS-191"]
         ) { pair in
             [
-                TextTable.Cell(pair.receiver), time(pair.skew?.p5, signed: true), time(pair.skew?.p50, signed: true),
-                time(pair.skew?.p95, signed: true), time(pair.skew?.p99, signed: true),
+                TextTable.Cell(pair.receiver), time(pair.skew?.quantile(0.05), signed: true),
+                time(pair.skew?.quantile(0.5), signed: true),
+                time(pair.skew?.quantile(0.95), signed: true), time(pair.skew?.quantile(0.99), signed: true),
                 within(pair.withinITUDetectability), within(pair.withinITUAcceptability), within(pair.withinEBUR37),
                 within(pair.withinATSCIS191),
             ]
@@ -59,7 +60,7 @@ extension Summary {
             let isMeasured = stream.tr101290.contains { $0.count != nil }
             return [
                 TextTable.Cell(stream.point), cell(Format.rate(stream.bitsPerSecond)),
-                time(stream.pcrIntervalMaximum?.nanoseconds), time(stream.pcrAccuracy?.p99, signed: true),
+                time(stream.pcrIntervalMaximum?.nanoseconds), time(stream.pcrAccuracy?.quantile(0.99), signed: true),
                 !isMeasured ? missing : errors.isEmpty ? TextTable.Cell("none", .dim) : TextTable.Cell(text, .yellow),
             ]
         }
