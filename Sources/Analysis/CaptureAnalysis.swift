@@ -62,13 +62,13 @@ public struct StreamMeasurements: Sendable {
     /// Of UDP payload, from the first packet to the last.
     public var bitsPerSecond: Int64?
     public var interarrivalJitter: InterarrivalJitterMeasurements?
-    public var interarrival: DistributionSummary?
-    public var ipdv: DistributionSummary?
-    public var pdv: DistributionSummary?
+    public var interarrival: Distribution?
+    public var ipdv: Distribution?
+    public var pdv: Distribution?
     public var lossRuns: [(length: Int64, count: Int64)] = []
     public var burstGap: BurstGapMeasurements?
     /// Delay factors of one-second windows (RFC 4445).
-    public var delayFactor: DistributionSummary?
+    public var delayFactor: Distribution?
     public var mediaLossRatePerSecond: Double?
     /// How fast the sender's media clock runs against the capture's clock; positive: fast.
     public var clockDriftPartsPerMillion: Double?
@@ -116,7 +116,7 @@ public struct RTCPMeasurements: Sendable {
     public var cname: String?
     /// From the capture point to the receiver and back: from passing of the sender report to passing of the reception
     /// report that names it, less the receiver's own delay (RFC 3550 §6.4.1).
-    public var roundTrip: DistributionSummary?
+    public var roundTrip: Distribution?
     /// Of the last report block, 0...1.
     public var lastFractionLost: Double?
     public var lastCumulativeLost: Int64?
@@ -142,7 +142,7 @@ public struct PairMeasurements: Sendable {
     /// Ids of streams.
     public var audio: String
     public var video: String
-    public var skew: DistributionSummary?
+    public var skew: Distribution?
     /// What the sender reports' own resolution leaves open, to either side.
     public var floor: TimeSpan?
     public var method: String
@@ -155,11 +155,11 @@ public struct NTPMeasurements: Sendable {
     public var version: UInt8
     public var exchanges: Int64 = 0
     /// Server's clock less client's, so that positive says: the client's clock is slow.
-    public var offset: DistributionSummary?
-    public var delay: DistributionSummary?
+    public var offset: Distribution?
+    public var delay: Distribution?
     /// How far the true offset can be from the measured one, whatever the asymmetry of the way: half the delay, to
     /// either side (Cristian).
-    public var bound: DistributionSummary?
+    public var bound: Distribution?
     public var rejected: [(reason: String, count: Int64)] = []
 }
 

@@ -130,7 +130,7 @@ final class UDPTransportStream {
         result.received = received
         result.bytes = rate.bytes
         result.bitsPerSecond = rate.bitsPerSecond
-        result.interarrival = interarrival.summary
+        result.interarrival = interarrival.distribution
         result.transportStream = meter.measurements
         result.delayFactor = meter.delayFactor
         result.playout = replayed
@@ -185,7 +185,7 @@ final class SRTStream {
         result.received = received
         result.bytes = rate.bytes
         result.bitsPerSecond = rate.bitsPerSecond
-        result.interarrival = interarrival.summary
+        result.interarrival = interarrival.distribution
         result.notes = ["SRT: recognized by its handshake; its data packets are counted only"]
         return result
     }

@@ -55,7 +55,7 @@ enum LipSyncPairs {
         }
         let isTruncated = audio.stream.frames.isTruncated || video.stream.frames.isTruncated
         return PairMeasurements(
-            audio: audio.id, video: video.id, skew: skews.summary,
+            audio: audio.id, video: video.id, skew: skews.distribution,
             floor: max(audio.stream.rtcp.resolution, video.stream.rtcp.resolution),
             method: "sender reports: lateness of the nearest earlier video frame less that of each audio frame, "
                 + "at their last packets" + (isTruncated ? "; the first 262,144 frames" : ""))

@@ -126,7 +126,7 @@ struct NTPTracker {
             guard let meter = meters[pair] else { return nil }
             return NTPMeasurements(
                 client: pair.client, server: pair.server, version: meter.version, exchanges: meter.exchanges,
-                offset: meter.offsets.summary, delay: meter.delays.summary, bound: meter.bounds.summary,
+                offset: meter.offsets.distribution, delay: meter.delays.distribution, bound: meter.bounds.distribution,
                 rejected: meter.rejected)
         }
     }

@@ -22,7 +22,7 @@ public struct OneWayMeasurements: Sendable {
     /// Further copies in the receiver's capture.
     public var duplicates: Int64 = 0
     /// Receiver's time less sender's; with the clocks removed, above the lower envelope.
-    public var delay: DistributionSummary?
+    public var delay: Distribution?
     /// What was taken away for the clocks at the first packet; nil when nothing was.
     public var clockOffset: TimeSpan?
     /// How fast the receiver's capture clock runs against the sender's; positive: fast.
@@ -221,7 +221,7 @@ private struct OneWayTrack {
         for packet in packets {
             if let arrived = packet.arrived { delays.add(arrived - packet.sent - clocks(packet.sent)) }
         }
-        result.delay = delays.summary
+        result.delay = delays.distribution
         noteClocks(removesClocks, hasDrift, clocks(origin))
         tell(each, isReordered, clocks)
         return result

@@ -30,9 +30,9 @@ public struct ReplayMeasurements: Sendable {
     public var overflows: Int64 = 0
     public var underruns: Int64 = 0
     /// How long a datagram waited.
-    public var delay: DistributionSummary?
+    public var delay: Distribution?
     /// How long what still waits at a release will last.
-    public var buffer: DistributionSummary?
+    public var buffer: Distribution?
 }
 
 /// Plays a stream's captured arrivals into a ``MediaReceiver``, whose clock is the capture's.
@@ -133,8 +133,8 @@ final class PlayoutReplay {
         guard result.played + result.late > 0 else { return nil }
         result.overflows = receiver.overflows
         result.underruns = receiver.underruns
-        result.delay = delays.summary
-        result.buffer = buffer.summary
+        result.delay = delays.distribution
+        result.buffer = buffer.distribution
         return result
     }
 }

@@ -95,7 +95,7 @@ struct RTCPMeter {
             return nil
         }
         var result = result
-        result.roundTrip = roundTrips.summary
+        result.roundTrip = roundTrips.distribution
         result.reportedClockRate = reportedClockRate
         result.largestResidual = residual.map { .nanoseconds($0) }
         if let lastJitter, let clockRate {

@@ -270,7 +270,7 @@ extension RTPStream {
         result.first = first
         result.last = latest
         addCounts(to: &result)
-        result.interarrival = interarrival.summary
+        result.interarrival = interarrival.distribution
         result.notes = notes
         if encoding == nil, let type = result.payloadType {
             result.notes.append("encoding unknown: payload type \(type) is dynamic, and no description tells")

@@ -101,7 +101,7 @@ struct TransportStreamMeter {
         monitor.finish()
     }
 
-    var delayFactor: DistributionSummary? { index?.delayFactors.summary }
+    var delayFactor: Distribution? { index?.delayFactors.distribution }
     var continuityErrors: Int64 { monitor.errors.continuity }
     /// The first PCR's PID and the like say nothing where no packet came.
     var isEmpty: Bool { packets == 0 }

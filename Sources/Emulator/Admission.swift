@@ -124,7 +124,7 @@ extension World {
             row.receiver = configuration.receivers[index].id
             if row.isAdmitted {
                 row.boundNanoseconds = admission.bounds[index]?.nanoseconds
-                row.worstDelayNanoseconds = receivers[index].ledger.oneWayDelay.summary?.maximum
+                row.worstDelayNanoseconds = receivers[index].ledger.oneWayDelay.maximum
                 row.neededBurst = admission.neededBurst
             }
             rows.append(row)

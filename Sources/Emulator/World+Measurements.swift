@@ -94,10 +94,10 @@ extension World {
         flow.deliveredBitsPerSecond = ledger.rate.bitsPerSecond
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
         if sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(sender.rate.bytes) }
-        flow.oneWayDelay = ledger.oneWayDelay.summary
-        flow.oneWayDelayMeasured = ledger.oneWayDelayMeasured.summary
-        flow.oneWayDelayError = ledger.oneWayDelayError.summary
-        flow.roundTrip = ledger.roundTrip.summary
+        flow.oneWayDelay = ledger.oneWayDelay.distribution
+        flow.oneWayDelayMeasured = ledger.oneWayDelayMeasured.distribution
+        flow.oneWayDelayError = ledger.oneWayDelayError.distribution
+        flow.roundTrip = ledger.roundTrip.distribution
         flow.ipdv = ledger.variation.ipdv
         flow.pdv = ledger.variation.pdv
         flow.interarrivalJitter = ledger.jitter?.measurements
@@ -136,7 +136,7 @@ extension World {
         result.late = seen.late
         result.damaged = seen.damaged
         result.missing = sent.units - seen.onTime - seen.late - seen.damaged
-        result.endToEndDelay = seen.endToEnd.summary
+        result.endToEndDelay = seen.endToEnd.distribution
         // Without a picture there was nothing to freeze.
         result.freezes = seen.latestPresentation == nil ? nil : seen.freezes?.measurements
         return result
@@ -155,8 +155,8 @@ extension World {
         var result = PlayoutMeasurements()
         result.receiver = configuration.receivers[index].id
         result.algorithm = "fixed"
-        result.delay = receivers[index].ledger.playoutDelay.summary
-        result.buffer = receivers[index].ledger.buffer.summary
+        result.delay = receivers[index].ledger.playoutDelay.distribution
+        result.buffer = receivers[index].ledger.buffer.distribution
         result.underruns = receivers[index].media.underruns
         result.overflows = receivers[index].media.overflows
         return result
@@ -166,7 +166,7 @@ extension World {
         var result = ClockMeasurements()
         result.node = node
         result.algorithm = "none"
-        result.offsetError = errors.summary
+        result.offsetError = errors.distribution
         result.trueFrequencyPartsPerBillion = oscillator.frequency
         return result
     }
@@ -188,7 +188,7 @@ extension World {
         result.marked = link.marked
         if let rate = topology.rates[index] {
             result.rateBitsPerSecond = Int64(rate.bitsPerSecond)
-            result.queueDelay = link.queueDelay.summary
+            result.queueDelay = link.queueDelay.distribution
             if now > .zero { result.utilization = Double(link.busyTime.nanoseconds) / Double(now.nanoseconds) }
         }
         return result

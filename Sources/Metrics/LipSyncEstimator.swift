@@ -79,7 +79,7 @@ public struct LipSyncEstimator: Sendable {
     /// All of it, except for whose it is.
     public var measurements: LipSyncMeasurements {
         var result = LipSyncMeasurements()
-        result.skew = skews.summary
+        result.skew = skews.distribution
         result.withinITUDetectability = share(insideITUDetectability)
         result.withinITUAcceptability = share(insideITUAcceptability)
         result.withinEBUR37 = share(insideEBUR37)

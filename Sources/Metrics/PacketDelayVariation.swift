@@ -61,31 +61,19 @@ public struct PacketDelayVariation: Sendable {
     }
 
     /// IPDV (RFC 3393), nanoseconds; nil without two packets of successive numbers.
-    public var ipdv: DistributionSummary? { successive.summary }
+    public var ipdv: Distribution? { successive.distribution }
 
     /// PDV (RFC 5481 §4.2), delay less the least delay of the whole run, nanoseconds; nil without packets.
     ///
     /// Count, minimum (0), maximum, mean and deviation are exact. Quantiles are within 0.1 % or 1,024 ns, and as much more
     /// for each time that the flow came to a new level of delay below nearly all before it.
-    public var pdv: DistributionSummary? {
-        if anchor == nil {
-            var histogram = Histogram(resolutionBits: Self.resolutionBits)
-            if let least = early.min() {
-                for value in early { histogram.add(value - least) }
-            }
-            return histogram.summary
+    public var pdv: Distribution? {
+        guard anchor == nil else { return Distribution(aboveAnchor, offset: -(aboveAnchor.minimum ?? 0)) }
+        var histogram = Histogram(resolutionBits: Self.resolutionBits)
+        if let least = early.min() {
+            for value in early { histogram.add(value - least) }
         }
-        guard var summary = aboveAnchor.summary else { return nil }
-        let least = summary.minimum
-        summary.minimum = 0
-        summary.mean -= least
-        summary.p5 -= least
-        summary.p50 -= least
-        summary.p95 -= least
-        summary.p99 -= least
-        summary.p999 -= least
-        summary.maximum -= least
-        return summary
+        return histogram.distribution
     }
 }
 

@@ -1,35 +1,5 @@
 import Timebase
 
-/// A distribution in ten numbers: contract's DIST. Nanoseconds unless its owner says otherwise.
-public struct DistributionSummary: Equatable, Sendable {
-    public var count: Int64
-    public var minimum: Int64
-    public var mean: Int64
-    public var standardDeviation: Int64
-    public var p5: Int64
-    public var p50: Int64
-    public var p95: Int64
-    public var p99: Int64
-    public var p999: Int64
-    public var maximum: Int64
-
-    public init(
-        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64, p5: Int64, p50: Int64, p95: Int64,
-        p99: Int64, p999: Int64, maximum: Int64
-    ) {
-        self.count = count
-        self.minimum = minimum
-        self.mean = mean
-        self.standardDeviation = standardDeviation
-        self.p5 = p5
-        self.p50 = p50
-        self.p95 = p95
-        self.p99 = p99
-        self.p999 = p999
-        self.maximum = maximum
-    }
-}
-
 /// Everything that one run measured, as run.json reports it. Nil is "not measured".
 public struct RunMeasurements: Sendable {
     /// When every packet had met its fate and every unit its deadline.
@@ -79,12 +49,12 @@ public struct FlowMeasurements: Sendable {
     public var deliveredBitsPerSecond: Int64?
     /// Bytes that are not media (IP, UDP, RTP, transport-stream headers, PSI, null packets) as a share of all IP bytes.
     public var overheadRatio: Double?
-    public var oneWayDelay: DistributionSummary?
-    public var oneWayDelayMeasured: DistributionSummary?
-    public var oneWayDelayError: DistributionSummary?
-    public var roundTrip: DistributionSummary?
-    public var ipdv: DistributionSummary?
-    public var pdv: DistributionSummary?
+    public var oneWayDelay: Distribution?
+    public var oneWayDelayMeasured: Distribution?
+    public var oneWayDelayError: Distribution?
+    public var roundTrip: Distribution?
+    public var ipdv: Distribution?
+    public var pdv: Distribution?
     public var interarrivalJitter: InterarrivalJitterMeasurements?
     /// How many runs of each length of consecutive datagrams were not delivered, by ascending length: consecutive in the
     /// multiplex, as the decoder sees it...
@@ -127,7 +97,7 @@ public struct SubstreamMeasurements: Sendable {
     public var missing: Int64 = 0
     public var damaged: Int64 = 0
     public var concealed: Int64?
-    public var endToEndDelay: DistributionSummary?
+    public var endToEndDelay: Distribution?
     /// Nil for what cannot freeze (audio, data).
     public var freezes: FreezeMeasurements?
 
@@ -151,7 +121,7 @@ public struct LipSyncMeasurements: Sendable {
     public var receiver = ""
     public var audio = ""
     public var video = ""
-    public var skew: DistributionSummary?
+    public var skew: Distribution?
     // The share of samples inside each limit, 0...1.
     public var withinITUDetectability: Double?
     public var withinITUAcceptability: Double?
@@ -168,9 +138,9 @@ public struct PlayoutMeasurements: Sendable {
     /// "fixed".
     public var algorithm = ""
     /// Time from a datagram's arrival to its release... of those used.
-    public var delay: DistributionSummary?
+    public var delay: Distribution?
     /// Bytes' worth of time waiting in the buffer, seen by each arrival.
-    public var buffer: DistributionSummary?
+    public var buffer: Distribution?
     public var underruns: Int64?
     public var overflows: Int64?
 
@@ -182,10 +152,10 @@ public struct ClockMeasurements: Sendable {
     /// "none": free running.
     public var algorithm = ""
     /// Local minus true time; positive: fast.
-    public var offsetError: DistributionSummary?
+    public var offsetError: Distribution?
     public var trueFrequencyPartsPerBillion: Int64?
     public var estimatedFrequencyPartsPerBillion: Int64?
-    public var bound: DistributionSummary?
+    public var bound: Distribution?
     public var boundViolations: Int64?
     public var exchanges: Int64?
 
@@ -213,7 +183,7 @@ public struct LinkMeasurements: Sendable {
     /// Marked with "congestion experienced".
     public var marked: Int64 = 0
     /// Waiting time only, of packets that were then sent; nil without a rate.
-    public var queueDelay: DistributionSummary?
+    public var queueDelay: Distribution?
 
     public init() {}
 }
@@ -247,7 +217,7 @@ public struct TransportStreamMeasurements: Sendable {
     /// TR 101 290 counters by their standard names, in the standard's order; a nil count is "not measured".
     public var tr101290: [(name: String, count: Int64?)] = []
     public var pcrIntervalMaximum: TimeSpan?
-    public var pcrAccuracy: DistributionSummary?
+    public var pcrAccuracy: Distribution?
 
     public init() {}
 }

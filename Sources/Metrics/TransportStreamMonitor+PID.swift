@@ -25,8 +25,8 @@ extension TransportStreamMonitor {
         var mayRepeat = false
         /// Whether its payload is sections that are to be read.
         var hasSections = false
-        /// Its place in `gatherers`; −1 when it never had sections.
-        var gatherer: Int16 = -1
+        /// Its place in `tables`; −1 when it never had sections.
+        var table: Int16 = -1
         /// The PID of the map that refers to it; 0 for none.
         var owner: UInt16 = 0
         /// When its last packet passed; before the first, since when it has been awaited.

@@ -2,7 +2,7 @@ import Timebase
 import Wire
 
 extension TransportStreamMonitor {
-    /// Gives a PID its role, and a gatherer if that role has sections.
+    /// Gives a PID its role, and a watch over its tables if that role has sections.
     mutating func become(_ role: Role, _ place: Int, since instant: Instant) {
         states[place].role = role
         switch role {
@@ -13,11 +13,13 @@ extension TransportStreamMonitor {
         switch role {
         case .programAssociation, .programMap, .conditionalAccess, .serviceInformation:
             states[place].hasSections = true
-            if states[place].gatherer < 0 {
-                states[place].gatherer = Int16(gatherers.count)
-                gatherers.append(SectionGatherer(place: place, since: instant.nanoseconds))
+            // One that a PID has had before begins anew.
+            let watch = TableWatch(place: place, since: instant.nanoseconds)
+            if states[place].table < 0 {
+                states[place].table = Int16(tables.count)
+                tables.append(watch)
             } else {
-                gatherers[Int(states[place].gatherer)].begin(since: instant.nanoseconds)
+                tables[Int(states[place].table)] = watch
             }
         case .unknown, .audioOrVideo, .data: states[place].hasSections = false
         }
@@ -25,30 +27,18 @@ extension TransportStreamMonitor {
         states[place].seen = instant.nanoseconds
     }
 
-    /// Puts a payload's sections together and reads those that are whole.
-    mutating func gather(_ payload: RawSpan, _ gatherer: Int, unitStart: Bool, isBroken: Bool) {
-        if isBroken { gatherers[gatherer].abandon() }
-        guard let parts = try? SectionPayload(payload, payloadUnitStart: unitStart) else {
-            return gatherers[gatherer].abandon()
-        }
-        var offset = parts.continuation.lowerBound
-        if gatherers[gatherer].take(payload, from: &offset, to: parts.continuation.upperBound, begins: false) {
-            read(gatherer)
-        }
-        guard let news = parts.newSections else { return }
-        gatherers[gatherer].abandon()
-        offset = news.lowerBound
-        while offset < news.upperBound {
-            if gatherers[gatherer].take(payload, from: &offset, to: news.upperBound, begins: true) { read(gatherer) }
-        }
+    /// Puts the sections of a packet together and reads those that are whole.
+    mutating func readTables(_ table: Int, _ header: TransportPacketHeader, _ bytes: RawSpan, _ offset: Int) {
+        tables[table].assembler.take(header, bytes, at: offset)
+        while tables[table].assembler.next(bytes) { readSection(table) }
     }
 
-    /// Reads the gatherer's whole section.
-    private mutating func read(_ gatherer: Int) {
-        let place = gatherers[gatherer].place
-        let section = gatherers[gatherer].section
+    /// Reads a table's whole section.
+    private mutating func readSection(_ table: Int) {
+        let place = tables[table].place
+        let section = tables[table].assembler.section
         guard let tableID = section.first else { return }
-        let isNew = section != gatherers[gatherer].lastSection
+        let isNew = !tables[table].assembler.isRemembered
         // Only sections in the long form have a CRC, and the TOT (ETSI EN 300 468 §5.2.6).
         let hasCRC = section[1] & 0x80 != 0 || tableID == 0x73
         if isNew, hasCRC, CRC32.mpeg2(section.span.bytes) != 0 {
@@ -62,27 +52,29 @@ extension TransportStreamMonitor {
                 errors.pat2 += 1
                 return
             }
-            checkTableInterval(gatherer, at: last)
-            if isNew, let table = try? ProgramAssociation(parsing: section.span.bytes), table.isCurrent { adopt(table) }
+            checkTableInterval(table, at: last)
+            if isNew, let programs = try? ProgramAssociation(parsing: section.span.bytes), programs.isCurrent {
+                adopt(programs)
+            }
         case .programMap:
             guard tableID == ProgramMap.tableID else { return }
-            checkTableInterval(gatherer, at: last)
-            if isNew, let table = try? ProgramMap(parsing: section.span.bytes), table.isCurrent {
-                adopt(table, of: states[place].pid)
+            checkTableInterval(table, at: last)
+            if isNew, let map = try? ProgramMap(parsing: section.span.bytes), map.isCurrent {
+                adopt(map, of: states[place].pid)
             }
         case .conditionalAccess:
             if tableID == 1 { hasConditionalAccessTable = true } else { errors.cat += 1 }
         case .serviceInformation, .unknown, .audioOrVideo, .data: break
         }
-        if isNew { gatherers[gatherer].lastSection = section }
+        if isNew { tables[table].assembler.remember() }
     }
 
     /// Judges the time since the table came last, and begins it anew.
-    mutating func checkTableInterval(_ gatherer: Int, at instant: Instant) {
-        let silence = instant.nanoseconds - gatherers[gatherer].lastTable
-        gatherers[gatherer].lastTable = instant.nanoseconds
+    mutating func checkTableInterval(_ table: Int, at instant: Instant) {
+        let silence = instant.nanoseconds - tables[table].lastTable
+        tables[table].lastTable = instant.nanoseconds
         guard silence > Limit.tableInterval.nanoseconds else { return }
-        switch states[gatherers[gatherer].place].role {
+        switch states[tables[table].place].role {
         case .programAssociation: errors.pat2 += 1
         case .programMap: errors.pmt2 += 1
         case .unknown, .conditionalAccess, .serviceInformation, .audioOrVideo, .data: break

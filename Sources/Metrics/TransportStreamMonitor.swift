@@ -42,7 +42,7 @@ public struct TransportStreamMonitor: Sendable {
     /// `untracked` in the others, at least half. A slot for every PID there is was rejected for its 8 kB.
     var index: [UInt8]
     var states: [PIDState] = []
-    var gatherers: [SectionGatherer] = []
+    var tables: [TableWatch] = []
     /// Goes up where bytes are missing: places before and after cannot be compared.
     var segment: UInt32 = 0
     var first = Instant.zero
@@ -126,7 +126,7 @@ public struct TransportStreamMonitor: Sendable {
     public mutating func finish() {
         guard packets > 0 else { return }
         for place in states.indices { closeGaps(place, at: last) }
-        for gatherer in gatherers.indices { checkTableInterval(gatherer, at: last) }
+        for table in tables.indices { checkTableInterval(table, at: last) }
         if place(of: ProgramAssociation.pid) == Int(Self.untracked), last - first > Limit.tableInterval {
             errors.pat += 1
             errors.pat2 += 1
@@ -150,7 +150,7 @@ public struct TransportStreamMonitor: Sendable {
         // Where nothing passed, nothing was measured.
         if packets == 0 { result.tr101290 = result.tr101290.map { ($0.name, nil) } }
         result.pcrIntervalMaximum = pcrIntervalMaximum
-        result.pcrAccuracy = pcrAccuracy.summary
+        result.pcrAccuracy = pcrAccuracy.distribution
         return result
     }
 }
@@ -282,8 +282,7 @@ extension TransportStreamMonitor {
         on verdict: UInt8, _ place: Int, _ header: TransportPacketHeader, _ bytes: RawSpan, _ offset: Int
     ) {
         if verdict & PIDState.late != 0 { closeGaps(place, at: last, seen: true) }
-        let isBroken = verdict & PIDState.discontinuous != 0
-        if isBroken {
+        if verdict & PIDState.discontinuous != 0 {
             errors.continuity += 1
             segment &+= 1
         }
@@ -293,14 +292,11 @@ extension TransportStreamMonitor {
             takePCR(pcr, place, isDiscontinuous: header.discontinuityIndicator)
         }
         guard verdict & PIDState.wantsPayload != 0, header.scrambling == 0, header.hasPayload else { return }
-        let payload = bytes.extracting((offset + header.payloadOffset)..<(offset + TransportPacket.length))
-        let state = states[place]
-        if state.hasSections {
-            gather(payload, Int(state.gatherer), unitStart: header.payloadUnitStart, isBroken: isBroken)
-        } else if state.role == .audioOrVideo, header.payloadUnitStart, let pes = try? PESHeader(parsing: payload),
-            pes.pts != nil
-        {
-            takePTS(place)
+        if states[place].hasSections {
+            readTables(Int(states[place].table), header, bytes, offset)
+        } else if states[place].role == .audioOrVideo, header.payloadUnitStart {
+            let payload = bytes.extracting((offset + header.payloadOffset)..<(offset + TransportPacket.length))
+            if let pes = try? PESHeader(parsing: payload), pes.pts != nil { takePTS(place) }
         }
     }
 

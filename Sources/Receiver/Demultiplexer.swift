@@ -25,8 +25,8 @@ struct Demultiplexer: Sendable {
     private var referencePID: UInt16?
     private var latestLane = 0
     private var run = Run()
-    private var association = SectionBuffer()
-    private var map = SectionBuffer()
+    private var association = SectionAssembler()
+    private var map = SectionAssembler()
 
     /// What is known of one elementary stream.
     struct Lane: Sendable, BitwiseCopyable {
@@ -128,9 +128,11 @@ struct Demultiplexer: Sendable {
         if let lane = lane(of: pid) {
             handle(header, lane: lane, bytes, at: offset, now)
         } else if pid == 0 {
-            if let section = association.add(header, bytes, at: offset) { readAssociation(section) }
+            association.take(header, bytes, at: offset)
+            while association.next(bytes) { readAssociation() }
         } else if pid == mapPID {
-            if let section = map.add(header, bytes, at: offset) { readMap(section) }
+            map.take(header, bytes, at: offset)
+            while map.next(bytes) { readMap() }
         }
     }
 
@@ -240,11 +242,13 @@ struct Demultiplexer: Sendable {
                 isDamaged: lanes[index].isDamaged || isShort || lanes[index].hasPartialHeader))
     }
 
-    private mutating func readAssociation(_ section: [UInt8]) {
-        guard let table = try? ProgramAssociation(parsing: section.span.bytes), table.isCurrent,
+    private mutating func readAssociation() {
+        guard !association.isRemembered else { return }
+        association.remember()
+        guard let table = try? ProgramAssociation(parsing: association.section.span.bytes), table.isCurrent,
             let program = table.programs.first
         else { return }
-        if program.pid != mapPID { map = SectionBuffer() }
+        if program.pid != mapPID { map = SectionAssembler() }
         mapPID = program.pid
         programNumber = program.programNumber
     }
@@ -253,8 +257,10 @@ struct Demultiplexer: Sendable {
     ///
     /// A stream that another version of the map still names keeps its lane and the unit that is open; one that it no
     /// longer names ends there; a new one gets a lane of its own behind the others.
-    private mutating func readMap(_ section: [UInt8]) {
-        guard let table = try? ProgramMap(parsing: section.span.bytes), table.isCurrent,
+    private mutating func readMap() {
+        guard !map.isRemembered else { return }
+        map.remember()
+        guard let table = try? ProgramMap(parsing: map.section.span.bytes), table.isCurrent,
             table.programNumber == programNumber
         else { return }
         referencePID = table.pcrPID
@@ -272,39 +278,5 @@ struct Demultiplexer: Sendable {
                 partialHeaders.append([])
             }
         }
-    }
-}
-
-/// Puts a section together from the payloads of one PID (ISO/IEC 13818-1 §2.4.4).
-struct SectionBuffer: Sendable {
-    private var bytes: [UInt8] = []
-    private var latest: [UInt8] = []
-    private var continuity: UInt8?
-
-    /// Takes a packet; returns a section when one has become whole that differs from the one before it.
-    mutating func add(_ header: TransportPacketHeader, _ packet: RawSpan, at offset: Int) -> [UInt8]? {
-        let isNext = continuity.map { header.continuityCounter == ($0 + 1) & 15 } ?? false
-        continuity = header.continuityCounter
-        var start = offset + header.payloadOffset
-        let end = offset + TransportPacket.length
-        if header.payloadUnitStart {
-            guard start < end else { return nil }
-            let pointer = Int(packet.unsafeLoad(fromByteOffset: start, as: UInt8.self))
-            start += 1 + pointer
-            guard start < end else { return nil }
-            bytes.removeAll(keepingCapacity: true)
-        } else if !isNext || bytes.isEmpty {
-            bytes.removeAll(keepingCapacity: true)
-            return nil
-        }
-        packet.extracting(start..<end).withUnsafeBytes { bytes.append(contentsOf: $0) }
-        guard bytes.count >= 3 else { return nil }
-        let length = 3 + (Int(bytes[1] & 15) << 8 | Int(bytes[2]))
-        guard bytes.count >= length else { return nil }
-        bytes.removeLast(bytes.count - length)
-        defer { bytes.removeAll(keepingCapacity: true) }
-        guard bytes != latest else { return nil }
-        latest = bytes
-        return bytes
     }
 }

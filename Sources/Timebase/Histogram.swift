@@ -146,6 +146,19 @@ extension Histogram {
         return bucket < 0 ? -middle : middle
     }
 
+    /// The smallest and the largest value that fall into a bucket.
+    static func values(of bucket: Int, _ resolutionBits: UInt64 = 0) -> ClosedRange<Int64> {
+        let position = UInt64(bucket.magnitude)
+        let shift = position < 1024 ? 0 : position >> 9 - 1
+        let width: UInt64 = 1 << (shift + resolutionBits)
+        let low = (position - shift << 9) * width
+        let (nearest, farthest) = (Int64(clamping: low), Int64(clamping: low + (width - 1)))
+        // The largest magnitude of all, 2^63, is negative and alone.
+        if low > UInt64(Int64.max) { return .min ... .min }
+        if bucket == 0 { return -farthest...farthest }
+        return bucket < 0 ? -farthest ... -nearest : nearest...farthest
+    }
+
     /// The middle of a bucket that holds something, or what of it is nearest to values that there were.
     private func middle(of bucket: Int) -> Int64 { min(max(Self.middle(of: bucket, resolutionBits), least), greatest) }
 
@@ -195,6 +208,15 @@ extension Histogram {
             counters.reserveCapacity(counters.count + max(2 * 64, counters.count / 8 & ~63))
         }
         counters.append(contentsOf: repeatElement(0, count: 64))
+    }
+
+    /// Visits what was added, bin by bin in ascending order, until `visit` says false: the values that may have been
+    /// added, within minimum...maximum, and how many were.
+    public func forEachBin(_ visit: (_ values: ClosedRange<Int64>, _ count: UInt64) -> Bool) {
+        forEachBucket { bucket, count in
+            let all = Self.values(of: bucket, resolutionBits)
+            return visit(max(all.lowerBound, least)...min(all.upperBound, greatest), count)
+        }
     }
 
     /// Visits all buckets that hold something, in ascending order of value, until `visit` says false.

@@ -1,7 +1,6 @@
 /// A section of program specific information in the long form, with CRC (ISO/IEC 13818-1 §2.4.4, table 2-30).
 ///
-/// Gathering a section from the packets of a PID needs memory, so that is not here; ``SectionPayload`` says which bytes
-/// of a packet belong to which section, and ``announcedLength(_:at:)`` how many a section has.
+/// ``SectionAssembler`` puts sections together from the packets of a PID.
 public struct PSISection: Hashable, Sendable {
     public var tableID: UInt8
     /// The private_indicator: 0 in the tables of ISO/IEC 13818-1, 1 in those of DVB.
@@ -71,28 +70,6 @@ public struct PSISection: Hashable, Sendable {
         bytes += body
         bytes.appendBigEndian(CRC32.mpeg2(bytes.span.bytes))
         return bytes
-    }
-}
-
-/// Which bytes of a payload that carries sections belong to which (ISO/IEC 13818-1 §2.4.4.2).
-public struct SectionPayload: Hashable, Sendable {
-    /// Bytes that go on with the section begun before.
-    public var continuation: Range<Int>
-    /// Bytes from the first new section on; it may be followed by others, and those by stuffing of 0xff. Nil when no
-    /// section begins here.
-    public var newSections: Range<Int>?
-
-    /// - Throws: `truncated` when the payload is empty where a pointer should be, `badLength` when the pointer leads
-    ///   out of it.
-    public init(_ payload: RawSpan, payloadUnitStart: Bool) throws(ParseError) {
-        guard payloadUnitStart else {
-            continuation = 0..<payload.byteCount
-            return
-        }
-        let start = 1 + Int(try payload.bigEndian(UInt8.self, at: 0))
-        guard start <= payload.byteCount else { throw .badLength }
-        continuation = 1..<start
-        newSections = start..<payload.byteCount
     }
 }
 

@@ -14,10 +14,10 @@ struct PacketDelayVariationTests {
     func byHand() throws {
         // 3 is lost, so that 4 has no IPDV.
         let variation = fed([(0, 100_000), (1, 150_000), (2, 90_000), (4, 500_000), (5, 510_000)])
-        let ipdv = try #require(variation.ipdv)
+        let ipdv = try #require(variation.ipdv).summary
         #expect(ipdv.count == 3 && ipdv.minimum == -60_000 && ipdv.maximum == 50_000 && ipdv.mean == 0)
         #expect(abs(ipdv.p50 - 10_000) <= 1_024)
-        let pdv = try #require(variation.pdv)
+        let pdv = try #require(variation.pdv).summary
         #expect(pdv.count == 5 && pdv.minimum == 0 && pdv.maximum == 420_000 && pdv.mean == 180_000)
         #expect(abs(pdv.p50 - 60_000) <= 1_024)
     }
@@ -40,7 +40,7 @@ struct PacketDelayVariationTests {
     @Test("a reordered packet gives the two differences that it belongs to; a copy gives none")
     func reordered() throws {
         let variation = fed([(0, 10_000), (2, 30_000), (1, 25_000), (1, 77_000), (2, 99_000), (3, 31_000)])
-        let ipdv = try #require(variation.ipdv)
+        let ipdv = try #require(variation.ipdv).summary
         // 25 − 10, 30 − 25, 31 − 30.
         #expect(ipdv.count == 3 && ipdv.minimum == 1_000 && ipdv.maximum == 15_000)
         #expect(abs(ipdv.p50 - 5_000) <= 1_024)
@@ -54,7 +54,7 @@ struct PacketDelayVariationTests {
         for start in stride(from: Int64(0), to: 1200, by: Int(block)) {
             for offset in (0..<block).reversed() { packets.append((start + offset, delay(start + offset))) }
         }
-        let ipdv = try #require(fed(packets).ipdv)
+        let ipdv = try #require(fed(packets).ipdv).summary
         let last = Int64(packets.count) - 1
         let exact = (1...last).map { delay($0) - delay($0 - 1) }.sorted()
         #expect(Int64(ipdv.count) == last)
@@ -77,7 +77,7 @@ struct PacketDelayVariationTests {
         let key = DrawKey(seed: 12).named(name)
         var delays = (0..<(name == "few" ? 40 : 20_000) as Range<Int64>).map { delay($0, key.draw($0)) }
         let variation = fed(delays.enumerated().map { (Int64($0), $1) })
-        let pdv = try #require(variation.pdv)
+        let pdv = try #require(variation.pdv).summary
         delays.sort()
         let least = try #require(delays.first)
         #expect(pdv.count == Int64(delays.count) && pdv.minimum == 0)

@@ -141,16 +141,4 @@ struct RateAndSummaryTests {
         meter.add(bytes: 1, at: .zero)
         #expect(meter.bitsPerSecond == nil)
     }
-
-    @Test("a summary carries each number under its own name")
-    func summary() {
-        #expect(Histogram().summary == nil)
-        var histogram = Histogram()
-        for value in 1...1000 { histogram.add(Int64(value)) }
-        #expect(
-            histogram.summary
-                == DistributionSummary(
-                    count: 1000, minimum: 1, mean: 501, standardDeviation: 289, p5: 50, p50: 500, p95: 950, p99: 990,
-                    p999: 999, maximum: 1000))
-    }
 }

@@ -36,7 +36,7 @@ struct TransportStreamMonitorTests {
         let late: [Int: Int64] = [82: 13, 122: -14, 162: 14]
         let result = Fixture(count: 400, pcr: { start + Int64($0) * 27_000 + late[$0, default: 0] }).measured()
         let accuracy = try #require(result.pcrAccuracy)
-        #expect(accuracy.maximum == 519 && accuracy.minimum == -519 && accuracy.p50 == 0)
+        #expect(accuracy.maximum == 519 && accuracy.minimum == -519 && accuracy.quantile(0.5) == 0)
         #expect(result.failures == ["PCR_accuracy_error": 2])
     }
 

@@ -12,16 +12,15 @@ struct CompareTests {
     init() throws {
         scratch = try ScratchDirectory()
         var before = Fixture.record(receivers: ["tv"])
-        before.measurements.flows[0].oneWayDelay?.p95 = 20_000_000
-        before.measurements.lipSync[0].skew?.p50 = -30_000_000
+        before.measurements.flows[0].oneWayDelay = Fixture.distribution(only: 20_000_000)
+        before.measurements.lipSync[0].skew = Fixture.distribution(only: -30_000_000)
         try save("a", before, "name: evening\nnetwork:\n  forward:\n    - delay: 20ms\n      loss: { bernoulli: 1% }\n")
         var after = before
-        after.measurements.flows[0].oneWayDelay?.p95 = 25_000_000
+        after.measurements.flows[0].oneWayDelay = Fixture.distribution(only: 25_000_000)
         after.measurements.flows[0].late = 0
-        after.measurements.flows[0].pdv?.minimum = 999
-        after.measurements.flows[0].pdv?.p5 += 1000
+        after.measurements.flows[0].pdv = Fixture.distribution(999, p5: 1_001)
         after.measurements.flows[0].deliveredBitsPerSecond = 5_000_000
-        after.measurements.lipSync[0].skew?.p50 = 10_000_000
+        after.measurements.lipSync[0].skew = Fixture.distribution(only: 10_000_000)
         after.measurements.digest.add(9, 9, 9, 9, 9)
         try save("b", after, "name: evening\nnetwork:\n  forward:\n    - delay: 25ms\n      queue: { codel: {} }\n")
     }

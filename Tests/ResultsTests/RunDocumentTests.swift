@@ -209,7 +209,7 @@ struct RunDocumentTests {
     @Test("A distribution of no values is null, not zeros")
     func emptyDistribution() {
         var record = Fixture.record()
-        record.measurements.flows[0].pdv?.count = 0
+        record.measurements.flows[0].pdv = Distribution(Histogram())
         #expect(record.document["flows"]?.elements?[0]["pdv_ns"] == .null)
     }
 

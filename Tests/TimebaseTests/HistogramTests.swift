@@ -107,6 +107,20 @@ struct HistogramTests {
         #expect(Histogram.bucket(of: -1) == -1)
     }
 
+    @Test("a bucket's values are all that fall into it, and buckets meet", arguments: [0, 1, 10, 32])
+    func values(resolutionBits: UInt64) {
+        var last: Int64?
+        for bucket in Histogram.bucket(of: .min, resolutionBits)...Histogram.bucket(of: .max, resolutionBits) {
+            let values = Histogram.values(of: bucket, resolutionBits)
+            if let last { #expect(values.lowerBound == last + 1) }
+            last = values.upperBound
+            for value in [values.lowerBound, values.upperBound] where value > .min {
+                #expect(Histogram.bucket(of: value, resolutionBits) == bucket)
+            }
+        }
+        #expect(last == .max)
+    }
+
     @Test("a counter that goes round keeps every hit")
     func carries() {
         var histogram = Histogram()

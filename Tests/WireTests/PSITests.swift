@@ -136,45 +136,6 @@ struct PSITests {
     }
 }
 
-@Suite("Sections in transport packets (ISO/IEC 13818-1 §2.4.4.2)")
-struct SectionPayloadTests {
-    func packetHeader(_ bytes: [UInt8]) -> TransportPacketHeader? { TransportPacketHeader(bytes.span.bytes, at: 0) }
-    func split(_ bytes: [UInt8], payloadUnitStart: Bool) throws(ParseError) -> SectionPayload {
-        try SectionPayload(bytes.span.bytes, payloadUnitStart: payloadUnitStart)
-    }
-
-    @Test(arguments: [(1, 1), (183, 1), (184, 2), (367, 2), (368, 3), (1_024, 6)])
-    func aSectionIsSpreadOverPackets(count: Int, packets: Int) throws {
-        let section = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
-        #expect(PSISection.packetCount(sectionCount: count) == packets)
-        var gathered: [UInt8] = []
-        for index in 0..<packets {
-            let packet = written(188) {
-                PSISection.writePacket(index, of: section, pid: 0x1000, continuityCounter: UInt8(index), to: $0)
-            }
-            let header = try #require(packetHeader(packet))
-            #expect(header.payloadUnitStart == (index == 0) && header.continuityCounter == index & 15)
-            #expect(header.pid == 0x1000 && header.payloadOffset == 4)
-            let payload = Array(packet[4...])
-            let parts = try split(payload, payloadUnitStart: header.payloadUnitStart)
-            gathered += payload[parts.newSections ?? parts.continuation]
-        }
-        #expect(gathered.starts(with: section))
-        #expect(gathered[count...].allSatisfy { $0 == 0xff })
-        #expect(gathered.count == packets * 184 - 1)
-    }
-
-    @Test func thePointerSplitsAPayload() throws {
-        let payload: [UInt8] = [2, 10, 11, 0, 0xb0]
-        let parts = try split(payload, payloadUnitStart: true)
-        #expect(parts.continuation == 1..<3 && parts.newSections == 3..<5)
-        let whole = try split(payload, payloadUnitStart: false)
-        #expect(whole.continuation == 0..<5 && whole.newSections == nil)
-        #expect(throws: ParseError.badLength) { try split([1], payloadUnitStart: true) }
-        #expect(throws: ParseError.truncated) { try split([], payloadUnitStart: true) }
-    }
-}
-
 @Suite("Stream types (ISO/IEC 13818-1 table 2-34)")
 struct StreamTypeTests {
     @Test(

@@ -109,5 +109,10 @@ private func tables(_ bytes: RawSpan) {
     if let map = try? ProgramMap(parsing: bytes) {
         for stream in map.streams { for _ in DescriptorLoop(stream.descriptors) {} }
     }
-    _ = try? SectionPayload(bytes, payloadUnitStart: true)
+    var assembler = SectionAssembler()
+    for offset in stride(from: 0, to: bytes.byteCount, by: TransportPacket.length) {
+        guard let header = TransportPacketHeader(bytes, at: offset) else { continue }
+        assembler.take(header, bytes, at: offset)
+        while assembler.next(bytes) { assembler.remember() }
+    }
 }

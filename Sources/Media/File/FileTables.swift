@@ -42,8 +42,9 @@ struct FileTables {
                 if header.payloadCount >= 3, prefix == 1 { hasPackets[pid] = true }
             }
             guard header.pid == ProgramAssociation.pid else { continue }
-            for section in assembler.take(header, bytes, at: offset) {
-                guard let table = try? ProgramAssociation(parsing: section.span.bytes) else {
+            assembler.take(header, bytes, at: offset)
+            while assembler.next(bytes) {
+                guard let table = try? ProgramAssociation(parsing: assembler.section.span.bytes) else {
                     damagedSections += 1
                     continue
                 }
@@ -60,9 +61,10 @@ struct FileTables {
         var assemblers = Dictionary(uniqueKeysWithValues: Set(programs.map(\.pid)).map { ($0, SectionAssembler()) })
         assemblers[Self.serviceDescriptionPID] = SectionAssembler()
         while let offset = framing.next(bytes) {
-            guard let header = TransportPacketHeader(bytes, at: offset), assemblers[header.pid] != nil else { continue }
-            for section in assemblers[header.pid]?.take(header, bytes, at: offset) ?? [] {
-                take(section, pid: header.pid)
+            guard let header = TransportPacketHeader(bytes, at: offset) else { continue }
+            assemblers[header.pid]?.take(header, bytes, at: offset)
+            while assemblers[header.pid]?.next(bytes) == true {
+                take(assemblers[header.pid]?.section ?? [], pid: header.pid)
             }
         }
     }

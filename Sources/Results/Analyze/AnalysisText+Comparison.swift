@@ -43,7 +43,8 @@ extension AnalysisText {
             table.add([
                 TextTable.Cell(name(way), .bold), TextTable.Cell(Format.count(way.sent)), bad(way.lost),
                 bad(way.lostAtEnds), bad(way.reordered), bad(way.duplicates), time(way.delay?.minimum),
-                time(way.delay?.mean), time(way.delay?.p50), time(way.delay?.p99), time(way.delay?.maximum),
+                time(way.delay?.mean), time(way.delay?.quantile(0.5)), time(way.delay?.quantile(0.99)),
+                time(way.delay?.maximum),
                 TextTable.Cell(Format.frequency(way.clockDriftPartsPerMillion.map { Int64(($0 * 1000).rounded()) })),
             ])
         }
@@ -70,7 +71,7 @@ extension AnalysisText {
                 TextTable.Cell(stream.id, .bold), TextTable.Cell(playout.algorithm),
                 TextTable.Cell(Format.count(playout.played)), bad(playout.late),
                 TextTable.Cell(playout.late == 0 ? "" : Format.share(share)), bad(playout.underruns),
-                bad(playout.overflows), time(playout.delay?.p50), time(playout.delay?.maximum),
+                bad(playout.overflows), time(playout.delay?.quantile(0.5)), time(playout.delay?.maximum),
                 time(playout.buffer?.maximum),
             ])
         }

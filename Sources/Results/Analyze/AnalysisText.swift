@@ -72,7 +72,7 @@ package struct AnalysisText {
             let jitter = stream.interarrivalJitter
             table.add([
                 TextTable.Cell(stream.id, .bold), clock(stream), time(jitter?.mean), time(jitter?.maximum),
-                time(stream.pdv?.p50), time(stream.pdv?.p99), time(stream.pdv?.maximum),
+                time(stream.pdv?.quantile(0.5)), time(stream.pdv?.quantile(0.99)), time(stream.pdv?.maximum),
                 time(stream.interarrival?.mean), time(stream.interarrival?.maximum),
                 time(stream.delayFactor?.maximum),
                 TextTable.Cell(stream.mediaLossRatePerSecond.map { Format.plain($0) + "/s" } ?? Format.notMeasured),
@@ -109,7 +109,7 @@ package struct AnalysisText {
             let clock = rtcp.reportedClockRate.map { Format.decimal($0, places: 2) + " Hz" }
             table.add([
                 TextTable.Cell(stream.id, .bold), TextTable.Cell(Format.count(rtcp.senderReports)),
-                TextTable.Cell(Format.count(rtcp.receptionReports)), time(rtcp.roundTrip?.p50),
+                TextTable.Cell(Format.count(rtcp.receptionReports)), time(rtcp.roundTrip?.quantile(0.5)),
                 TextTable.Cell(Format.count(rtcp.lastCumulativeLost)), time(rtcp.lastReportedJitter?.nanoseconds),
                 TextTable.Cell(clock ?? Format.notMeasured),
             ])
@@ -141,7 +141,7 @@ package struct AnalysisText {
             table.add([
                 TextTable.Cell(pair.client.description), TextTable.Cell(pair.server.description),
                 TextTable.Cell(pair.version.description), TextTable.Cell(Format.count(pair.exchanges)),
-                time(pair.offset?.minimum, signed: true), time(pair.offset?.p50, signed: true),
+                time(pair.offset?.minimum, signed: true), time(pair.offset?.quantile(0.5), signed: true),
                 time(pair.offset?.maximum, signed: true), time(pair.delay?.minimum), time(pair.delay?.maximum),
                 TextTable.Cell(pair.bound.map { "±" + Format.time($0.minimum) } ?? Format.notMeasured),
                 TextTable.Cell(rejected, .yellow),

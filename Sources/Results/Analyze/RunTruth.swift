@@ -50,8 +50,8 @@ package struct StreamTruth {
             ("reordered", false, stream.reordered, reordered),
             ("jitter mean", true, stream.interarrivalJitter?.mean, jitter("mean")),
             ("jitter max", true, stream.interarrivalJitter?.maximum, jitter("max")),
-            ("pdv p50", true, stream.pdv?.p50, pdv?["p50"]?.integer),
-            ("pdv p99", true, stream.pdv?.p99, pdv?["p99"]?.integer),
+            ("pdv p50", true, stream.pdv?.quantile(0.5), pdv?["p50"]?.integer),
+            ("pdv p99", true, stream.pdv?.quantile(0.99), pdv?["p99"]?.integer),
             ("pdv max", true, stream.pdv?.maximum, pdv?["max"]?.integer),
         ]
     }

@@ -81,7 +81,7 @@ extension CatalogMember {
     /// A distribution of nanoseconds; null without values.
     static func distribution(
         _ name: String, worse: Worse = .unknown, label: String? = nil, _ definition: String,
-        _ value: @escaping @Sendable (Source) -> DistributionSummary?
+        _ value: @escaping @Sendable (Source) -> Distribution?
     ) -> Self {
         Self(name, label, definition, .distribution(MetricKind(unit: .nanoseconds, worse: worse))) {
             DistributionMember.document(value($0))

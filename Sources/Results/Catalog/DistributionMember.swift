@@ -48,9 +48,8 @@ enum DistributionMember: String, CaseIterable {
 }
 
 extension DistributionMember {
-    /// Null for a distribution of nothing, too.
-    static func document(_ summary: DistributionSummary?) -> JSONValue {
-        guard let summary, summary.count > 0 else { return nil }
+    static func document(_ distribution: Distribution?) -> JSONValue {
+        guard let summary = distribution?.summary else { return nil }
         return .object(
             JSONObject(allCases.map { JSONObject.Member($0.rawValue, .integer($0.value(in: summary))) }))
     }

@@ -1,0 +1,88 @@
+import Timebase
+
+/// How one quantity of a run or of a capture was distributed: what contract's DIST is made of. Nanoseconds, unless its
+/// owner says otherwise. It holds one value at least; where nothing was measured there is no distribution.
+///
+/// Distributions of several runs merge to that of all their values. What is exact in it and what is not is told by
+/// ``Histogram``.
+public struct Distribution: Sendable {
+    /// The values less `offset`.
+    private var bins: Histogram
+    /// Zero for all but what had to be binned from a place of its own, as PDV is: see ``PacketDelayVariation``.
+    private var offset: Int64
+
+    /// - Parameters:
+    ///   - bins: what was measured; nil comes of nothing.
+    ///   - offset: to be added to each of these values, exactly.
+    public init?(_ bins: Histogram, offset: Int64 = 0) {
+        guard !bins.isEmpty else { return nil }
+        self.bins = bins
+        self.offset = offset
+    }
+
+    /// How many values there are, 1 at least.
+    public var count: Int64 { bins.count }
+    /// The smallest value, exactly.
+    public var minimum: Int64 { (bins.minimum ?? 0) + offset }
+    /// The largest value, exactly.
+    public var maximum: Int64 { (bins.maximum ?? 0) + offset }
+    /// The arithmetic mean, rounded to a whole number.
+    public var mean: Int64 { (bins.roundedMean ?? 0) + offset }
+    /// Of the values themselves (the population's, divided by n), rounded to a whole number.
+    public var standardDeviation: Int64 {
+        Int64((bins.standardDeviation ?? 0).rounded(.toNearestOrAwayFromZero))
+    }
+
+    /// The value of rank ⌈p·n⌉, counted from the smallest.
+    ///
+    /// - Parameter p: 0...1; what lies outside is clamped.
+    /// - Complexity: O(bins in use).
+    public func quantile(_ p: Double) -> Int64 { (bins.quantile(p) ?? 0) + offset }
+
+    /// The ten numbers of contract's DIST.
+    public var summary: DistributionSummary {
+        DistributionSummary(
+            count: count, minimum: minimum, mean: mean, standardDeviation: standardDeviation, p5: quantile(0.05),
+            p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99), p999: quantile(0.999), maximum: maximum)
+    }
+
+    /// Adds the values of another distribution.
+    ///
+    /// The result is that of one histogram of all values, if both were binned alike; where they were not (PDV of runs
+    /// with different anchors), the other's values are binned anew, and quantiles carry the roundings of both.
+    public mutating func merge(_ other: Distribution) {
+        bins.merge(other.offset == offset ? other.bins : other.bins.shifted(by: other.offset - offset))
+    }
+
+    /// A point of the cumulative distribution: so large a share of all values, exactly, is at most `value`.
+    public struct CumulativePoint: Hashable, Sendable {
+        public var value: Int64
+        /// More than 0, at most 1.
+        public var share: Double
+
+        public init(value: Int64, share: Double) {
+            self.value = value
+            self.share = share
+        }
+    }
+
+    /// The cumulative distribution at the upper edge of each bin that holds something, ascending; the last point is the
+    /// maximum with 1.
+    ///
+    /// - Complexity: O(bins in use).
+    public var cumulative: [CumulativePoint] {
+        var points: [CumulativePoint] = []
+        var sum: UInt64 = 0
+        bins.forEachBin { values, count in
+            sum += count
+            points.append(CumulativePoint(value: values.upperBound + offset, share: Double(sum) / Double(bins.count)))
+            return true
+        }
+        return points
+    }
+}
+
+extension Histogram {
+    /// What it holds, as a distribution; nil when empty.
+    public var distribution: Distribution? { Distribution(self) }
+}

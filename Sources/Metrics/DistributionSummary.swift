@@ -1,0 +1,29 @@
+/// A distribution in ten numbers: contract's DIST. Nanoseconds unless its owner says otherwise.
+public struct DistributionSummary: Equatable, Sendable {
+    public var count: Int64
+    public var minimum: Int64
+    public var mean: Int64
+    public var standardDeviation: Int64
+    public var p5: Int64
+    public var p50: Int64
+    public var p95: Int64
+    public var p99: Int64
+    public var p999: Int64
+    public var maximum: Int64
+
+    public init(
+        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64, p5: Int64, p50: Int64, p95: Int64,
+        p99: Int64, p999: Int64, maximum: Int64
+    ) {
+        self.count = count
+        self.minimum = minimum
+        self.mean = mean
+        self.standardDeviation = standardDeviation
+        self.p5 = p5
+        self.p50 = p50
+        self.p95 = p95
+        self.p99 = p99
+        self.p999 = p999
+        self.maximum = maximum
+    }
+}
