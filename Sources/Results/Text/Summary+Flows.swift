@@ -23,10 +23,10 @@ extension Summary {
             let lost = flow.sent + flow.duplicated - flow.delivered
             return [
                 TextTable.Cell(flow.receiver), TextTable.Cell(flow.carriage, .dim),
-                cell(Format.rate(flow.sentBitsPerSecond)), cell(Format.rate(flow.deliveredBitsPerSecond)),
+                cell(Format.rate(flow.sentBitsPerSecond)), cell(Format.rate(flow.quality.bitsPerSecond)),
                 cell(Format.share(flow.overheadRatio)), cell(Format.count(flow.sent)),
                 TextTable.Cell(Format.share(flow.share(lost)), lost > 0 ? .yellow : .dim), badCount(flow.late),
-                badCount(flow.reordered),
+                badCount(flow.quality.reordered),
             ]
         }
     }
@@ -46,13 +46,13 @@ extension Summary {
             ]
             table.add([TextTable.Cell(name)] + values.map { time($0, signed: signed) })
         }
-        add("one-way delay, true", flow.oneWayDelay)
+        add("one-way delay, true", flow.quality.oneWayDelay)
         add("  measured", flow.oneWayDelayMeasured)
         add("  error", flow.oneWayDelayError, signed: true)
         add("round trip", flow.roundTrip)
-        add("variation, PDV", flow.pdv)
-        add("variation, IPDV", flow.ipdv, signed: true)
-        let jitter = flow.interarrivalJitter
+        add("variation, PDV", flow.quality.pdv)
+        add("variation, IPDV", flow.quality.ipdv, signed: true)
+        let jitter = flow.quality.interarrivalJitter
         table.add([
             "jitter, RFC 3550", "", time(jitter?.mean), "", "", "", time(jitter?.maximum),
         ])
@@ -66,11 +66,11 @@ extension Summary {
             header: ["receiver", "median", "p99", "max", "measured", "error", "PDV p99", "jitter", "round trip"]
         ) { flow in
             [
-                TextTable.Cell(flow.receiver), time(flow.oneWayDelay?.quantile(0.5)),
-                time(flow.oneWayDelay?.quantile(0.99)),
-                time(flow.oneWayDelay?.maximum), time(flow.oneWayDelayMeasured?.quantile(0.5)),
-                time(flow.oneWayDelayError?.quantile(0.5), signed: true), time(flow.pdv?.quantile(0.99)),
-                time(flow.interarrivalJitter?.mean), time(flow.roundTrip?.quantile(0.5)),
+                TextTable.Cell(flow.receiver), time(flow.quality.oneWayDelay?.quantile(0.5)),
+                time(flow.quality.oneWayDelay?.quantile(0.99)),
+                time(flow.quality.oneWayDelay?.maximum), time(flow.oneWayDelayMeasured?.quantile(0.5)),
+                time(flow.oneWayDelayError?.quantile(0.5), signed: true), time(flow.quality.pdv?.quantile(0.99)),
+                time(flow.quality.interarrivalJitter?.mean), time(flow.roundTrip?.quantile(0.5)),
             ]
         }
     }
@@ -136,8 +136,8 @@ extension Summary {
         for flow in lossy.prefix(Summary.rowLimit) {
             table.add([TextTable.Cell(flow.receiver), TextTable.Cell(runsText(flow.lossRuns))])
             // An interleaver breaks the runs of the network up.
-            guard !flow.lossRuns.elementsEqual(flow.lossRunsOnWire, by: ==) else { continue }
-            table.add([TextTable.Cell("  on the wire"), TextTable.Cell(runsText(flow.lossRunsOnWire))])
+            guard !flow.lossRuns.elementsEqual(flow.quality.lossRuns, by: ==) else { continue }
+            table.add([TextTable.Cell("  on the wire"), TextTable.Cell(runsText(flow.quality.lossRuns))])
         }
         return [heading("Loss runs (how many of which length)")] + table.lines(styled) + more(lossy.count)
     }
