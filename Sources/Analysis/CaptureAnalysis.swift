@@ -46,32 +46,9 @@ public struct StreamMeasurements: Sendable {
     public var mediaKind: RTPEncoding.Kind?
     public var clockRate: UInt32?
     public var clockSource = ClockSource.unknown
-    /// Nanoseconds since 1970 by the capture's clock.
-    public var first: Instant = .zero
-    public var last: Instant = .zero
-    public var received: Int64 = 0
-    // Nil where packets are not numbered.
-    public var unique: Int64?
-    public var duplicates: Int64?
-    public var expected: Int64?
-    public var lost: Int64?
-    public var reordered: Int64?
-    public var largestReorderExtent: Int64?
-    /// Bytes of UDP payload (for RTP: its headers too), every packet.
-    public var bytes: Int64 = 0
-    /// Of UDP payload, from the first packet to the last.
-    public var bitsPerSecond: Int64?
-    public var interarrivalJitter: InterarrivalJitterMeasurements?
-    public var interarrival: Distribution?
-    public var ipdv: Distribution?
-    public var pdv: Distribution?
-    public var lossRuns: [(length: Int64, count: Int64)] = []
-    public var burstGap: BurstGapMeasurements?
-    /// Delay factors of one-second windows (RFC 4445).
-    public var delayFactor: Distribution?
-    public var mediaLossRatePerSecond: Double?
-    /// How fast the sender's media clock runs against the capture's clock; positive: fast.
-    public var clockDriftPartsPerMillion: Double?
+    /// What was measured of its packets: bytes are those of UDP payload (for RTP: its headers too), instants nanoseconds
+    /// since 1970 by the capture's clock.
+    public var quality = StreamQualityMeasurements()
     public var transportStream: CapturedTransportStream?
     public var rtcp: RTCPMeasurements?
     /// What a receiver would have made of it, when one is assumed.
@@ -83,16 +60,6 @@ public struct StreamMeasurements: Sendable {
         self.source = source
         self.destination = destination
     }
-}
-
-/// RFC 3611 §4.7.2, with Gmin 16; ratios 0...1.
-public struct BurstGapMeasurements: Equatable, Sendable {
-    public var bursts: Int64
-    public var burstDensity: Double
-    public var gapDensity: Double
-    /// Mean lengths, by the stream's mean time between packets; nil when there is none.
-    public var burstDuration: TimeSpan?
-    public var gapDuration: TimeSpan?
 }
 
 /// A transport stream inside UDP or RTP.

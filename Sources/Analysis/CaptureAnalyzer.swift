@@ -157,7 +157,7 @@ extension CaptureAnalyzer {
         else { return }
         if flow.transport == nil {
             let stream = UDPTransportStream(
-                flow.key, packetLength: length, at: datagram.instant, playout: options.playout)
+                flow.key, packetLength: length, playout: options.playout)
             flow.transport = stream
             transports.append(stream)
         }
@@ -171,7 +171,7 @@ extension CaptureAnalyzer {
         else { return }
         if !flow.srt.contains(where: { $0.socketID == socketID }) {
             guard flow.srt.count < Flow.maximumStreams else { return }
-            let stream = SRTStream(flow.key, socketID: socketID, at: datagram.instant)
+            let stream = SRTStream(flow.key, socketID: socketID)
             flow.srt.append(stream)
             srtStreams.append(stream)
         }
@@ -406,6 +406,6 @@ extension FlowKey {
 
 extension StreamMeasurements {
     fileprivate var order: (Int64, String, UInt32) {
-        (first.nanoseconds, "\(source) \(destination)", ssrc ?? 0)
+        (quality.first.nanoseconds, "\(source) \(destination)", ssrc ?? 0)
     }
 }

@@ -10,15 +10,10 @@ struct TransportStreamMeter {
 
     private var monitor = TransportStreamMonitor()
     private var counts: [Int64] = Array(repeating: 0, count: 0x2000)
-    private var packets: Int64 = 0
+    private(set) var packets: Int64 = 0
     private var rate = PCRRate()
-    private var index: MediaDeliveryIndex?
-    /// Arrivals before the rate is known.
-    private var pending: [(instant: Instant, bytes: Int)] = []
     /// Why there is no media delivery index; nil while there may be one.
     private(set) var indexNote: String?
-
-    private static let pendingLimit = 65_536
 
     init(packetLength: Int) { self.packetLength = packetLength }
 
@@ -48,9 +43,11 @@ struct TransportStreamMeter {
             offset += packetLength
         }
         packetsPerDatagram = max(packetsPerDatagram, packets - before)
-        // The rate counts packets of 188 bytes, as ISO/IEC 13818-1 does; so do the bytes here.
-        addToIndex(bytes: Int(packets - before) * TransportPacket.length, at: instant)
     }
+
+    /// Bytes of the transport packets in a payload: 188 each, as the rate counts them (ISO/IEC 13818-1), whatever is
+    /// between them.
+    func mediaBytes(of payload: RawSpan) -> Int { payload.byteCount / packetLength * TransportPacket.length }
 
     /// Counts a packet for its PID, and takes its PCR.
     private mutating func count(_ payload: RawSpan, at offset: Int) {
@@ -71,37 +68,22 @@ struct TransportStreamMeter {
         rate.restart()
     }
 
-    private mutating func addToIndex(bytes: Int, at instant: Instant) {
-        if index != nil {
-            index?.add(mediaBytes: bytes, at: instant)
-        } else if indexNote == nil {
-            pending.append((instant, bytes))
-            if rate.isSettled || pending.count >= Self.pendingLimit { openIndex() }
-        }
-    }
-
-    /// Begins the media delivery index with the arrivals that wait, when the rate can be told.
-    private mutating func openIndex() {
-        defer { pending = [] }
+    /// Tells a stream's quality the media's rate, once the PCRs have told it or cannot.
+    mutating func tellRate(to quality: inout StreamQuality, atEnd: Bool = false) {
+        guard quality.awaitsMediaRate, atEnd || rate.isSettled || quality.isWaitingMediaFull else { return }
         switch rate.verdict {
         case .constant(let bits) where bits > 0:
-            var index = MediaDeliveryIndex(mediaRate: BitRate(bitsPerSecond: UInt64(bits)))
-            for arrival in pending { index.add(mediaBytes: arrival.bytes, at: arrival.instant) }
-            self.index = index
+            return quality.begin(mediaRate: BitRate(bitsPerSecond: UInt64(bits)))
         case .variable:
             indexNote = "no MDI: the transport stream's rate is not constant, and RFC 4445 needs a nominal rate"
         default:
             indexNote = "no MDI: too few PCRs to tell the transport stream's rate"
         }
+        quality.begin(mediaRate: nil)
     }
 
-    mutating func finish() {
-        if index == nil, indexNote == nil { openIndex() }
-        index?.finish()
-        monitor.finish()
-    }
+    mutating func finish() { monitor.finish() }
 
-    var delayFactor: Distribution? { index?.delayFactors.distribution }
     var continuityErrors: Int64 { monitor.errors.continuity }
     /// The first PCR's PID and the like say nothing where no packet came.
     var isEmpty: Bool { packets == 0 }
@@ -114,75 +96,5 @@ struct TransportStreamMeter {
         result.measurements = monitor.measurements(point: "capture")
         result.pids = counts.enumerated().filter { $0.element > 0 }.map { (UInt16($0.offset), $0.element) }
         return result
-    }
-}
-
-/// The rate of a transport stream by the PCRs of its first PID that has them: R = (i′ − i″)·8·27·10⁶ / (PCR′ − PCR″)
-/// (ISO/IEC 13818-1 §2.4.2.3), over its first seconds.
-struct PCRRate {
-    enum Verdict: Equatable {
-        /// Bit/s.
-        case constant(Int64)
-        case variable
-        case unknown
-    }
-
-    private var pid: UInt16?
-    private var first: (pcr: Int64, packet: Int64)?
-    private var last: (pcr: Int64, packet: Int64)?
-    /// Rates between PCRs that follow each other at least 10 ms apart, over their mean: farthest down and up.
-    private var intervals: Int64 = 0
-    private var lowest = Double.infinity
-    private var highest = 0.0
-    private var ticks: Int64 = 0
-
-    /// What is enough: five seconds of the stream's own clock.
-    private static let enough: Int64 = 5 * 27_000_000
-    private static let tolerance = 0.02
-    private static let leastIntervals: Int64 = 4
-
-    /// Whether more PCRs would change nothing.
-    var isSettled: Bool { ticks >= Self.enough && intervals >= Self.leastIntervals }
-
-    mutating func add(pcr: Int64, pid: UInt16, packet: Int64, isDiscontinuous: Bool) {
-        guard !isSettled, self.pid == nil || self.pid == pid else { return }
-        self.pid = pid
-        guard let last, !isDiscontinuous else {
-            restart()
-            first = (pcr, packet)
-            self.last = first
-            return
-        }
-        var step = (pcr - last.pcr) % TransportPacket.pcrPeriod
-        if step < 0 { step += TransportPacket.pcrPeriod }
-        // Less than 10 ms: the byte grid of packets would show as variation. A second and more: a jump.
-        guard step >= 270_000 else { return }
-        guard step < 27_000_000 else {
-            restart()
-            return
-        }
-        let rate = Double(packet - last.packet) / Double(step)
-        lowest = min(lowest, rate)
-        highest = max(highest, rate)
-        intervals += 1
-        ticks += step
-        self.last = (pcr, packet)
-    }
-
-    /// Forgets what came, because places before and after cannot be compared; a settled rate stays.
-    mutating func restart() {
-        guard !isSettled else { return }
-        (first, last, intervals, lowest, highest, ticks) = (nil, nil, 0, .infinity, 0, 0)
-    }
-
-    var verdict: Verdict {
-        guard let first, let last, intervals >= Self.leastIntervals, ticks > 0 else { return .unknown }
-        let packets = last.packet - first.packet
-        let mean = Double(packets) / Double(ticks)
-        // A PCR stands in one packet: each interval may be off by one.
-        let slack = Self.tolerance * mean + 1.5 * Double(intervals) / Double(ticks)
-        guard highest - mean <= slack, mean - lowest <= slack else { return .variable }
-        let bits = Int128(packets) * Int128(TransportPacket.length * 8) * 27_000_000
-        return .constant(Int64(clamping: (bits + Int128(ticks / 2)) / Int128(ticks)))
     }
 }

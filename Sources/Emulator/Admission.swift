@@ -109,7 +109,7 @@ extension World {
             row.receiver = configuration.receivers[index].id
             if row.isAdmitted {
                 row.boundNanoseconds = admission.bounds[index]?.nanoseconds
-                row.worstDelayNanoseconds = ledger.receivers[index].oneWayDelay.maximum
+                row.worstDelayNanoseconds = ledger.receivers[index].quality.delays.maximum
                 row.neededBurst = ledger.sender.burst?.burst
             }
             rows.append(row)

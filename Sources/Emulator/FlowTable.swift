@@ -71,7 +71,8 @@ public struct FlowTable: Sendable {
         for number in 0..<configuration.mostCrossTraffic {
             flows.append(
                 Flow(
-                    kind: .crossTraffic(number), id: "cross_traffic.\(number)", source: nil, destinations: 0..<0, port: 9,
+                    kind: .crossTraffic(number), id: "cross_traffic.\(number)", source: nil, destinations: 0..<0,
+                    port: 9,
                     differentiatedServices: 0))
         }
         precondition(flows.count <= Int(UInt16.max))

@@ -8,25 +8,19 @@ import Wire
 
 /// What the emulator, which knows the truth, notes of one receiver.
 struct ReceiverLedger: Sendable {
-    /// By numbers on the wire.
-    var window = DeliveryWindow()
+    /// By numbers and instants on the wire.
+    var quality: StreamQuality
     /// By numbers in the multiplex, where an interleaver makes them differ.
     var streamWindow: DeliveryWindow?
-    var delivered: Int64 = 0
     var late: Int64 = 0
     /// Arrived with a wrong checksum.
     var damaged: Int64 = 0
     var duplicates: Int64 = 0
     var used: Int64 = 0
     var latestDelay: TimeSpan?
-    var oneWayDelay = Histogram()
     /// What the receiver's clock made of the delays, and how wrong it was; filled once it has ever been wrong.
     private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
     var roundTrip = Histogram()
-    var variation = PacketDelayVariation()
-    var jitter: InterarrivalJitter?
-    var rate = RateMeter()
-    var deliveryIndex: MediaDeliveryIndex?
     var playoutDelay = Histogram()
     var buffer = Histogram()
     /// When the first unit of all was presented.
@@ -63,10 +57,12 @@ struct ReceiverLedger: Sendable {
             while size < 1_024 + deinterleaver.reach { size *= 2 }
             streamWindow = DeliveryWindow(window: size)
         }
-        if configuration.carriage.hasRTP { jitter = InterarrivalJitter(clockRate: 90_000) }
-        if configuration.plan.sendsNullPackets {
-            deliveryIndex = MediaDeliveryIndex(mediaRate: configuration.plan.rate)
-        }
+        var received = StreamQuality.Configuration()
+        received.knowsDelays = true
+        received.clockRate = configuration.carriage.hasRTP ? 90_000 : nil
+        received.mediaRate = configuration.constantRate
+        received.countsCopiedMedia = true
+        quality = StreamQuality(received)
         for substream in substreams {
             lanes.append(Lane(freezes: substream.kind == .video ? FreezeDetector() : nil))
         }
@@ -77,23 +73,22 @@ struct ReceiverLedger: Sendable {
     }
 
     /// Delays as the receiver measures them, against the sender's timestamps.
-    var oneWayDelayMeasured: Histogram { measuredWhenWrong?.delay ?? oneWayDelay }
+    var oneWayDelayMeasured: Histogram { measuredWhenWrong?.delay ?? quality.delays }
     /// Measured less true delay.
     var oneWayDelayError: Histogram {
         if let measuredWhenWrong { return measuredWhenWrong.error }
         var zeros = Histogram()
-        if !oneWayDelay.isEmpty { zeros.add(0, times: oneWayDelay.count) }
+        zeros.add(0, times: quality.delays.count)
         return zeros
     }
 
-    /// Notes a delay. While the clocks agree to the nanosecond, as perfect ones do, the measured delays are the true
-    /// ones and cost nothing.
-    mutating func noteDelay(_ delay: TimeSpan, measured: TimeSpan) {
+    /// Notes a delay before its arrival. While the clocks agree to the nanosecond, as perfect ones do, the measured delays
+    /// are the true ones and cost nothing.
+    private mutating func noteDelay(_ delay: TimeSpan, measured: TimeSpan) {
         latestDelay = delay
         if measured != delay, measuredWhenWrong == nil { measuredWhenWrong = (oneWayDelayMeasured, oneWayDelayError) }
         measuredWhenWrong?.delay.add(measured.nanoseconds)
         measuredWhenWrong?.error.add((measured - delay).nanoseconds)
-        oneWayDelay.add(delay.nanoseconds)
     }
 
     /// Notes a datagram of the program that has come.
@@ -107,18 +102,13 @@ struct ReceiverLedger: Sendable {
         at now: Instant
     ) {
         let delay = now - packet.sent
-        delivered += 1
-        rate.add(bytes: Int(packet.length), at: now)
         noteDelay(delay, measured: measured)
         // The timestamp's place in the header (RFC 3550 §5.1).
-        if jitter != nil, let timestamp = try? payload.bigEndian(UInt32.self, at: 4) {
-            jitter?.add(arrival: now, rtpTimestamp: timestamp)
-        }
-        deliveryIndex?.add(mediaBytes: payload.byteCount - headerLength, at: now)
-        switch window.add(number: Int64(packet.number)) {
-        case .inOrder, .reordered: variation.add(number: Int64(packet.number), delay: delay)
-        case .duplicate, .outsideWindow: break
-        }
+        let timestamp = (try? payload.bigEndian(UInt32.self, at: 4)) ?? 0
+        quality.arrived(
+            StreamArrival(
+                at: now, bytes: Int(packet.length), number: Int64(packet.number), timestamp: Int64(timestamp),
+                delay: delay, mediaBytes: payload.byteCount - headerLength))
         if let streamNumber { _ = streamWindow?.add(number: streamNumber) }
     }
 
@@ -151,7 +141,7 @@ struct ReceiverLedger: Sendable {
     ///   - ends: of each lane, where its last unit sent ends on the program's timeline: up to there what was on screen
     ///     should have moved.
     mutating func finish(sentCount: Int64, ends: [TimeSpan?]) {
-        window.finish(sentCount: sentCount)
+        quality.finish(sentCount: sentCount)
         streamWindow?.finish(sentCount: sentCount)
         monitor.finish()
         for (lane, end) in ends.enumerated() {

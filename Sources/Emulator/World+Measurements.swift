@@ -50,14 +50,16 @@ extension World {
     private func warn(of index: Int, in result: inout RunMeasurements) {
         let seen = ledger.receivers[index]
         let id = configuration.receivers[index].id
-        if seen.delivered == 0, ledger.sender.packets > 0 {
+        if seen.quality.received == 0, ledger.sender.packets > 0 {
             result.warnings.append(.nothingArrived(receiver: id))
-        } else if seen.late * 10 > seen.delivered {
-            result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.delivered))
+        } else if seen.late * 10 > seen.quality.received {
+            result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
         }
         for (lane, substream) in configuration.program.substreams.enumerated() {
             let counters = sender.multiplexer.counters[lane]
-            guard counters.units > 0, seen.delivered > 0, let end = counters.lastPresentationEnd else { continue }
+            guard counters.units > 0, seen.quality.received > 0, let end = counters.lastPresentationEnd else {
+                continue
+            }
             guard let latest = seen.lanes[lane].latestPresentation else {
                 result.warnings.append(.neverPresented(receiver: id, substream: substream.id))
                 continue
@@ -76,7 +78,7 @@ extension World {
         flow.receiver = configuration.receivers[index].id
         flow.carriage = configuration.carriage.rawValue
         flow.sent = ledger.sender.packets
-        flow.delivered = seen.delivered
+        flow.quality = seen.quality.measurements()
         for link in topology.paths[index] {
             let counts = topology.links[link].counters[flows.program]
             flow.lostLink += counts.lost + counts.down
@@ -87,24 +89,16 @@ extension World {
         flow.droppedChecksum = seen.damaged
         flow.late = seen.late
         flow.duplicates = seen.duplicates
-        flow.reordered = seen.window.reordered
-        flow.unrepaired = flow.sent - (seen.delivered - seen.window.duplicates)
+        flow.unrepaired = flow.sent - (flow.delivered - seen.quality.duplicates)
         flow.sentBitsPerSecond = ledger.sender.rate.bitsPerSecond
-        flow.deliveredBitsPerSecond = seen.rate.bitsPerSecond
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
         if ledger.sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(ledger.sender.rate.bytes) }
-        flow.oneWayDelay = seen.oneWayDelay.distribution
         flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.distribution
         flow.oneWayDelayError = seen.oneWayDelayError.distribution
         flow.roundTrip = seen.roundTrip.distribution
-        flow.ipdv = seen.variation.ipdv
-        flow.pdv = seen.variation.pdv
-        flow.interarrivalJitter = seen.jitter?.measurements
-        flow.lossRunsOnWire = seen.window.lossRuns
-        flow.lossRuns = seen.streamWindow?.lossRuns ?? flow.lossRunsOnWire
+        flow.lossRuns = seen.streamWindow?.lossRuns ?? flow.quality.lossRuns
         flow.sessionSetupNanoseconds = seen.firstPresentation?.nanoseconds
-        flow.delayFactorNanoseconds = seen.deliveryIndex?.largestDelayFactor
-        flow.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
+        flow.quality.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
             // At variable rate datagrams differ in packets: their mean.
             lostMediaPackets: ledger.sender.packets == 0
                 ? 0

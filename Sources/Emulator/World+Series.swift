@@ -34,11 +34,11 @@ extension World {
             let id = configuration.receivers[index].id
             let seen = ledger.receivers[index]
             let local = clocks[1 + index].raw.reading(at: now)
-            add(id, "delivered", seen.delivered, "packets")
-            add(id, "delivered_bytes", seen.rate.bytes, "bytes")
+            add(id, "delivered", seen.quality.received, "packets")
+            add(id, "delivered_bytes", seen.quality.bytes, "bytes")
             add(id, "late", seen.late, "packets")
             add(id, "one_way_delay", seen.latestDelay?.nanoseconds, "ns")
-            add(id, "interarrival_jitter", seen.jitter?.last.map { Int64($0.rounded()) }, "ns")
+            add(id, "interarrival_jitter", seen.quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
             add(id, "buffer", receivers[index].bufferDepth(at: local).nanoseconds, "ns")
             for pair in seen.pairs {
                 let audio = configuration.program.substreams[pair.audio].id

@@ -19,12 +19,17 @@ public struct DeliveryWindow: Sendable {
         case duplicate
         /// Too old to tell: below the window, where each number already has its verdict.
         case outsideWindow
+
+        /// Whether it is a packet's first copy.
+        @inlinable public var isFirst: Bool { self == .inOrder || self == .reordered }
     }
 
     /// First copies that arrived in the window.
     public var delivered: Int64 { reorder.arrived }
     /// Those that came after a larger number.
     public var reordered: Int64 { reorder.reordered }
+    /// The largest number that has arrived; one below the first before any has.
+    public var largestNumber: Int64 { reorder.arrived > 0 ? reorder.nextExpected - 1 : firstNumber - 1 }
     /// Arrivals that were copies of what had arrived in the window.
     public private(set) var duplicates: Int64 = 0
     /// Arrivals below the window.

@@ -23,6 +23,9 @@ public struct InterarrivalJitter: Sendable {
         self.clockRate = Int64(clockRate)
     }
 
+    /// The RTP timestamp's clock, Hz.
+    public var ticksPerSecond: UInt32 { UInt32(clockRate) }
+
     /// Takes the next arrival.
     ///
     /// - Parameter rtpTimestamp: as in the packet; it wraps at 2^32, and steps of up to half of that are followed in
@@ -61,5 +64,18 @@ public struct InterarrivalJitter: Sendable {
             mean: Int64((sum / Double(packets - 1)).rounded(.toNearestOrAwayFromZero)),
             maximum: Int64(largest.rounded(.toNearestOrAwayFromZero)),
             last: Int64(jitter.rounded(.toNearestOrAwayFromZero)))
+    }
+}
+
+/// RFC 3550 §6.4.1, in nanoseconds.
+public struct InterarrivalJitterMeasurements: Equatable, Sendable {
+    public var mean: Int64
+    public var maximum: Int64
+    public var last: Int64
+
+    public init(mean: Int64, maximum: Int64, last: Int64) {
+        self.mean = mean
+        self.maximum = maximum
+        self.last = last
     }
 }

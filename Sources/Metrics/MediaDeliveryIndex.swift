@@ -43,12 +43,6 @@ public struct MediaDeliveryIndex: Sendable {
         if after > highest { highest = after }
     }
 
-    /// The largest delay factor of all intervals, the one under way too, nanoseconds; nil without arrivals.
-    public var largestDelayFactor: Int64? {
-        guard packets > 0 else { return nil }
-        return max(delayFactors.maximum ?? 0, delayFactor)
-    }
-
     /// Closes the interval under way, so that its delay factor counts among ``delayFactors``; nothing follows.
     public mutating func finish() {
         guard packets > 0 else { return }

@@ -45,31 +45,33 @@ struct CorpusTests {
             func whole(_ name: String) -> Int64? { values[name].flatMap { Int64($0) } }
             #expect(stream.payloadType.map { Int64($0) } == whole("pt"), label)
             #expect(stream.clockRate.map { Int64($0) } == whole("clock"), label)
-            #expect(stream.received == whole("n"), label)
-            #expect(stream.unique == whole("unique"), label)
-            #expect(stream.duplicates == whole("duplicates"), label)
-            #expect(stream.expected == whole("expected"), label)
-            #expect(stream.lost == whole("lost_unique"), label)
-            #expect(stream.reordered == whole("reordered_rfc4737"), label)
-            #expect(stream.largestReorderExtent == whole("max_reorder_extent"), label)
-            #expect(stream.bytes == whole("rtp_bytes"), label)
+            #expect(stream.quality.received == whole("n"), label)
+            #expect(stream.quality.unique == whole("unique"), label)
+            #expect(stream.quality.duplicates == whole("duplicates"), label)
+            #expect(stream.quality.expected == whole("expected"), label)
+            #expect(stream.quality.lost == whole("lost_unique"), label)
+            #expect(stream.quality.reordered == whole("reordered_rfc4737"), label)
+            #expect(stream.quality.largestReorderExtent == whole("max_reorder_extent"), label)
+            #expect(stream.quality.bytes == whole("rtp_bytes"), label)
             func near(_ measured: Int64?, _ name: String, relative: Double = 0) throws {
                 let expected = try #require(values[name].flatMap { Double($0) }) * 1e6
                 let found = Double(try #require(measured, label))
                 #expect(abs(found - expected) <= 1000 + relative * abs(expected), "\(file) \(stream.id) \(name)")
             }
-            try near((stream.last - stream.first).nanoseconds / 1000, "duration_s")
-            try near(stream.interarrival?.mean, "mean_iat_ms")
-            try near(stream.interarrival?.maximum, "max_iat_ms")
-            try near(stream.interarrivalJitter?.last, "J3550_final_ms")
-            try near(stream.interarrivalJitter?.mean, "J3550_mean_ms")
-            try near(stream.interarrivalJitter?.maximum, "J3550_max_ms")
+            try near((stream.quality.last - stream.quality.first).nanoseconds / 1000, "duration_s")
+            try near(stream.quality.interarrival?.mean, "mean_iat_ms")
+            try near(stream.quality.interarrival?.maximum, "max_iat_ms")
+            try near(stream.quality.interarrivalJitter?.last, "J3550_final_ms")
+            try near(stream.quality.interarrivalJitter?.mean, "J3550_mean_ms")
+            try near(stream.quality.interarrivalJitter?.maximum, "J3550_max_ms")
             // There each copy has its delay; here the first alone, as RFC 7679 §3.8.4 wants it.
-            guard stream.duplicates == 0 else { continue }
-            try near(stream.pdv?.quantile(0.5), "pdv_p50_ms", relative: 0.002)
-            try near(stream.pdv?.maximum, "pdv_max_ms")
+            guard stream.quality.duplicates == 0 else { continue }
+            try near(stream.quality.pdv?.quantile(0.5), "pdv_p50_ms", relative: 0.002)
+            try near(stream.quality.pdv?.maximum, "pdv_max_ms")
             // The upper quantile of few values depends on how it is defined.
-            if stream.received >= 500 { try near(stream.pdv?.quantile(0.99), "pdv_p99_ms", relative: 0.01) }
+            if stream.quality.received >= 500 {
+                try near(stream.quality.pdv?.quantile(0.99), "pdv_p99_ms", relative: 0.01)
+            }
         }
     }
 
@@ -98,13 +100,13 @@ struct CorpusTests {
             func isNear(_ span: TimeSpan, _ text: Substring, _ unit: Double, within: Double) -> Bool {
                 Double(text).map { abs($0 * unit - Double(span.nanoseconds)) <= within } ?? false
             }
-            #expect(isNear(stream.first - input, fields[0], 1e9, within: 501), "\(line)")
-            #expect(isNear(stream.last - input, fields[1], 1e9, within: 501), "\(line)")
-            #expect(stream.received == Int64(fields[at - 2]), "\(line)")
-            #expect(stream.expected.map { $0 - stream.received } == Int64(fields[at - 1]), "\(line)")
+            #expect(isNear(stream.quality.first - input, fields[0], 1e9, within: 501), "\(line)")
+            #expect(isNear(stream.quality.last - input, fields[1], 1e9, within: 501), "\(line)")
+            #expect(stream.quality.received == Int64(fields[at - 2]), "\(line)")
+            #expect(stream.quality.expected.map { $0 - stream.quality.received } == Int64(fields[at - 1]), "\(line)")
             // Microseconds are its last digits. Of reordered streams it leaves out the packets whose timestamps go back.
-            guard let largest = Double(fields[at + 6]), largest > 0, stream.reordered == 0,
-                let jitter = stream.interarrivalJitter
+            guard let largest = Double(fields[at + 6]), largest > 0, stream.quality.reordered == 0,
+                let jitter = stream.quality.interarrivalJitter
             else { continue }
             #expect(isNear(.nanoseconds(jitter.mean), fields[at + 5], 1e6, within: 510), "\(line)")
             #expect(isNear(.nanoseconds(jitter.maximum), fields[at + 6], 1e6, within: 510), "\(line)")
@@ -122,14 +124,14 @@ struct CorpusTests {
             }
             let mean = expected.reduce(0, +) / Int64(expected.count)
             let stream = try #require(try analyze(file).streams.first)
-            let measured = try #require(stream.delayFactor)
+            let measured = try #require(stream.quality.delayFactor)
             #expect(measured.count == Int64(expected.count), "\(file)")
             for (found, given) in [
                 (measured.minimum, expected.min()), (measured.maximum, expected.max()), (measured.mean, mean),
             ] {
                 #expect(abs(found - (given ?? 0)) < 2000, "\(file)")
             }
-            #expect(stream.mediaLossRatePerSecond == 0)
+            #expect(stream.quality.mediaLossRatePerSecond == 0)
             #expect(stream.transportStream?.pcrBitsPerSecond == 2_500_000)
         }
     }

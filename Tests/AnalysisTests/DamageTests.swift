@@ -56,13 +56,15 @@ struct DamageTests {
             }
         }
         let expected = Int64((firsts.max() ?? 0) - (firsts.min() ?? 0) + 1)
-        #expect(stream.received == Int64(arrivals.count) && stream.unique == Int64(firsts.count))
-        #expect(stream.duplicates == Int64(arrivals.count - firsts.count))
-        #expect(stream.expected == expected && stream.lost == expected - Int64(firsts.count))
-        #expect(stream.reordered == Int64(reordered.count) && stream.largestReorderExtent == Int64(extents.max() ?? 0))
-        let found = Dictionary(uniqueKeysWithValues: stream.lossRuns.map { ($0.length, $0.count) })
+        #expect(stream.quality.received == Int64(arrivals.count) && stream.quality.unique == Int64(firsts.count))
+        #expect(stream.quality.duplicates == Int64(arrivals.count - firsts.count))
+        #expect(stream.quality.expected == expected && stream.quality.lost == expected - Int64(firsts.count))
+        #expect(
+            stream.quality.reordered == Int64(reordered.count)
+                && stream.quality.largestReorderExtent == Int64(extents.max() ?? 0))
+        let found = Dictionary(uniqueKeysWithValues: stream.quality.lossRuns.map { ($0.length, $0.count) })
         #expect(found == runs)
-        #expect(reordered.count > 10 && stream.duplicates ?? 0 > 5 && runs.count > 1)
+        #expect(reordered.count > 10 && stream.quality.duplicates ?? 0 > 5 && runs.count > 1)
     }
 
     @Test("Jitter and delay variation are those of the definitions", arguments: 1...10 as ClosedRange<UInt64>)
@@ -80,17 +82,17 @@ struct DamageTests {
             jitter += (abs(Double(after.instant - before.instant) - media) - jitter) / 16
             largest = max(largest, jitter)
         }
-        let measured = try #require(stream.interarrivalJitter)
+        let measured = try #require(stream.quality.interarrivalJitter)
         #expect(abs(Double(measured.last) - jitter) < 1000 && abs(Double(measured.maximum) - largest) < 1000)
         var seen: Set<Int> = []
         let firsts = arrivals.filter { seen.insert($0.number).inserted }
         let delays = firsts.map { $0.instant - Int64($0.number) * 20_000_000 }
-        let pdv = try #require(stream.pdv)
+        let pdv = try #require(stream.quality.pdv)
         #expect(pdv.count == Int64(firsts.count))
         #expect(pdv.maximum == (delays.max() ?? 0) - (delays.min() ?? 0))
         let byNumber = Dictionary(uniqueKeysWithValues: zip(firsts.map(\.number), delays))
         let steps = byNumber.compactMap { number, delay in byNumber[number - 1].map { delay - $0 } }
-        let ipdv = try #require(stream.ipdv)
+        let ipdv = try #require(stream.quality.ipdv)
         #expect(ipdv.count == Int64(steps.count))
         #expect(ipdv.minimum == steps.min() && ipdv.maximum == steps.max())
     }

@@ -104,13 +104,15 @@ struct LabelTests {
             let notes = stream.notes.joined(separator: "\n")
             #expect(stream.encoding != nil || notes.contains("encoding unknown"))
             #expect(stream.clockRate != nil || notes.contains("clock rate unknown") || notes.contains("no timestamps"))
-            #expect(stream.lost != nil || notes.contains("does not number"))
+            #expect(stream.quality.lost != nil || notes.contains("does not number"))
             #expect(
-                stream.interarrivalJitter != nil || notes.contains("jitter") || notes.contains("clock rate unknown"))
-            #expect(stream.pdv != nil || notes.contains("delay variation") || notes.contains("clock rate unknown"))
-            #expect(stream.delayFactor != nil || notes.contains("no MDI"))
+                stream.quality.interarrivalJitter != nil || notes.contains("jitter")
+                    || notes.contains("clock rate unknown"))
             #expect(
-                stream.clockDriftPartsPerMillion != nil || notes.contains("clock drift")
+                stream.quality.pdv != nil || notes.contains("delay variation") || notes.contains("clock rate unknown"))
+            #expect(stream.quality.delayFactor != nil || notes.contains("no MDI"))
+            #expect(
+                stream.quality.clockDriftPartsPerMillion != nil || notes.contains("clock drift")
                     || notes.contains("clock rate unknown"))
         }
     }

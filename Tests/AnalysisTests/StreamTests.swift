@@ -21,14 +21,15 @@ struct StreamTests {
         let stream = try #require(traffic.analyzer.finish().streams.first)
         #expect(stream.id == "s1" && stream.kind == .rtp && stream.ssrc == 7 && stream.payloadType == 0)
         #expect(stream.encoding == "PCMU" && stream.clockRate == 8000 && stream.clockSource == .staticType)
-        #expect(stream.received == 198 && stream.unique == 197 && stream.duplicates == 1)
-        #expect(stream.expected == 200 && stream.lost == 3)
-        #expect(stream.reordered == 1 && stream.largestReorderExtent == 2)
-        #expect(stream.lossRuns.map(\.length) == [3] && stream.lossRuns.map(\.count) == [1])
-        #expect(stream.bytes == 198 * 172)
+        #expect(stream.quality.received == 198 && stream.quality.unique == 197 && stream.quality.duplicates == 1)
+        #expect(stream.quality.expected == 200 && stream.quality.lost == 3)
+        #expect(stream.quality.reordered == 1 && stream.quality.largestReorderExtent == 2)
+        #expect(stream.quality.lossRuns.map(\.length) == [3] && stream.quality.lossRuns.map(\.count) == [1])
+        #expect(stream.quality.bytes == 198 * 172)
         // 197 packets of 172 bytes in 197 times 20 ms.
-        #expect(stream.bitsPerSecond == 68_800)
-        #expect(stream.interarrival?.minimum == 20_000_000 && stream.interarrival?.maximum == 20_000_000)
+        #expect(stream.quality.bitsPerSecond == 68_800)
+        #expect(
+            stream.quality.interarrival?.minimum == 20_000_000 && stream.quality.interarrival?.maximum == 20_000_000)
     }
 
     @Test("Jitter is RFC 3550's, by hand")
@@ -45,10 +46,10 @@ struct StreamTests {
             expected += ((number == 2 || number == 3 ? 4e6 : 0) - expected) / 16
             sum += expected
         }
-        #expect(stream.interarrivalJitter?.last == Int64(expected.rounded()))
-        #expect(stream.interarrivalJitter?.mean == Int64((sum / 19).rounded()))
-        #expect(stream.pdv?.maximum == 4_000_000)
-        #expect(stream.ipdv?.minimum == -4_000_000 && stream.ipdv?.maximum == 4_000_000)
+        #expect(stream.quality.interarrivalJitter?.last == Int64(expected.rounded()))
+        #expect(stream.quality.interarrivalJitter?.mean == Int64((sum / 19).rounded()))
+        #expect(stream.quality.pdv?.maximum == 4_000_000)
+        #expect(stream.quality.ipdv?.minimum == -4_000_000 && stream.quality.ipdv?.maximum == 4_000_000)
     }
 
     @Test("A clock that nobody tells is estimated, and says so", arguments: ClockRates.all)
@@ -64,7 +65,7 @@ struct StreamTests {
         let stream = try #require(traffic.analyzer.finish().streams.first)
         #expect(stream.clockRate == UInt32(rate) && stream.clockSource == .estimated)
         // The timestamps are cut to whole ticks.
-        #expect(try #require(stream.pdv).maximum <= 8_000_000 + 1_000_000_000 / Int64(rate))
+        #expect(try #require(stream.quality.pdv).maximum <= 8_000_000 + 1_000_000_000 / Int64(rate))
     }
 
     @Test("Without enough packets or with an odd rate the clock is unknown, with the reason")
@@ -76,7 +77,7 @@ struct StreamTests {
             }
             let stream = try #require(traffic.analyzer.finish().streams.first)
             #expect(stream.clockRate == nil && stream.clockSource == .unknown)
-            #expect(stream.interarrivalJitter == nil && stream.pdv == nil)
+            #expect(stream.quality.interarrivalJitter == nil && stream.quality.pdv == nil)
             #expect(stream.notes.contains { $0.hasPrefix("clock rate unknown") })
         }
     }

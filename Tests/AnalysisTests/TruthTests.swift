@@ -94,24 +94,24 @@ struct TruthTests {
         let stream = try #require(analysis.streams.first { $0.transportStream != nil })
         #expect(analysis.streams.count == 1)
         #expect(stream.clockSource == .sdp && stream.encoding == "MP2T")
-        #expect(stream.received == truth("delivered"))
-        #expect(stream.duplicates == truth("duplicates"))
-        #expect(stream.reordered == truth("reordered"))
+        #expect(stream.quality.received == truth("delivered"))
+        #expect(stream.quality.duplicates == truth("duplicates"))
+        #expect(stream.quality.reordered == truth("reordered"))
         // A receiver cannot know of what was lost before its first packet and after its last.
         let sender = try CaptureAnalysis(reading: [folder.path + "/run/capture/sender.pcap"])
         let sent = try #require(sender.streams.first)
         #expect(sent.lost == 0 && sent.unique == truth("sent"))
         let lost = try #require(truth("lost_link")) + (truth("dropped_queue") ?? 0)
-        let atEnds = try #require(sent.expected) - (try #require(stream.expected))
-        #expect(try #require(stream.lost) + atEnds == lost)
+        let atEnds = try #require(sent.expected) - (try #require(stream.quality.expected))
+        #expect(try #require(stream.quality.lost) + atEnds == lost)
         #expect(atEnds < 20)
         // RTP timestamps are what the sender's clock showed, to 1/90000 s, and so is each difference.
-        #expect(stream.interarrivalJitter?.last == flow["interarrival_jitter_ns"]?["last"]?.integer)
-        #expect(stream.interarrivalJitter?.maximum == flow["interarrival_jitter_ns"]?["max"]?.integer)
-        #expect(stream.interarrivalJitter?.mean == flow["interarrival_jitter_ns"]?["mean"]?.integer)
+        #expect(stream.quality.interarrivalJitter?.last == flow["interarrival_jitter_ns"]?["last"]?.integer)
+        #expect(stream.quality.interarrivalJitter?.maximum == flow["interarrival_jitter_ns"]?["max"]?.integer)
+        #expect(stream.quality.interarrivalJitter?.mean == flow["interarrival_jitter_ns"]?["mean"]?.integer)
         if atEnds == 0 {
             let runs = flow["loss_runs"]?.members?.map { "\($0.name):\($0.value.integer ?? 0)" }
-            #expect(stream.lossRuns.map { "\($0.length):\($0.count)" } == runs)
+            #expect(stream.quality.lossRuns.map { "\($0.length):\($0.count)" } == runs)
         }
     }
 }

@@ -28,13 +28,13 @@ struct InterleavingTests {
         let experiment = bare(rows, columns)
         let taken = try run(experiment)
         let flow = taken.measurements.flows[0]
-        #expect(flow.sent == flow.delivered && flow.late == 0 && flow.reordered == 0 && flow.duplicates == 0)
+        #expect(flow.sent == flow.delivered && flow.late == 0 && flow.quality.reordered == 0 && flow.duplicates == 0)
         #expect(taken.sent.count > 188 * 7 * 1_000)
         #expect(taken.sent == taken.released[0])
         #expect(taken.measurements.substreams.allSatisfy { $0.onTime == $0.sentUnits })
         // On the wire nothing was delayed but by the link.
-        #expect(flow.oneWayDelay?.minimum == 20_000_000 && flow.oneWayDelay?.maximum == 20_000_000)
-        #expect(flow.pdv?.maximum == 0 && flow.lossRuns.isEmpty && flow.lossRunsOnWire.isEmpty)
+        #expect(flow.quality.oneWayDelay?.minimum == 20_000_000 && flow.quality.oneWayDelay?.maximum == 20_000_000)
+        #expect(flow.quality.pdv?.maximum == 0 && flow.lossRuns.isEmpty && flow.quality.lossRuns.isEmpty)
     }
 
     @Test("each datagram is released 2 (R − 1)(C − 1) datagrams after it was multiplexed", arguments: blocks)
@@ -99,11 +99,11 @@ struct InterleavingTests {
         let loss = try #require(ListedLoss([31, 32, 33, 34, 35], repeatingEvery: 150))
         let taken = try run(bare(5, 10, loss: .listed(loss)))
         let flow = taken.measurements.flows[0]
-        #expect(flow.lossRunsOnWire.map(\.length) == [5])
+        #expect(flow.quality.lossRuns.map(\.length) == [5])
         #expect(flow.lossRuns.map(\.length) == [1])
         #expect(flow.lossRuns.map(\.count) == [flow.lostLink])
         #expect(flow.sent == flow.delivered + flow.lostLink)
-        #expect(flow.unrepaired == flow.lostLink && flow.reordered == 0)
+        #expect(flow.unrepaired == flow.lostLink && flow.quality.reordered == 0)
         // What is missing is known to be missing where it is missing.
         let counters = Dictionary(uniqueKeysWithValues: taken.measurements.transportStreams[1].tr101290)
         #expect((counters["Continuity_count_error"] ?? 0) ?? 0 > 0)
@@ -138,7 +138,7 @@ struct InterleavingTests {
         for flow in first.measurements.flows {
             #expect(flow.sent == flow.delivered + flow.lostLink + flow.droppedQueue)
             #expect(flow.lossRuns.reduce(0) { $0 + $1.length * $1.count } == flow.unrepaired)
-            #expect(flow.lossRunsOnWire.reduce(0) { $0 + $1.length * $1.count } == flow.unrepaired)
+            #expect(flow.quality.lossRuns.reduce(0) { $0 + $1.length * $1.count } == flow.unrepaired)
         }
         var world = World(try experiment.configuration())
         while let next = world.nextTimeout {

@@ -48,8 +48,8 @@ struct WorldTests {
         #expect(taken.sent == taken.released[0])
         let flow = try #require(taken.measurements.flows.first)
         #expect(flow.delivered == flow.sent)
-        #expect(flow.oneWayDelay?.minimum == 20_000_000)
-        #expect(flow.oneWayDelay?.maximum == 20_000_000)
+        #expect(flow.quality.oneWayDelay?.minimum == 20_000_000)
+        #expect(flow.quality.oneWayDelay?.maximum == 20_000_000)
         for substream in taken.measurements.substreams {
             #expect(substream.sentUnits == substream.onTime)
             #expect(substream.missing == 0 && substream.late == 0 && substream.damaged == 0)
@@ -235,7 +235,7 @@ struct WorldFigureTests {
     @Test("where nothing arrives nothing is measured, and that is said")
     func nothingArrives() throws {
         let measured = try run(Experiment(forward: [Experiment.link("f", loss: 1)], reverse: [])).measurements
-        #expect(measured.flows[0].oneWayDelay == nil && measured.flows[0].sessionSetupNanoseconds == nil)
+        #expect(measured.flows[0].quality.oneWayDelay == nil && measured.flows[0].sessionSetupNanoseconds == nil)
         #expect(measured.substreams.allSatisfy { $0.freezes == nil && $0.endToEndDelay == nil && $0.missing > 0 })
         let received = try #require(measured.transportStreams.last)
         #expect(received.tr101290.allSatisfy { $0.count == nil })

@@ -102,7 +102,7 @@ struct CheckTests {
     @Test("One null among several does not pass")
     func oneNull() throws {
         var record = Fixture.record(receivers: ["tv", "phone"])
-        record.measurements.flows[0].pdv = nil
+        record.measurements.flows[0].quality.pdv = nil
         let result = try Check(parsing: "flows.pdv_ns.p99 <= 1s").result(in: record.document)
         #expect(!result.passed)
         #expect(result.value == .null)
@@ -160,7 +160,7 @@ struct CheckTests {
     @Test("A value that misses its limit never looks like it")
     func nearMiss() throws {
         var record = Fixture.record()
-        record.measurements.flows[0].pdv = Fixture.distribution(only: 30_000_001)
+        record.measurements.flows[0].quality.pdv = Fixture.distribution(only: 30_000_001)
         let result = try Check(parsing: "flows.pdv_ns.p99 <= 30ms").result(in: record.document)
         #expect(!result.passed)
         #expect(result.valueText == "30.000001 ms")
@@ -169,7 +169,7 @@ struct CheckTests {
     @Test("Large integers are compared exactly")
     func exactness() throws {
         var record = Fixture.record()
-        record.measurements.flows[0].pdv = Fixture.distribution(only: 9_007_199_254_740_993)
+        record.measurements.flows[0].quality.pdv = Fixture.distribution(only: 9_007_199_254_740_993)
         #expect(try !Check(parsing: "flows.pdv_ns.p99 <= 9007199254740992ns").result(in: record.document).passed)
         #expect(try Check(parsing: "flows.pdv_ns.p99 == 9007199254740993ns").result(in: record.document).passed)
     }

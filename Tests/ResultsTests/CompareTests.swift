@@ -12,14 +12,14 @@ struct CompareTests {
     init() throws {
         scratch = try ScratchDirectory()
         var before = Fixture.record(receivers: ["tv"])
-        before.measurements.flows[0].oneWayDelay = Fixture.distribution(only: 20_000_000)
+        before.measurements.flows[0].quality.oneWayDelay = Fixture.distribution(only: 20_000_000)
         before.measurements.lipSync[0].skew = Fixture.distribution(only: -30_000_000)
         try save("a", before, "name: evening\nnetwork:\n  forward:\n    - delay: 20ms\n      loss: { bernoulli: 1% }\n")
         var after = before
-        after.measurements.flows[0].oneWayDelay = Fixture.distribution(only: 25_000_000)
+        after.measurements.flows[0].quality.oneWayDelay = Fixture.distribution(only: 25_000_000)
         after.measurements.flows[0].late = 0
-        after.measurements.flows[0].pdv = Fixture.distribution(999, p5: 1_001)
-        after.measurements.flows[0].deliveredBitsPerSecond = 5_000_000
+        after.measurements.flows[0].quality.pdv = Fixture.distribution(999, p5: 1_001)
+        after.measurements.flows[0].quality.bitsPerSecond = 5_000_000
         after.measurements.lipSync[0].skew = Fixture.distribution(only: 10_000_000)
         after.measurements.digest.add(9, 9, 9, 9, 9)
         try save("b", after, "name: evening\nnetwork:\n  forward:\n    - delay: 25ms\n      queue: { codel: {} }\n")
@@ -88,8 +88,8 @@ struct CompareTests {
     @Test("What is no longer measured, and what was zero and is not, are regressions")
     func lost() throws {
         var record = Fixture.record()
-        record.measurements.flows[0].oneWayDelay = nil
-        record.measurements.flows[0].reordered = 1
+        record.measurements.flows[0].quality.oneWayDelay = nil
+        record.measurements.flows[0].quality.reordered = 1
         try save("c", record, "name: evening\n")
         for metric in ["flows.one_way_delay_ns.p95", "flows.packets.reordered"] {
             #expect(try compare(["a", "c"], on: [metric], allowance: 0.5).passed == false)

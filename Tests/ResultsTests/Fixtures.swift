@@ -31,23 +31,24 @@ enum Fixture {
         flow.receiver = receiver
         flow.carriage = "ts-rtp"
         flow.sent = 1000
-        flow.delivered = 990
+        flow.quality.received = 990
         flow.lostLink = 10
         flow.late = 5
         flow.unrepaired = 10
         flow.sentBitsPerSecond = 5_312_345
-        flow.deliveredBitsPerSecond = 5_259_000
+        flow.quality.bitsPerSecond = 5_259_000
         flow.overheadRatio = 0.0825
-        flow.oneWayDelay = distribution(20_000_000)
+        flow.quality.oneWayDelay = distribution(20_000_000)
         flow.oneWayDelayMeasured = distribution(55_000_000)
         flow.oneWayDelayError = distribution(35_000_000)
-        flow.ipdv = distribution(-2_000_000)
-        flow.pdv = distribution(0)
-        flow.interarrivalJitter = InterarrivalJitterMeasurements(mean: 1_210_000, maximum: 4_200_000, last: 900_000)
+        flow.quality.ipdv = distribution(-2_000_000)
+        flow.quality.pdv = distribution(0)
+        flow.quality.interarrivalJitter = InterarrivalJitterMeasurements(
+            mean: 1_210_000, maximum: 4_200_000, last: 900_000)
         flow.lossRuns = [(length: 1, count: 6), (length: 4, count: 1)]
-        flow.lossRunsOnWire = flow.lossRuns
-        flow.delayFactorNanoseconds = 6_000_000
-        flow.mediaLossRatePerSecond = 1.5
+        flow.quality.lossRuns = flow.lossRuns
+        flow.quality.delayFactor = distribution(only: 6_000_000)
+        flow.quality.mediaLossRatePerSecond = 1.5
         return flow
     }
 

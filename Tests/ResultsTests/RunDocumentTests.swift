@@ -164,7 +164,7 @@ struct RunDocumentTests {
         let distribution = Fixture.distribution(1)
         record.measurements.flows[0].roundTrip = distribution
         record.measurements.flows[0].lossRuns = [(length: 1, count: 3)]
-        record.measurements.flows[0].lossRunsOnWire = [(length: 1, count: 3)]
+        record.measurements.flows[0].quality.lossRuns = [(length: 1, count: 3)]
         record.measurements.playout[0].delay = distribution
         record.measurements.playout[0].buffer = distribution
         record.measurements.clocks[0].offsetError = distribution
@@ -190,7 +190,7 @@ struct RunDocumentTests {
         var record = try fullRecord()
         record.measurements.flows[0] = .init()
         record.measurements.flows[0].lossRuns = [(length: 1, count: 3)]
-        record.measurements.flows[0].lossRunsOnWire = [(length: 1, count: 3)]
+        record.measurements.flows[0].quality.lossRuns = [(length: 1, count: 3)]
         record.measurements.substreams = [.init()]
         record.measurements.lipSync = [.init()]
         record.measurements.playout = [.init()]
@@ -209,7 +209,7 @@ struct RunDocumentTests {
     @Test("A distribution of no values is null, not zeros")
     func emptyDistribution() {
         var record = Fixture.record()
-        record.measurements.flows[0].pdv = Distribution(Histogram())
+        record.measurements.flows[0].quality.pdv = Distribution(Histogram())
         #expect(record.document["flows"]?.elements?[0]["pdv_ns"] == .null)
     }
 

@@ -98,14 +98,14 @@ struct SummaryTests {
     func lossRunsOnWire() {
         var record = Fixture.record()
         #expect(!text(record).contains("on the wire"))
-        record.measurements.flows[0].lossRunsOnWire = [(length: 10, count: 1)]
+        record.measurements.flows[0].quality.lossRuns = [(length: 10, count: 1)]
         #expect(text(record).contains("    on the wire  1 of 10+; longest 10"))
     }
 
     @Test("Sums that do not agree are told")
     func sums() {
         var record = Fixture.record()
-        record.measurements.flows[0].delivered -= 1
+        record.measurements.flows[0].quality.received -= 1
         #expect(text(record).contains("the sums do not agree: 1 packets of tv unaccounted for"))
     }
 

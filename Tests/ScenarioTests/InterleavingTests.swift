@@ -52,7 +52,7 @@ struct ScenarioInterleavingTests {
                 }
             })
         let flow = world.measurements().flows[0]
-        #expect(flow.late == 0 && flow.delivered == flow.sent && flow.duplicates == 0 && flow.reordered == 0)
+        #expect(flow.late == 0 && flow.delivered == flow.sent && flow.duplicates == 0 && flow.quality.reordered == 0)
         #expect(sent == released && sent.count > 188 * 10_000)
     }
 
@@ -110,17 +110,17 @@ struct ScenarioInterleavingTests {
         }
         let interleaved = try flow("interleave: { rows: 20, columns: 10 }")
         let plain = try flow("interleave: none")
-        #expect(plain.lossRuns.elementsEqual(plain.lossRunsOnWire, by: ==))
+        #expect(plain.lossRuns.elementsEqual(plain.quality.lossRuns, by: ==))
         // The draws are the packets', so the wire loses the same numbers.
-        #expect(interleaved.lossRunsOnWire.elementsEqual(plain.lossRunsOnWire, by: ==))
+        #expect(interleaved.quality.lossRuns.elementsEqual(plain.quality.lossRuns, by: ==))
         #expect(interleaved.late == 0 && interleaved.reordered == 0)
-        let wire = mean(interleaved.lossRunsOnWire, expected: 8)
+        let wire = mean(interleaved.quality.lossRuns, expected: 8)
         #expect(abs(wire.measured - 8) < wire.bound)
         // p = 0.03 / 0.97 / 8, r = 1 / 8, ρ = 1 − p − r: 1 / r_I = 1 / (0.97 (1 − ρ^20)).
         let stream = mean(interleaved.lossRuns, expected: 1.10)
         #expect(abs(stream.measured - 1.10) < stream.bound)
         #expect(stream.bound < 0.15)
-        #expect((interleaved.lossRunsOnWire.last?.length ?? 0) > 15)
+        #expect((interleaved.quality.lossRuns.last?.length ?? 0) > 15)
         #expect((interleaved.lossRuns.last?.length ?? 0) <= 4)
     }
 }

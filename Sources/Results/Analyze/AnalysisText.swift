@@ -55,9 +55,9 @@ package struct AnalysisText {
                 TextTable.Cell(stream.id, .bold), TextTable.Cell(stream.kind.rawValue),
                 TextTable.Cell(stream.source.description), TextTable.Cell(stream.destination.description),
                 TextTable.Cell(stream.ssrc.map(hexadecimal) ?? ""), TextTable.Cell(encoding(stream)),
-                TextTable.Cell(Format.count(stream.received)), loss(stream), bad(stream.duplicates),
-                bad(stream.reordered), TextTable.Cell(Format.rate(stream.bitsPerSecond)),
-                TextTable.Cell(Format.time((stream.last - stream.first).nanoseconds)),
+                TextTable.Cell(Format.count(stream.quality.received)), loss(stream), bad(stream.quality.duplicates),
+                bad(stream.quality.reordered), TextTable.Cell(Format.rate(stream.quality.bitsPerSecond)),
+                TextTable.Cell(Format.time((stream.quality.last - stream.quality.first).nanoseconds)),
             ])
         }
         return section("Streams", table)
@@ -69,15 +69,17 @@ package struct AnalysisText {
                 "", "clock", "jitter mean", "max", "pdv p50", "p99", "max", "gap mean", "max", "DF max", "MLR", "drift",
             ])
         for stream in analysis.streams {
-            let jitter = stream.interarrivalJitter
+            let jitter = stream.quality.interarrivalJitter
             table.add([
                 TextTable.Cell(stream.id, .bold), clock(stream), time(jitter?.mean), time(jitter?.maximum),
-                time(stream.pdv?.quantile(0.5)), time(stream.pdv?.quantile(0.99)), time(stream.pdv?.maximum),
-                time(stream.interarrival?.mean), time(stream.interarrival?.maximum),
-                time(stream.delayFactor?.maximum),
-                TextTable.Cell(stream.mediaLossRatePerSecond.map { Format.plain($0) + "/s" } ?? Format.notMeasured),
+                time(stream.quality.pdv?.quantile(0.5)), time(stream.quality.pdv?.quantile(0.99)),
+                time(stream.quality.pdv?.maximum),
+                time(stream.quality.interarrival?.mean), time(stream.quality.interarrival?.maximum),
+                time(stream.quality.delayFactor?.maximum),
                 TextTable.Cell(
-                    Format.frequency(stream.clockDriftPartsPerMillion.map { Int64(($0 * 1000).rounded()) })),
+                    stream.quality.mediaLossRatePerSecond.map { Format.plain($0) + "/s" } ?? Format.notMeasured),
+                TextTable.Cell(
+                    Format.frequency(stream.quality.clockDriftPartsPerMillion.map { Int64(($0 * 1000).rounded()) })),
             ])
         }
         return section("Timing (jitter: RFC 3550, pdv: RFC 5481, DF and MLR: RFC 4445)", table)
@@ -172,7 +174,9 @@ extension AnalysisText {
     }
 
     private func loss(_ stream: StreamMeasurements) -> TextTable.Cell {
-        guard let lost = stream.lost, let expected = stream.expected, lost > 0 else { return bad(stream.lost) }
+        guard let lost = stream.quality.lost, let expected = stream.quality.expected, lost > 0 else {
+            return bad(stream.quality.lost)
+        }
         return TextTable.Cell("\(Format.count(lost)) (\(Format.share(Double(lost) / Double(expected))))", .yellow)
     }
 

@@ -44,15 +44,15 @@ package struct StreamTruth {
     func rows(_ stream: StreamMeasurements) -> [(name: String, isTime: Bool, measured: Int64?, truth: Int64?)] {
         let pdv = isSender ? nil : flow["pdv_ns"]
         return [
-            ("packets", false, stream.received, received),
-            ("lost", false, stream.lost, lost),
-            ("duplicates", false, stream.duplicates, duplicates),
-            ("reordered", false, stream.reordered, reordered),
-            ("jitter mean", true, stream.interarrivalJitter?.mean, jitter("mean")),
-            ("jitter max", true, stream.interarrivalJitter?.maximum, jitter("max")),
-            ("pdv p50", true, stream.pdv?.quantile(0.5), pdv?["p50"]?.integer),
-            ("pdv p99", true, stream.pdv?.quantile(0.99), pdv?["p99"]?.integer),
-            ("pdv max", true, stream.pdv?.maximum, pdv?["max"]?.integer),
+            ("packets", false, stream.quality.received, received),
+            ("lost", false, stream.quality.lost, lost),
+            ("duplicates", false, stream.quality.duplicates, duplicates),
+            ("reordered", false, stream.quality.reordered, reordered),
+            ("jitter mean", true, stream.quality.interarrivalJitter?.mean, jitter("mean")),
+            ("jitter max", true, stream.quality.interarrivalJitter?.maximum, jitter("max")),
+            ("pdv p50", true, stream.quality.pdv?.quantile(0.5), pdv?["p50"]?.integer),
+            ("pdv p99", true, stream.quality.pdv?.quantile(0.99), pdv?["p99"]?.integer),
+            ("pdv max", true, stream.quality.pdv?.maximum, pdv?["max"]?.integer),
         ]
     }
 }

@@ -19,13 +19,16 @@ package enum StreamTable {
             let fields = [
                 stream.source.address.description, stream.source.port.description,
                 stream.destination.address.description, stream.destination.port.description,
-                stream.ssrc.map(hexadecimal) ?? "", decimal((stream.first - start).nanoseconds, 9),
-                decimal((stream.last - stream.first).nanoseconds, 9),
-                stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "", stream.received.description,
-                stream.lost.map(\.description) ?? "", milliseconds(stream.interarrival?.minimum),
-                milliseconds(stream.interarrival?.mean), milliseconds(stream.interarrival?.maximum), "",
-                milliseconds(stream.interarrivalJitter?.mean), milliseconds(stream.interarrivalJitter?.maximum),
-                (stream.lost ?? 0) > 0 || (stream.reordered ?? 0) > 0 || (stream.duplicates ?? 0) > 0 ? "X" : "",
+                stream.ssrc.map(hexadecimal) ?? "", decimal((stream.quality.first - start).nanoseconds, 9),
+                decimal((stream.quality.last - stream.quality.first).nanoseconds, 9),
+                stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "",
+                stream.quality.received.description,
+                stream.quality.lost.map(\.description) ?? "", milliseconds(stream.quality.interarrival?.minimum),
+                milliseconds(stream.quality.interarrival?.mean), milliseconds(stream.quality.interarrival?.maximum), "",
+                milliseconds(stream.quality.interarrivalJitter?.mean),
+                milliseconds(stream.quality.interarrivalJitter?.maximum),
+                (stream.quality.lost ?? 0) > 0 || (stream.quality.reordered ?? 0) > 0
+                    || (stream.quality.duplicates ?? 0) > 0 ? "X" : "",
             ]
             lines.append(fields.map(csvField).joined(separator: ","))
         }

@@ -42,7 +42,7 @@ extension Catalog {
                 $0.duplicates
             },
             .count("reordered", worse: .up, "First copies that came after a larger number (RFC 4737 section 3).") {
-                $0.reordered
+                $0.quality.reordered ?? 0
             },
             .count("ecn_marked", "Datagrams that a queue marked in place of a drop (RFC 3168 section 5).") {
                 $0.marked
@@ -67,7 +67,7 @@ extension Catalog {
             .whole(
                 "delivered", .bitsPerSecond, worse: .down,
                 "IP bits a second from the first arrival to the last; late datagrams and copies count."
-            ) { $0.deliveredBitsPerSecond },
+            ) { $0.quality.bitsPerSecond },
             .ratio(
                 "overhead_ratio", worse: .up, label: "overhead",
                 "The share of the bytes sent that is not media: headers of IP, UDP, RTP and TS, tables, null packets."
@@ -78,7 +78,7 @@ extension Catalog {
         .distribution(
             "one_way_delay_ns", worse: .up, label: "one-way delay, true",
             "From the handing to the first link to the arrival of the last bit, in true time (RFC 7679), all delivered."
-        ) { $0.oneWayDelay },
+        ) { $0.quality.oneWayDelay },
         // The receiver's reading includes its clock's offset: smaller is not better.
         .distribution(
             "one_way_delay_measured_ns", label: "one-way delay, measured",
@@ -95,20 +95,20 @@ extension Catalog {
         .distribution(
             "ipdv_ns", worse: .awayFromZero, label: "variation, IPDV",
             "One-way delay less that of the datagram numbered one before, where both arrived (RFC 3393)."
-        ) { $0.ipdv },
+        ) { $0.quality.ipdv },
         .distribution(
             "pdv_ns", worse: .up, label: "variation, PDV",
             "One-way delay less the least of the whole run, first copies (RFC 5481 section 4.2)."
-        ) { $0.pdv },
+        ) { $0.quality.pdv },
         .group(
             "interarrival_jitter_ns", label: "jitter, RFC 3550",
             "The running estimate J += (|D| - J)/16 over every arrival, copies too (RFC 3550 section 6.4.1).",
             [
                 .nanoseconds("mean", worse: .up, label: "jitter", "Its mean over all arrivals but the first.") {
-                    $0.interarrivalJitter?.mean
+                    $0.quality.interarrivalJitter?.mean
                 },
-                .nanoseconds("max", worse: .up, "Its largest value.") { $0.interarrivalJitter?.maximum },
-                .nanoseconds("last", worse: .up, "Its value after the last arrival.") { $0.interarrivalJitter?.last },
+                .nanoseconds("max", worse: .up, "Its largest value.") { $0.quality.interarrivalJitter?.maximum },
+                .nanoseconds("last", worse: .up, "Its value after the last arrival.") { $0.quality.interarrivalJitter?.last },
             ]),
     ]
 
@@ -120,18 +120,18 @@ extension Catalog {
         .map(
             "loss_runs_wire", worse: .up,
             "The same in the order on the wire, which an interleaver makes another (RFC 3357)."
-        ) { runs($0.lossRunsOnWire) },
+        ) { runs($0.quality.lossRuns) },
         .group(
             "mdi", "The Media Delivery Index (RFC 4445), for streams of constant rate.",
             [
                 .nanoseconds(
                     "df_ns", worse: .up, label: "delay factor",
                     "The delay factor, the spread of a virtual buffer's level: the largest of one-second windows (section 3.1)."
-                ) { $0.delayFactorNanoseconds },
+                ) { $0.quality.delayFactor?.maximum },
                 .value(
                     "mlr_per_s", MetricKind(unit: .perSecond, worse: .up), label: "media loss rate",
                     "The media loss rate: transport packets lost, per second of sending (section 3.2)."
-                ) { JSONValue($0.mediaLossRatePerSecond) },
+                ) { JSONValue($0.quality.mediaLossRatePerSecond) },
             ]),
         .nanoseconds("session_setup_ns", worse: .up, "From time zero to the first unit presented.") {
             $0.sessionSetupNanoseconds

@@ -129,8 +129,8 @@ extension Summary {
         for flow in lossy.prefix(Summary.rowLimit) {
             table.add([TextTable.Cell(flow.receiver), TextTable.Cell(runsText(flow.lossRuns))])
             // An interleaver breaks the runs of the network up.
-            guard !flow.lossRuns.elementsEqual(flow.lossRunsOnWire, by: ==) else { continue }
-            table.add([TextTable.Cell("  on the wire"), TextTable.Cell(runsText(flow.lossRunsOnWire))])
+            guard !flow.lossRuns.elementsEqual(flow.quality.lossRuns, by: ==) else { continue }
+            table.add([TextTable.Cell("  on the wire"), TextTable.Cell(runsText(flow.quality.lossRuns))])
         }
         return [heading("Loss runs (how many of which length)")] + table.lines(styled) + more(lossy.count)
     }

@@ -1,0 +1,64 @@
+import Metrics
+import Timebase
+
+/// Finds the clock rate of RTP timestamps from arrivals, for streams of which nothing tells it.
+enum ClockEstimate {
+    /// The rates that media clocks have (RFC 3551 §4.1, RFC 7587).
+    static let rates: [UInt32] = [8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 90_000]
+    /// How far a measured rate may be from one of them.
+    static let tolerance = 0.005
+    static let leastArrivals = 32
+    static let leastSpan = TimeSpan.seconds(1)
+
+    enum Result: Equatable {
+        case rate(UInt32)
+        /// Timestamps advance at a rate that no media clock has, Hz.
+        case unusual(Double)
+        /// Too few packets, or too short.
+        case tooLittle
+    }
+
+    static func estimate(_ arrivals: [StreamQuality.Waiting]) -> Result {
+        guard arrivals.count >= leastArrivals, let first = arrivals.first, let last = arrivals.last,
+            last.instant - first.instant >= leastSpan
+        else { return .tooLittle }
+        var fit = LineFit()
+        for arrival in arrivals {
+            fit.add(
+                x: Double((arrival.instant - first.instant).nanoseconds) * 1e-9,
+                y: Double(arrival.timestamp - first.timestamp))
+        }
+        guard let slope = fit.slope else { return .tooLittle }
+        if let rate = snapped(slope) { return .rate(rate) }
+        // Talkspurts and pauses bend the line; over most shorter stretches the clock still shows.
+        if let median = medianSlope(arrivals), let rate = snapped(median) { return .rate(rate) }
+        return .unusual(slope)
+    }
+
+    private static func snapped(_ measured: Double) -> UInt32? {
+        rates.first { abs(measured - Double($0)) <= tolerance * Double($0) }
+    }
+
+    /// The median of the slopes between arrivals half the series apart.
+    private static func medianSlope(_ arrivals: [StreamQuality.Waiting]) -> Double? {
+        let half = arrivals.count / 2
+        var slopes: [Double] = []
+        for index in 0..<(arrivals.count - half) {
+            let span = (arrivals[index + half].instant - arrivals[index].instant).nanoseconds
+            guard span > 0 else { continue }
+            slopes.append(Double(arrivals[index + half].timestamp - arrivals[index].timestamp) * 1e9 / Double(span))
+        }
+        return slopes.isEmpty ? nil : slopes.sorted()[slopes.count / 2]
+    }
+}
+
+extension DriftMeter {
+    /// Why there is no drift; nil when there is one.
+    var explanation: String? {
+        switch result {
+        case .drift: nil
+        case .tooShort: "no clock drift: fewer than \(Self.leastSeconds) seconds with packets"
+        case .uncertain: "no clock drift: it cannot be told from delay variation within ±50 ppm"
+        }
+    }
+}

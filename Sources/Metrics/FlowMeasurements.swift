@@ -1,0 +1,44 @@
+/// One flow of the program as one receiver gets it. Nil is "not measured".
+public struct FlowMeasurements: Sendable {
+    public var id = ""
+    public var receiver = ""
+    /// "ts-udp" or "ts-rtp".
+    public var carriage = ""
+    /// What arrived, by the numbers and instants on the wire: bytes are those of IP packets, delays are true.
+    public var quality = StreamQualityMeasurements()
+    // Every datagram meets exactly one fate: sent + duplicated = delivered + lostLink + droppedQueue + droppedChecksum.
+    public var sent: Int64 = 0
+    public var duplicated: Int64 = 0
+    public var lostLink: Int64 = 0
+    public var droppedQueue: Int64 = 0
+    public var droppedChecksum: Int64 = 0
+    // Of the delivered, each is used, late or a duplicate.
+    public var late: Int64 = 0
+    /// As the receiver judges; what truly were copies is in ``quality``.
+    public var duplicates: Int64 = 0
+    /// Datagrams that a queue marked with "congestion experienced" in place of a drop.
+    public var marked: Int64 = 0
+    public var repairedFEC: Int64 = 0
+    public var repairedRetransmission: Int64 = 0
+    /// Datagrams that neither arrived nor were repaired.
+    public var unrepaired: Int64 = 0
+    public var repairSent: Int64 = 0
+    public var repairDelivered: Int64 = 0
+    /// IP bits per second while the flow was sending; nil with fewer than two packets.
+    public var sentBitsPerSecond: Int64?
+    /// Bytes that are not media (IP, UDP, RTP, transport-stream headers, PSI, null packets) as a share of all IP bytes.
+    public var overheadRatio: Double?
+    public var oneWayDelayMeasured: Distribution?
+    public var oneWayDelayError: Distribution?
+    public var roundTrip: Distribution?
+    /// How many runs of each length of consecutive datagrams were not delivered, by ascending length: consecutive in the
+    /// multiplex, as the decoder sees it. Those on the wire, the same without an interleaver, are in ``quality``.
+    public var lossRuns: [(length: Int64, count: Int64)] = []
+    /// From emulated time zero, when the session begins, to the first unit presented; nil if none ever was.
+    public var sessionSetupNanoseconds: Int64?
+
+    public init() {}
+
+    /// Datagrams that arrived with a right checksum, copies too.
+    public var delivered: Int64 { quality.received }
+}
