@@ -93,7 +93,10 @@ let package = Package(
         tests("Metrics", ["Metrics", "Timebase", "Wire"]),
         tests(
             "Emulator",
-            ["ClockSync", "Emulator", "Media", "NetworkEmulation", "Protection", "Sender", "Timebase", "Wire"]),
+            [
+                "ClockSync", "Emulator", "Media", "Metrics", "NetworkEmulation", "Protection", "Sender", "Timebase",
+                "Wire",
+            ]),
         tests("Scenario", ["Emulator", "Metrics", "NetworkEmulation", "Scenario", "Timebase"], exclude: ["Reference"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),
         tests("Analysis", ["Analysis", "Capture", "Metrics", "Results", "Sessions", "Timebase", "Wire"]),

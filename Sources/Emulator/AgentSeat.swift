@@ -4,6 +4,8 @@ import Timebase
 
 /// An agent on its node.
 struct AgentSeat {
+    /// As the configuration names it; a reporter's is its flow's.
+    let id: String
     var agent: any Agent
     let node: Int
     /// The flows that it may send on, by its own numbers.
@@ -13,7 +15,8 @@ struct AgentSeat {
     /// Packets sent on each outgoing flow.
     private var sent: [UInt32]
 
-    init(_ agent: any Agent, node: Int, outgoing: [UInt16]) {
+    init(_ id: String, _ agent: any Agent, node: Int, outgoing: [UInt16]) {
+        self.id = id
         self.agent = agent
         self.node = node
         self.outgoing = outgoing
@@ -42,7 +45,8 @@ struct AgentTable {
         for agent in configuration.agents {
             let outgoing = configuration.controlFlows.indices
                 .filter { configuration.controlFlows[$0].from == agent.id }.map(flows.control)
-            seats.append(AgentSeat(agent.agent, node: configuration.node(named: agent.node), outgoing: outgoing))
+            seats.append(
+                AgentSeat(agent.id, agent.agent, node: configuration.node(named: agent.node), outgoing: outgoing))
         }
         for (index, flow) in configuration.controlFlows.enumerated() {
             guard let agent = configuration.agents.firstIndex(where: { $0.id == flow.to }) else { continue }
@@ -60,7 +64,7 @@ struct AgentTable {
             isSender: true, sessionBandwidth: bandwidth, key: root.named("sender.rtcp"), ssrc: rtp.ssrc,
             start: sender.zero)
         let name = "sender@10.0.0.1"
-        seats.append(AgentSeat(RTCPSender(timer, name: name), node: 0, outgoing: [flows.senderReports]))
+        seats.append(AgentSeat("program.rtcp", RTCPSender(timer, name: name), node: 0, outgoing: [flows.senderReports]))
         for (index, receiver) in configuration.receivers.enumerated() {
             let key = root.named("receivers").named(receiver.id).named("rtcp")
             let timer = RTCPTimer(
@@ -68,7 +72,8 @@ struct AgentTable {
                 ssrc: UInt32(truncatingIfNeeded: key.named("ssrc").draw(0) >> 32),
                 start: receiver.clock.reading(at: .zero))
             let agent = RTCPReceiver(timer, name: receiver.id, members: 1 + configuration.receivers.count)
-            seats.append(AgentSeat(agent, node: 1 + index, outgoing: [flows.receiverReports(index)]))
+            seats.append(
+                AgentSeat(receiver.id + ".rtcp", agent, node: 1 + index, outgoing: [flows.receiverReports(index)]))
             add(flows.receiverReports(index), to: 0)
             seats[1 + index].incoming = [flows.senderReports]
         }

@@ -7,6 +7,14 @@ import Wire
 
 /// The control plane: agents on their nodes.
 extension World {
+    /// An agent by its id, as it is now; nil where there is none.
+    ///
+    /// - Complexity: O(agents).
+    public func agent(_ id: String) -> (any Agent)? { agents.seats.first { $0.id == id }?.agent }
+
+    /// What a node's disciplined clock shows now; nodes are counted as ``WorldConfiguration/nodeIDs`` lists them.
+    public func reading(ofNode node: Int) -> LocalInstant { clocks[node].reading(at: now) }
+
     /// Serves an agent's timer.
     mutating func serveAgent(_ index: Int, at now: Instant) {
         let node = agents.seats[index].node

@@ -315,6 +315,11 @@ public struct World: ~Copyable {
             nextClockSample += .seconds(1)
         }
         if nextSample <= now, let interval = configuration.taps.seriesInterval {
+            // A link turns to the packet behind when it must; what waits in it is asked for here.
+            for index in 0..<topology.links.count {
+                topology.links[index].handleTimeout(&pool, at: nextSample - .nanoseconds(1))
+                timeouts.set(firstLink + index, to: topology.links[index].nextTimeout)
+            }
             ledger.emit(.sample(at: nextSample))
             nextSample += interval
         }
