@@ -113,7 +113,7 @@ struct ScenarioInterleavingTests {
         #expect(plain.lossRuns.elementsEqual(plain.quality.lossRuns, by: ==))
         // The draws are the packets', so the wire loses the same numbers.
         #expect(interleaved.quality.lossRuns.elementsEqual(plain.quality.lossRuns, by: ==))
-        #expect(interleaved.late == 0 && interleaved.reordered == 0)
+        #expect(interleaved.late == 0 && interleaved.quality.reordered == 0)
         let wire = mean(interleaved.quality.lossRuns, expected: 8)
         #expect(abs(wire.measured - 8) < wire.bound)
         // p = 0.03 / 0.97 / 8, r = 1 / 8, ρ = 1 − p − r: 1 / r_I = 1 / (0.97 (1 − ρ^20)).
