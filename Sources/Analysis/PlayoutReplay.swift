@@ -83,14 +83,19 @@ final class PlayoutReplay {
     /// Takes a datagram of transport packets.
     func add(_ payload: RawSpan, at instant: Instant) {
         advance(to: instant)
-        session.handle(Self.packet, payload: payload, at: now)
-        while let output = session.pollOutput() {
-            switch output {
-            case .media(let datagram): if playout.handle(datagram) == .late { result.late += 1 }
-            case .discarded(_, .late): result.late += 1
-            case .discarded(_, .duplicate): result.duplicates += 1
-            case .discarded: break
-            }
+        if let output = session.handle(Self.packet, payload: payload, at: now) {
+            take(output)
+        } else {
+            while let output = session.pollOutput() { take(output) }
+        }
+    }
+
+    private func take(_ output: SessionReceiver.Output) {
+        switch output {
+        case .media(let datagram): if playout.handle(datagram) == .late { result.late += 1 }
+        case .discarded(_, .late): result.late += 1
+        case .discarded(_, .duplicate): result.duplicates += 1
+        case .discarded: break
         }
     }
 

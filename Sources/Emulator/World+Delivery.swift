@@ -35,8 +35,11 @@ extension World {
 
     /// Serves what a receiver has to do by `now`.
     mutating func serveReceiver(_ index: Int, at now: Instant) {
-        receivers[index].handleTimeout(&pool, at: clocks[1 + index].raw.reading(at: now))
-        drainReceiver(index, at: now)
+        let local = clocks[1 + index].raw.reading(at: now)
+        while receivers[index].nextTimeout <= local {
+            receivers[index].handleTimeout(&pool, at: local)
+            drainReceiver(index, at: now)
+        }
         rearmReceiver(index)
     }
 

@@ -26,11 +26,11 @@ extension World {
                 ledger.receivers[index].monitor.measurements(point: configuration.receivers[index].id))
         }
         result.reservations = reservations
-        result.warnings = configuration.program.warnings
+        result.warnings = configuration.program.warnings.map { .program($0) }
         for row in result.reservations { warn(of: row, in: &result) }
         let tooLate = sender.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
         if tooLate > 0 {
-            result.warnings.append("\(tooLate) units were multiplexed after their decoding time: raise sender.mux_rate")
+            result.warnings.append(.multiplexedTooLate(units: tooLate))
         }
         for index in 0..<receivers.count { warn(of: index, in: &result) }
         return result
@@ -40,11 +40,9 @@ extension World {
         if let link = row.refusedLink, let reason = row.refusedReason,
             row.receiver == result.flows.first?.receiver || row.receiver.isEmpty
         {
-            result.warnings.append("\(row.flow): \(link) refused the reservation: \(reason); nothing was sent")
+            result.warnings.append(.reservationRefused(flow: row.flow, link: link, reason: reason))
         } else if let needed = row.neededBurst, needed > row.burst {
-            result.warnings.append(
-                "\(row.flow): its datagrams came in bursts of \(needed) bytes, more than the \(row.burst) reserved: "
-                    + "the delay bound does not hold")
+            result.warnings.append(.burstBeyondReservation(flow: row.flow, needed: needed, reserved: row.burst))
         }
     }
 
@@ -53,11 +51,9 @@ extension World {
         let seen = ledger.receivers[index]
         let id = configuration.receivers[index].id
         if seen.quality.received == 0, ledger.sender.packets > 0 {
-            result.warnings.append("\(id): nothing arrived")
+            result.warnings.append(.nothingArrived(receiver: id))
         } else if seen.late * 10 > seen.quality.received {
-            result.warnings.append(
-                "\(id): \(seen.late) of \(seen.quality.received) datagrams came after their release: "
-                    + "a longer playout is needed, or clocks that agree")
+            result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
         }
         for (lane, substream) in configuration.program.substreams.enumerated() {
             let counters = sender.multiplexer.counters[lane]
@@ -65,12 +61,12 @@ extension World {
                 continue
             }
             guard let latest = seen.lanes[lane].latestPresentation else {
-                result.warnings.append("\(id): no unit of '\(substream.id)' was ever presented")
+                result.warnings.append(.neverPresented(receiver: id, substream: substream.id))
                 continue
             }
             if end - latest.media > .seconds(1) {
-                let seconds = (end - latest.media).nanoseconds / 1_000_000_000
-                result.warnings.append("\(id): '\(substream.id)' stood still for the last \(seconds) s of the program")
+                result.warnings.append(
+                    .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }
         }
     }

@@ -13,8 +13,8 @@ public struct RunMeasurements: Sendable {
     public var links: [LinkMeasurements] = []
     public var reservations: [ReservationMeasurements] = []
     public var transportStreams: [TransportStreamMeasurements] = []
-    /// Sentences about what makes the numbers less than they seem: a truncated file, a program without video.
-    public var warnings: [String] = []
+    /// What makes the numbers less than they seem: a truncated file, a receiver that nothing reached.
+    public var warnings: [RunWarning] = []
 
     public init() {}
 }

@@ -12,7 +12,9 @@ public struct MediaReceiver: Sendable {
     private var session: SessionReceiver
     private var playout: PlayoutBuffer
     private var program = ProgramReceiver()
-    private var outputs = Deque<ReceiverOutput>()
+    /// What the latest timeout has released.
+    private var released: ReceiverOutput?
+    private var discarded = Deque<ReceiverOutput>()
 
     /// When the receiver next has something to do, by its own clock.
     ///
@@ -37,69 +39,68 @@ public struct MediaReceiver: Sendable {
 
     /// Takes a datagram of the stream; its slot is whoever's who takes it out again.
     public mutating func handle(_ packet: Packet, _ pool: inout PacketPool, at now: LocalInstant) {
-        let payload = pool.bytes(packet.slot, count: Int(packet.length) - UDPFrame.networkHeaderLength).bytes
-        session.handle(packet, payload: payload, at: now)
-        drainSession()
+        let payload = pool.bytes(packet.slot, count: Int(packet.length) - Packet.networkHeaderLength).bytes
+        if let output = session.handle(packet, payload: payload, at: now) {
+            take(output)
+        } else {
+            while let output = session.pollOutput() { take(output) }
+        }
         rearm()
     }
 
-    /// Releases and presents what is due by `now`, each in its turn.
+    /// Releases a datagram or presents a unit: what is due first, if that is by `now`.
     public mutating func handleTimeout(_ pool: inout PacketPool, at now: LocalInstant) {
-        while nextTimeout <= now {
-            if playout.nextTimeout <= program.nextTimeout {
-                release(pool, at: now)
-            } else {
-                program.handleTimeout(at: now)
-                drainProgram()
-            }
-            rearm()
+        guard nextTimeout <= now else { return }
+        if playout.nextTimeout <= program.nextTimeout {
+            release(pool, at: now)
+        } else {
+            program.handleTimeout(at: now)
         }
+        rearm()
     }
 
-    public mutating func pollOutput() -> ReceiverOutput? { outputs.popFirst() }
+    /// What the receiver did; to be polled until nil before the next timeout is handled.
+    public mutating func pollOutput() -> ReceiverOutput? {
+        if let output = released {
+            released = nil
+            return output
+        }
+        switch program.pollOutput() {
+        case .presented(let lane, let presentation): return .presented(lane: lane, presentation: presentation)
+        case .closed(let lane, let presentation, let verdict):
+            return .closed(lane: lane, presentation: presentation, verdict)
+        case nil: return discarded.popFirst()
+        }
+    }
 
     /// Closes what is open: no datagram is under way any more.
     public mutating func finish() {
         session.finish()
-        drainSession()
+        while let output = session.pollOutput() { take(output) }
         program.finish()
-        drainProgram()
     }
 
     private mutating func rearm() { nextTimeout = min(playout.nextTimeout, program.nextTimeout) }
 
-    private mutating func drainSession() {
-        while let output = session.pollOutput() {
-            switch output {
-            case .media(let datagram):
-                switch playout.handle(datagram) {
-                case .buffered: break
-                case .late: outputs.append(.discarded(datagram.packet, .late))
-                case .overflow: outputs.append(.discarded(datagram.packet, .overflow))
-                }
-            case .discarded(let packet, let reason): outputs.append(.discarded(packet, reason))
+    private mutating func take(_ output: SessionReceiver.Output) {
+        switch output {
+        case .media(let datagram):
+            switch playout.handle(datagram) {
+            case .buffered: break
+            case .late: discarded.append(.discarded(datagram.packet, .late))
+            case .overflow: discarded.append(.discarded(datagram.packet, .overflow))
             }
+        case .discarded(let packet, let reason): discarded.append(.discarded(packet, reason))
         }
     }
 
     private mutating func release(_ pool: borrowing PacketPool, at now: LocalInstant) {
         guard let entry = playout.pollOutput(at: now) else { return }
-        outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
-        let length = Int(entry.packet.length) - UDPFrame.networkHeaderLength
+        precondition(released == nil)
+        released = .released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now))
+        let length = Int(entry.packet.length) - Packet.networkHeaderLength
         program.handle(
             pool.bytes(entry.packet.slot, count: length).bytes, from: entry.start,
             number: hasRTP ? entry.number : nil, at: entry.release)
-        drainProgram()
-    }
-
-    private mutating func drainProgram() {
-        while let output = program.pollOutput() {
-            switch output {
-            case .presented(let lane, let presentation):
-                outputs.append(.presented(lane: lane, presentation: presentation))
-            case .closed(let lane, let presentation, let verdict):
-                outputs.append(.closed(lane: lane, presentation: presentation, verdict))
-            }
-        }
     }
 }

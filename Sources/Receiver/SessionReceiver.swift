@@ -5,8 +5,7 @@ import Wire
 /// there, and when it was sent.
 ///
 /// With RTP, headers and sequence numbers tell (``RTPReception``), without it the clock references inside
-/// (``ReferenceReception``). It waits for nothing by itself, so it has no timeouts; whoever hands it a datagram polls
-/// until nothing comes out.
+/// (``ReferenceReception``). It has no timeouts.
 public struct SessionReceiver: Sendable {
     public enum Output: Sendable {
         case media(MediaDatagram)
@@ -17,8 +16,6 @@ public struct SessionReceiver: Sendable {
     private let hasRTP: Bool
     private var rtp: RTPReception
     private var plain = ReferenceReception()
-    /// What became of the latest datagram.
-    private var latest: Output?
 
     public init(_ configuration: ReceiverConfiguration) {
         hasRTP = configuration.hasRTP
@@ -29,19 +26,16 @@ public struct SessionReceiver: Sendable {
     public var statistics: ReceptionStatistics { rtp.statistics }
 
     /// Takes a datagram with its UDP payload.
-    public mutating func handle(_ packet: Packet, payload: RawSpan, at now: LocalInstant) {
-        if hasRTP {
-            latest = rtp.receive(packet, payload, at: now)
-        } else if !plain.receive(packet, payload, at: now) {
-            latest = .discarded(packet, .overflow)
-        }
+    ///
+    /// - Returns: what became of it; nil without RTP, where ``pollOutput()`` gives it and those that waited before it
+    ///   once they can be dated.
+    public mutating func handle(_ packet: Packet, payload: RawSpan, at now: LocalInstant) -> Output? {
+        if hasRTP { return rtp.receive(packet, payload, at: now) }
+        return plain.receive(packet, payload, at: now) ? nil : .discarded(packet, .overflow)
     }
 
-    public mutating func pollOutput() -> Output? {
-        if !hasRTP, let output = plain.pollOutput() { return output }
-        defer { latest = nil }
-        return latest
-    }
+    /// The next datagram that has waited, or, in the end, has done so in vain; to be polled until nil.
+    public mutating func pollOutput() -> Output? { plain.pollOutput() }
 
     /// No datagram is under way any more: gives up what waits for a clock reference.
     public mutating func finish() { plain.finish() }

@@ -101,7 +101,7 @@ public struct ProgramSender: Sendable {
         rtp?.writeHeader(to: buffer, sentAfter: elapsed)
         latestElapsed = elapsed
         nextTimeout = zero + max(.zero, elapsed)
-        let length = UDPFrame.networkHeaderLength + header + datagram.packets * TransportPacket.length
+        let length = Packet.networkHeaderLength + header + datagram.packets * TransportPacket.length
         prepared = Packet(
             time: .zero, sent: .zero, slot: slot, number: 0, length: UInt16(length), flow: traits.flow,
             differentiatedServices: traits.differentiatedServices, marks: traits.marks)
@@ -121,7 +121,7 @@ public struct ProgramSender: Sendable {
         var packet = datagram
         packet.number = UInt32(truncatingIfNeeded: packetsSent)
         packetsSent += 1
-        let payloadCount = Int(packet.length) - UDPFrame.networkHeaderLength - headerLength
+        let payloadCount = Int(packet.length) - Packet.networkHeaderLength - headerLength
         rtp?.noteSent(payloadCount: payloadCount)
         return packet
     }

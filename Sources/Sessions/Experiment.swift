@@ -26,20 +26,20 @@ public struct PreparedRun {
     public var scenarioText: String?
     /// The terms of the QoS contract.
     public var contract: [Check]
-    /// What `[x]` can select in each list of run.json: ["flows": ["tv"], "links": ["forward.0"], ...].
-    public var elements: [String: [String]]
+    /// The record of a run of nothing: every element of every list that run.json is going to have.
+    public var planned: () -> RunRecord
     /// Runs it: writes what the scenario's outputs ask for into the directory, reports to the monitor, stops the
     /// sources when it says so, and returns what was measured.
     public var execute: (RunDirectory, RunMonitor) throws -> RunOutcome
 
     public init(
-        identity: RunIdentity, scenarioText: String?, contract: [Check] = [], elements: [String: [String]] = [:],
+        identity: RunIdentity, scenarioText: String?, contract: [Check] = [], planned: @escaping () -> RunRecord,
         execute: @escaping (RunDirectory, RunMonitor) throws -> RunOutcome
     ) {
         self.identity = identity
         self.scenarioText = scenarioText
         self.contract = contract
-        self.elements = elements
+        self.planned = planned
         self.execute = execute
     }
 }
@@ -118,7 +118,7 @@ public enum Experiment {
             name: scenario.name, seed: scenario.seed, duration: duration, resolvedScenario: scenario.resolvedYAML)
         return PreparedRun(
             identity: identity, scenarioText: document.text, contract: try scenario.qos.checks.map(check),
-            elements: elements(configuration)
+            planned: { planned(identity, scenario, configuration) }
         ) { directory, monitor in
             try execute(scenario, configuration, in: directory, monitor)
         }
@@ -148,13 +148,16 @@ public enum Experiment {
         try Check(parsing: term.expression, term: term.name.rawValue)
     }
 
-    private static func elements(_ configuration: WorldConfiguration) -> [String: [String]] {
-        let receivers = configuration.receivers.map(\.id)
-        let substreams = configuration.substreamIDs
-        return [
-            "flows": ["program"] + receivers, "substreams": substreams + receivers, "lip_sync": receivers + substreams,
-            "playout": receivers, "clocks": ["sender"] + receivers, "links": configuration.linkIDs,
-        ]
+    /// A World that has not begun lists what it is going to measure.
+    private static func planned(
+        _ identity: RunIdentity, _ scenario: ExperimentScenario, _ configuration: WorldConfiguration
+    ) -> RunRecord {
+        var record = RunRecord(
+            identity: identity, status: .completed, measurements: World(configuration).measurements(),
+            wallNanoseconds: 0)
+        let paths = ["resolved.yaml", "scenario.yaml"] + RunOutputs.paths(scenario, configuration)
+        record.artifacts = paths.sorted().map { Artifact(path: $0, bytes: 0, sha256: "") }
+        return record
     }
 
     private static func execute(

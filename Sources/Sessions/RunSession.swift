@@ -36,7 +36,10 @@ public struct RunSession {
             console.result(try resolvedResult(prepared.identity.resolvedScenario))
             return ExitStatus.success
         }
-        try RunSession.collect(given) { check throws(UserFacingError) in try check.validate(elements: prepared.elements)
+        // A World that only lists its elements takes time to make: seldom does anybody ask for one of them.
+        if given.contains(where: \.metric.selects) {
+            let planned = prepared.planned().document
+            try RunSession.collect(given) { check throws(UserFacingError) in try check.validate(in: planned) }
         }
         let directory = try makeDirectory(prepared.identity.name)
         var record: RunRecord
@@ -120,7 +123,7 @@ public struct RunSession {
             console.message("check failed: \(result.check.expression): got \(result.valueText)\(note)")
         }
         guard !quiet else { return }
-        for warning in record.measurements.warnings { console.message("warning: \(warning)") }
+        for warning in record.measurements.warnings { console.message("warning: \(warning.text)") }
         if record.status == .interrupted { console.message("interrupted: the run is complete up to there") }
         console.message("run directory: \(path)")
     }

@@ -17,8 +17,6 @@ public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
 
     /// Bytes of the headers that ``write(to:payload:)`` writes: Ethernet 14, IPv4 20, UDP 8.
     @inlinable public static var headerLength: Int { 42 }
-    /// Bytes of the IPv4 and UDP headers alone, which an IP packet's length counts and its payload does not.
-    @inlinable public static var networkHeaderLength: Int { 28 }
     /// The most bytes of UDP payload in an IPv4 packet.
     @inlinable public static var maximumPayloadCount: Int { 65_507 }
 

@@ -101,7 +101,7 @@ struct ImpairmentTests {
         var sent: [UInt32: [UInt8]] = [:]
         var damaged: [Int] = []
         VirtualTime.run(&world, shouldStop: { _ in false }) { world, output in
-            guard case .captured(let packet, let point, _) = output, packet.flow == World.programFlow else { return }
+            guard case .captured(let packet, let point, _) = output, packet.marks.contains(.media) else { return }
             let bytes = Array(world.payload(of: packet))
             if point == .sender { sent[packet.number] = bytes }
             guard point == .receiver(0), let original = sent[packet.number] else { return }
@@ -154,7 +154,7 @@ struct ImpairmentTests {
         var world = World(try experiment.configuration())
         var wrong: Int64 = 0
         VirtualTime.run(&world, shouldStop: { _ in false }) { world, output in
-            guard case .captured(let packet, .receiver(0), _) = output, packet.flow == World.programFlow,
+            guard case .captured(let packet, .receiver(0), _) = output, packet.marks.contains(.media),
                 let original = world.originalSum(of: packet)
             else { return }
             var checksum = InternetChecksum()
@@ -261,7 +261,10 @@ struct ReservationTests {
         #expect(!row.isAdmitted && row.refusedLink == "forward.1")
         #expect(row.refusedReason == "3000000 bit/s are free to guarantee")
         #expect(result.flows[0].sent == 0 && row.worstDelayNanoseconds == nil)
-        #expect(result.warnings.contains { $0.contains("forward.1 refused the reservation") })
+        #expect(
+            result.warnings.contains(
+                .reservationRefused(
+                    flow: "program", link: "forward.1", reason: "3000000 bit/s are free to guarantee")))
         // Two phases: what the first link held for the refused session is free again.
         var link = Link(links[0].configuration)
         let isHeld = link.reserve(flow: 0, rate: BitRate(bitsPerSecond: 4_000_000))
@@ -309,7 +312,9 @@ struct ReservationTests {
     func nonconforming() throws {
         let result = try run([fair("forward.0", rate: 8_000_000)], reserving: 1_000_000)
         let row = try #require(result.reservations.first)
-        #expect(try #require(row.neededBurst) > 3_000)
-        #expect(result.warnings.contains { $0.contains("the delay bound does not hold") })
+        let needed = try #require(row.neededBurst)
+        #expect(needed > 3_000)
+        #expect(
+            result.warnings.contains(.burstBeyondReservation(flow: "program", needed: needed, reserved: row.burst)))
     }
 }

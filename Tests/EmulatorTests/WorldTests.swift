@@ -221,8 +221,14 @@ struct WorldFigureTests {
         #expect(video.missing > 100)
         let freezes = try #require(video.freezes)
         #expect(freezes.count == 1 && freezes.longest > .seconds(5))
-        #expect(measured.warnings.contains { $0.contains("came after their release") })
-        #expect(measured.warnings.contains { $0.contains("'video' stood still for the last") })
+        #expect(
+            measured.warnings.contains {
+                if case .lateDatagrams("tv", let late, measured.flows[0].delivered) = $0 { late > 0 } else { false }
+            })
+        #expect(
+            measured.warnings.contains {
+                if case .stoodStill("tv", "video", let span) = $0 { span > .seconds(5) } else { false }
+            })
         #expect((measured.lipSync[0].skew?.maximum ?? 0) >= 0)
     }
 
@@ -233,7 +239,7 @@ struct WorldFigureTests {
         #expect(measured.substreams.allSatisfy { $0.freezes == nil && $0.endToEndDelay == nil && $0.missing > 0 })
         let received = try #require(measured.transportStreams.last)
         #expect(received.tr101290.allSatisfy { $0.count == nil })
-        #expect(measured.warnings == ["tv: nothing arrived"])
+        #expect(measured.warnings == [.nothingArrived(receiver: "tv")])
     }
 
     @Test("links are listed in the order of a packet's way")

@@ -8,7 +8,7 @@ extension Packet {
     init(_ number: UInt32, codePoint: UInt8, at nanoseconds: Int64 = 0, length: Int) {
         let at = Instant(nanoseconds: nanoseconds)
         self.init(
-            time: at, sent: at, slot: number, number: number, length: UInt16(length), flow: UInt16(codePoint),
+            time: at, sent: at, slot: Packet.noSlot, number: number, length: UInt16(length), flow: UInt16(codePoint),
             differentiatedServices: codePoint)
     }
 }

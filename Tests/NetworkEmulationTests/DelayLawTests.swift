@@ -135,7 +135,7 @@ struct DelayLawTests {
         for correlation in [0, 0.5] {
             let key = DrawKey(seed: 1).named("law")
             let delay = TimeSpan.seconds(1)
-            var traveller = Traveller(DelayModel(delay: delay, jitter: law.jitter, correlation: correlation, key: key))
+            var traveller = DelayStage(DelayModel(delay: delay, jitter: law.jitter, correlation: correlation, key: key))
             var draws = DrawCorrelation(correlation, key: key)
             for number in 0..<10_000 as Range<UInt32> {
                 let packet = Packet(number: number)

@@ -1,7 +1,8 @@
 import Metrics
-import NetworkEmulation
 import Testing
 import Timebase
+
+@testable import NetworkEmulation
 
 @Suite("Loss models: further chains, lists and bit errors")
 struct FurtherLossTests {
@@ -55,8 +56,12 @@ struct FurtherLossTests {
         #expect(once.indices.filter { once[$0] } == [5, 6, 17])
         let periodic = losses(.listed(try #require(ListedLoss([5, 6, 17], repeatingEvery: 100))), count: 300)
         #expect(periodic.indices.filter { periodic[$0] } == [5, 6, 17, 105, 106, 117, 205, 206, 217])
-        let other = losses(.listed(try #require(ListedLoss([5], flow: 2))), count: 300)
-        #expect(!other.contains(true))
+        let ofProgram = try #require(ListedLoss([5], mediaOnly: true))
+        #expect(!losses(.listed(ofProgram), count: 300).contains(true))
+        for flow in 0...2 as ClosedRange<UInt16> {
+            #expect(ofProgram.isLost(Packet(number: 5, flow: flow, marks: [.ecnCapable, .media])))
+            #expect(!ofProgram.isLost(Packet(number: 6, flow: flow, marks: .media)))
+        }
         #expect(ListedLoss([100], repeatingEvery: 100) == nil && ListedLoss([-1]) == nil)
         #expect(ListedLoss([], repeatingEvery: 0) == nil && ListedLoss([1 << 24]) == nil)
     }

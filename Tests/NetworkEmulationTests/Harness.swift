@@ -10,27 +10,33 @@ struct Passage {
 }
 
 extension Packet {
-    init(number: UInt32, at time: Instant = .zero, length: UInt16 = 1_000, flow: UInt16 = 0, copy: UInt8 = 0) {
-        self.init(time: time, sent: time, slot: number, number: number, length: length, flow: flow, copy: copy)
+    /// One without bytes.
+    init(
+        number: UInt32, at time: Instant = .zero, length: UInt16 = 1_000, flow: UInt16 = 0, copy: UInt8 = 0,
+        marks: Packet.Marks = []
+    ) {
+        self.init(
+            time: time, sent: time, slot: Packet.noSlot, number: number, length: length, flow: flow, copy: copy,
+            marks: marks)
     }
 }
 
-/// A delay model with the memory of its draws, as a link keeps it.
-struct Traveller {
-    let model: DelayModel
-    private var correlation: DrawCorrelation?
-
-    init(_ model: DelayModel) {
-        self.model = model
-        correlation = model.correlation
-    }
-
-    mutating func travellingTime(of packet: Packet) -> TimeSpan {
-        model.travellingTime(of: packet, draw: correlation?.draw(packet) ?? model.draw(packet))
-    }
-}
+/// A pool for packets without bytes.
+private func emptyPool() -> PacketPool { PacketPool(slotCapacity: 0) }
 
 extension Link {
+    /// Takes a packet without bytes.
+    mutating func handle(_ packet: Packet, at now: Instant) -> LinkVerdict {
+        var pool = emptyPool()
+        return handle(packet, &pool, at: now)
+    }
+
+    /// Serves packets without bytes.
+    mutating func handleTimeout(at now: Instant) {
+        var pool = emptyPool()
+        handleTimeout(&pool, at: now)
+    }
+
     /// Serves everything due by `now`, in order, and hands on what comes out.
     mutating func serve(until now: Instant, _ take: (Packet) -> Void) {
         while nextTimeout <= now {

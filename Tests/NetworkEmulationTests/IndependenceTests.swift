@@ -68,26 +68,43 @@ private struct Chain {
     /// Sends packets through both links and notes what every stage did.
     static func run(_ stages: [Set<Stage>], seed: UInt64, count: Int = 1_200) -> Trace {
         var trace = Trace()
+        var pool = PacketPool(slotCapacity: 1_000)
         var packets = (0..<count).map { Packet(number: UInt32($0), at: .zero + .milliseconds(Int64($0) * 2)) }
         for index in 0...1 {
             var link = Link(configuration(stages[index], link: index, seed: seed))
             var output: [Packet] = []
-            for packet in packets {
+            for var packet in packets {
                 let identity = Identity(number: packet.number, copy: packet.copy)
-                trace.damaged[index][identity] = link.damagedBit(of: packet, among: 8_000, at: packet.time)
-                let verdict = link.handle(packet, at: packet.time)
+                packet.slot = pool.allocate()
+                pool.mutableBytes(packet.slot).initializeMemory(as: UInt8.self, repeating: 0)
+                let verdict = link.handle(packet, &pool, at: packet.time)
                 if verdict != .policed { trace.lost[index][identity] = verdict == .lost }
-                guard verdict == .accepted else { continue }
-                trace.copied[index][identity] = link.pollCopy() != nil
-                while let arrived = link.pollOutput(at: .distantFuture) {
+                guard verdict == .accepted else {
+                    pool.release(packet.slot)
+                    continue
+                }
+                var copies = 0
+                while var arrived = link.pollOutput(at: .distantFuture) {
                     let identity = Identity(number: arrived.number, copy: arrived.copy)
                     trace.travelled[index][identity] = arrived.time - packet.time
+                    trace.damaged[index][identity] = Self.changedBit(arrived, pool)
+                    if arrived.copy != packet.copy { copies += 1 }
+                    pool.release(arrived.slot)
+                    arrived.slot = Packet.noSlot
                     output.append(arrived)
                 }
+                trace.copied[index][identity] = copies > 0
             }
+            #expect(pool.slotsInUse == 0)
             packets = output.sorted { ($0.time, $0.number, $0.copy) < ($1.time, $1.number, $1.copy) }
         }
         return trace
+    }
+
+    /// The first bit of a packet of zeros that is not 0 any more.
+    private static func changedBit(_ packet: Packet, _ pool: borrowing PacketPool) -> Int? {
+        let bytes = pool.bytes(packet.slot, count: packet.payloadCount)
+        return bytes.firstIndex { $0 != 0 }.map { $0 * 8 + bytes[$0].trailingZeroBitCount }
     }
 
     /// How many packets met a stage in both runs, and whether it did the same to each of them.

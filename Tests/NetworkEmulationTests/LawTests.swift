@@ -29,7 +29,7 @@ struct LawTests {
     @Test("a trace gives the n-th packet of every flow its n-th value, round and round")
     func trace() throws {
         let table = try #require(ValueTable([3, 1, 4, 1, 5].map { .milliseconds($0) }))
-        var model = Traveller(DelayModel(delay: .milliseconds(1), jitter: .trace(table), key: DrawKey(seed: 1)))
+        var model = DelayStage(DelayModel(delay: .milliseconds(1), jitter: .trace(table), key: DrawKey(seed: 1)))
         for number in [0, 1, 2, 3, 4, 5, 12, 4_000_000_002] as [UInt32] {
             let expected = TimeSpan.milliseconds(1 + [3, 1, 4, 1, 5][Int(number % 5)])
             #expect(model.travellingTime(of: Packet(number: number, flow: 3)) == expected)
@@ -41,7 +41,7 @@ struct LawTests {
     func correlatedPurity() {
         let key = DrawKey(seed: 4).named("law")
         let table = QuantileTable.normal(deviation: .milliseconds(5))
-        var model = Traveller(
+        var model = DelayStage(
             DelayModel(delay: .milliseconds(50), jitter: .quantiles(table), correlation: 0.8, key: key))
         let all = (0..<10_000 as Range<UInt32>).map { model.travellingTime(of: Packet(number: $0)) }
         var random = TestRandom(1)
@@ -56,7 +56,7 @@ struct LawTests {
     func reordering() {
         let key = DrawKey(seed: 1).named("jitter")
         let table = QuantileTable.uniform(halfRange: .milliseconds(30))
-        var model = Traveller(DelayModel(delay: .milliseconds(30), jitter: .quantiles(table), key: key))
+        var model = DelayStage(DelayModel(delay: .milliseconds(30), jitter: .quantiles(table), key: key))
         let packets = (0..<5_000 as Range<UInt32>).map {
             Packet(number: $0, at: Instant(nanoseconds: Int64($0) * 1_000_000))
         }

@@ -126,14 +126,26 @@ struct ScheduleTests {
         configuration.duplication = PacketChance(Probability(0.1), key: DrawKey(seed: seed).named("duplicate"))
         configuration.damage = PacketChance(Probability(0.1), key: DrawKey(seed: seed).named("corrupt"))
         var link = Link(configuration)
+        var pool = PacketPool(slotCapacity: 1_302)
+        let zeros = pool.allocate()
+        pool.mutableBytes(zeros).initializeMemory(as: UInt8.self, repeating: 0)
         let count = 200_000
         var bits = [Int](repeating: 0, count: 16)
-        for packet in packets(count, every: 1) {
-            if let bit = link.damagedBit(of: packet, among: 10_400, at: packet.time) { bits[bit / 650] += 1 }
-            _ = link.handle(packet, at: packet.time)
-            while link.pollCopy() != nil {}
-            while link.pollOutput(at: packet.time) != nil {}
+        for var packet in packets(count, every: 1) {
+            (packet.slot, packet.length) = (zeros, 1_328)
+            pool.retain(zeros)
+            _ = link.handle(packet, &pool, at: packet.time)
+            while let arrived = link.pollOutput(at: packet.time) {
+                defer { pool.release(arrived.slot) }
+                let bytes = pool.bytes(arrived.slot, count: 1_300)
+                guard arrived.slot != zeros, arrived.copy == 0, let place = bytes.firstIndex(where: { $0 != 0 }) else {
+                    continue
+                }
+                #expect(bytes[place].nonzeroBitCount == 1)
+                bits[(place * 8 + bytes[place].trailingZeroBitCount) / 650] += 1
+            }
         }
+        #expect(pool.slotsInUse == 1)
         let sigma = (Double(count) * 0.1 * 0.9).squareRoot()
         #expect(abs(Double(link.counters.all.duplicated) - Double(count) * 0.1) < 5 * sigma, "seed \(seed)")
         let total = bits.reduce(0, +)

@@ -77,35 +77,4 @@ struct SerializationTests {
         #expect(passage.departures.map(\.time.nanoseconds) == [1_000_000_000, 1_500_000_000])
         #expect(link.queueDelay.minimum == 0 && link.queueDelay.maximum == 1_000_000_000)
     }
-
-    @Test("calls before the next timeout change nothing")
-    func earlyTimeouts() {
-        func departures(nudged: Bool) -> [Packet] {
-            var link = Link(rate: 1_000_000, queue: .packets(20), delay: .milliseconds(3))
-            var random = TestRandom(9)
-            var out: [Packet] = []
-            var now: Int64 = 0
-            for number in 0..<2_000 as Range<UInt32> {
-                now += random.below(9_000_000)
-                let nudge = random.below(9_000_000)
-                if nudged {
-                    let early = Instant(nanoseconds: max(now - nudge, 0))
-                    link.serve(until: early) { out.append($0) }
-                    for _ in 0..<3 {
-                        let before = (link.nextTimeout, link.occupancy)
-                        link.handleTimeout(at: early)
-                        #expect(link.pollOutput(at: early) == nil)
-                        #expect((link.nextTimeout, link.occupancy) == before)
-                    }
-                }
-                link.serve(until: Instant(nanoseconds: now)) { out.append($0) }
-                _ = link.handle(Packet(number: number, at: Instant(nanoseconds: now)), at: Instant(nanoseconds: now))
-            }
-            link.serve(until: Instant(nanoseconds: now + 10_000_000_000)) { out.append($0) }
-            return out
-        }
-        let (plain, nudged) = (departures(nudged: false), departures(nudged: true))
-        #expect(plain.map(\.time) == nudged.map(\.time))
-        #expect(plain.map(\.number) == nudged.map(\.number))
-    }
 }

@@ -63,11 +63,11 @@ struct TraceReadingTests {
     func losses() throws {
         for text in ["0\n0\n1\n0\n1\n", "00101", "0 0 1 0 1", "0,0,1\r\n0,1\r\n", "# fates\n001 # here\n\n01"] {
             let list = try ListedLoss(trace: Array(text.utf8))
-            let once = try ListedLoss(trace: Array(text.utf8), repeats: false, flow: 1)
+            let once = try ListedLoss(trace: Array(text.utf8), repeats: false, mediaOnly: true)
             for number in 0..<20 as Range<UInt32> {
                 #expect(list.isLost(Packet(number: number)) == [false, false, true, false, true][Int(number % 5)])
-                #expect(once.isLost(Packet(number: number, flow: 1)) == [2, 4].contains(number))
-                #expect(!once.isLost(Packet(number: number, flow: 2)))
+                #expect(once.isLost(Packet(number: number, flow: 1, marks: .media)) == [2, 4].contains(number))
+                #expect(!once.isLost(Packet(number: number, flow: 1)))
             }
         }
     }

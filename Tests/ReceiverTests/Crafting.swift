@@ -24,7 +24,7 @@ final class Bench {
     func advance(to now: Int64) {
         while receiver.nextTimeout.nanoseconds <= now, receiver.nextTimeout != .distantFuture {
             let next = receiver.nextTimeout
-            receiver.handleTimeout(at: next, pool: pool)
+            receiver.handleTimeout(&pool, at: next)
             drain(at: next)
         }
     }
@@ -48,7 +48,7 @@ final class Bench {
         let packet = Packet(
             time: .zero, sent: .zero, slot: slot, number: sent, length: UInt16(28 + bytes.count), flow: 0)
         sent += 1
-        receiver.handle(packet, payload: bytes.span.bytes, at: LocalInstant(nanoseconds: now))
+        receiver.handle(packet, &pool, at: LocalInstant(nanoseconds: now))
         drain(at: LocalInstant(nanoseconds: now))
     }
 

@@ -51,26 +51,28 @@ struct ReceptionStatisticsTests {
     @Test("fraction lost is per interval, in 1/256, and 0 for none, for a surplus and for an empty interval")
     func fractionLost() {
         var statistics = Self.statistics([0, 1, 2, 4, 6, 8, 9])
-        #expect(statistics.takeFractionLost() == 76)
-        #expect(statistics.takeFractionLost() == 0)
+        var share = FractionLost()
+        #expect(share.take(statistics) == 76)
+        #expect(share.take(statistics) == 0)
         for number in 10..<20 as Range<UInt16> { Self.add(number, to: &statistics) }
-        #expect(statistics.takeFractionLost() == 0)
+        #expect(share.take(statistics) == 0)
         Self.add(19, to: &statistics)
         Self.add(20, to: &statistics)
-        #expect(statistics.takeFractionLost() == 0)
+        #expect(share.take(statistics) == 0)
         // 1,000 expected, 1 received: 999 × 256 / 1,000 = 255.7.
         Self.add(1_020, to: &statistics)
-        #expect(statistics.takeFractionLost() == 255)
+        #expect(share.take(statistics) == 255)
         #expect(statistics.cumulativeLost == 3 + 999 - 1)
     }
 
     @Test("a report before the first packet does not spoil the one behind it")
     func earlyReport() {
         var statistics = ReceptionStatistics(clockRate: 90_000)
-        #expect(statistics.takeFractionLost() == 0)
+        var share = FractionLost()
+        #expect(share.take(statistics) == 0)
         // 4 expected, 2 received.
         for number in [100, 103] as [UInt16] { Self.add(number, to: &statistics) }
-        #expect(statistics.takeFractionLost() == 128)
+        #expect(share.take(statistics) == 128)
     }
 
     /// d: 0, 90, 90 (back), 45: J×16 = 90; 90 + 90 − ((90 + 8) >> 4 = 6) = 174; 174 + 45 − (182 >> 4 = 11) = 208.
@@ -93,5 +95,11 @@ struct ReceptionStatisticsTests {
                 #expect(statistics.jitter == 13)
             }
         }
+    }
+}
+
+extension FractionLost {
+    fileprivate mutating func take(_ statistics: ReceptionStatistics) -> UInt8 {
+        take(expected: statistics.expected, received: statistics.received)
     }
 }

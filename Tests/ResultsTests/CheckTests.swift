@@ -23,7 +23,7 @@ struct CheckTests {
             ("flows.bitrate_bps.sent >= 4 Mbit/s", .integer(4_000_000)),
             ("flows.bitrate_bps.sent >= 192 kbit/s", .integer(192_000)),
             ("lip_sync.within.ebu_r37 >= 99%", .number(0.99)), ("loss <= 0.1%", .number(0.001)),
-            ("loss <= 50ppm", .number(0.00005)), ("loss <= 1e-9", .number(1e-9)), ("loss == 0", .integer(0)),
+            ("loss <= 50ppm", .number(0.00005)), ("loss <= 1ppb", .number(1e-9)), ("loss == 0", .integer(0)),
             ("clocks.frequency_ppb.true <= 40 ppm", .integer(40_000)),
             ("clocks.frequency_ppb.true <= 40ppb", .integer(40)),
             ("lip_sync.slope_ns_per_s <= 20ppm", .integer(20_000)), ("substreams.sent.bytes > 1.5 kB", .integer(1500)),
@@ -44,7 +44,11 @@ struct CheckTests {
             ("flows.one_way_delay_ns <= 45ms", "is a group"), ("flows.packets.late.p95 == 0", "nothing is below"),
             ("flows.packets.late == 5ms", "does not fit"), ("flows.pdv_ns.p99 <= 5 Mbit/s", "does not fit"),
             ("flows.bitrate_bps.sent >= 4 Mbps", "Mbit/s"), ("flows.pdv_ns.p99 <= soon", "not a number"),
-            ("lip_sync.skew_ns.p95 <= 45", "needs a unit"), ("flows.bitrate_bps.sent >= 4e6", "needs a unit"),
+            ("lip_sync.skew_ns.p95 <= 45", "needs a unit"),
+            ("loss <= 1", "needs a unit"), ("lip_sync.within.ebu_r37 >= 0.99", "needs a unit"),
+            ("flows.packets.late / flows.packets.sent < 0.01", "needs a unit"), ("los <= 1%", "'loss'"),
+            ("validity.warnings[x] == y", "not a list"), ("transport_stream.tr101290.NIT_error == 0", "unknown metric"),
+            ("flows.bitrate_bps.sent >= 4e6", "needs a unit"),
             ("flows.pdv_ns.p99 <= ", "not a number"), (" <= 3", "not the name"), ("flows..late == 0", "not the name"),
             ("flows].packets.late == 0", "not the name"), ("run[tv].seed == 1", "not a list"),
             ("run.status <= completed", "=="), ("validity.valid == maybe", "true or false"),
@@ -120,17 +124,21 @@ struct CheckTests {
         #expect(try !Check(parsing: "loss <= 100%").result(in: record.document).passed)
     }
 
-    @Test("An element that is not there is refused, before the run where it can be known")
+    @Test("An element that is not there is refused, before the run too")
     func unknownElement() throws {
         let check = try Check(parsing: "flows[tw].packets.late == 0")
-        let early = #expect(throws: UserFacingError.self) { try check.validate(elements: ["flows": ["tv", "phone"]]) }
-        #expect(early?.description.contains("'tv'") == true)
-        #expect(early?.exitStatus == 64)
+        let error = #expect(throws: UserFacingError.self) { try check.validate(in: document) }
+        #expect(error?.description.contains("'tv'") == true)
+        #expect(error?.exitStatus == 64)
         #expect(throws: UserFacingError.self) { try check.result(in: document) }
-        #expect(throws: Never.self) {
-            try Check(parsing: "flows[tv].packets.late == 0").validate(elements: ["flows": ["tv"]])
-            try Check(parsing: "flows[0].packets.late == 0").validate(elements: ["flows": ["tv"]])
-            try Check(parsing: "links[x].drops.loss == 0").validate(elements: ["flows": ["tv"]])
+        for name in ["flows[tv]", "flows[0]", "flows.1", "flows[program][phone]"] {
+            #expect(throws: Never.self) { try Check(parsing: name + ".packets.late == 0").validate(in: document) }
+        }
+        for name in ["flows[2]", "flows[tv][phone]", "flows[video]", "substreams[video][tw]"] {
+            #expect(throws: UserFacingError.self, "\(name)") {
+                try Metric(parsing: name + (name.hasPrefix("f") ? ".packets.late" : ".sent.units"))
+                    .values(in: document, labels: ListLabels(of: [document]))
+            }
         }
     }
 

@@ -172,7 +172,7 @@ struct RunDocumentTests {
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", 0)]
         record.measurements.transportStreams[0].pcrAccuracy = distribution
         record.measurements.reservations = [.init()]
-        record.measurements.warnings = ["a warning"]
+        record.measurements.warnings = [.program("a warning")]
         let check = try Check(parsing: "flows.packets.late == 0")
         record.checks = [try check.result(in: record.document)]
         record.artifacts = [Artifact(path: "sent.ts", bytes: 188, sha256: "00")]

@@ -19,7 +19,7 @@ struct SessionTests {
     ) throws -> PreparedRun {
         PreparedRun(
             identity: Fixture.record().identity, scenarioText: "name: evening\n",
-            contract: try contract.map { try Check(parsing: $0, term: "jitter") }, elements: ["flows": ["tv"]]
+            contract: try contract.map { try Check(parsing: $0, term: "jitter") }, planned: { Fixture.record() }
         ) { directory, monitor in
             try directory.write("sent.ts", payload)
             monitor.report(Instant(nanoseconds: 1))

@@ -61,7 +61,7 @@ struct ScenarioInterleavingTests {
         var configuration = try Self.configuration(
             Self.scenario("interleave: { rows: 5, columns: 6 }, mux_rate: vbr", duration: "2s"))
         for lost in 1...61 {
-            let loss = try #require(ListedLoss(Array(0..<lost), flow: World.programFlow))
+            let loss = try #require(ListedLoss(Array(0..<lost), mediaOnly: true))
             configuration.forward[0].configuration.loss = .listed(loss)
             var world = World(configuration)
             VirtualTime.run(&world)

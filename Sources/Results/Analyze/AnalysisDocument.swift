@@ -73,14 +73,14 @@ extension StreamMeasurements {
                 "max": JSONValue(quality.interarrivalJitter?.maximum),
                 "last": JSONValue(quality.interarrivalJitter?.last),
             ],
-            "interarrival_ns": Distribution.document(quality.interarrival),
-            "ipdv_ns": Distribution.document(quality.ipdv),
-            "pdv_ns": Distribution.document(quality.pdv),
+            "interarrival_ns": DistributionMember.document(quality.interarrival),
+            "ipdv_ns": DistributionMember.document(quality.ipdv),
+            "pdv_ns": DistributionMember.document(quality.pdv),
             "loss_runs": .object(
                 JSONObject(quality.lossRuns.map { JSONObject.Member($0.length.description, .integer($0.count)) })),
             "burst_gap": quality.burstGap?.document ?? nil,
             "mdi": [
-                "df_ns": Distribution.document(quality.delayFactor),
+                "df_ns": DistributionMember.document(quality.delayFactor),
                 "mlr_per_s": JSONValue(quality.mediaLossRatePerSecond),
             ],
             "clock_drift_ppm": JSONValue(quality.clockDriftPartsPerMillion),
@@ -100,8 +100,8 @@ extension ReplayMeasurements {
             "played": .integer(played),
             "late": .integer(late),
             "duplicates": .integer(duplicates),
-            "delay_ns": Distribution.document(delay),
-            "buffer_ns": Distribution.document(buffer),
+            "delay_ns": DistributionMember.document(delay),
+            "buffer_ns": DistributionMember.document(buffer),
             "underruns": .integer(underruns),
             "overflows": .integer(overflows),
         ]
@@ -121,7 +121,7 @@ extension OneWayMeasurements {
             "lost_at_ends": .integer(lostAtEnds),
             "reordered": .integer(reordered),
             "duplicates": .integer(duplicates),
-            "delay_ns": Distribution.document(delay),
+            "delay_ns": DistributionMember.document(delay),
             "clock_offset_ns": JSONValue(clockOffset?.nanoseconds),
             "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
             "notes": .array(notes.map { .string($0) }),
@@ -164,7 +164,7 @@ extension RTCPMeasurements {
             "sender_reports": .integer(senderReports),
             "reception_reports": .integer(receptionReports),
             "cname": JSONValue(cname),
-            "round_trip_ns": Distribution.document(roundTrip),
+            "round_trip_ns": DistributionMember.document(roundTrip),
             "reported": [
                 "fraction_lost": JSONValue(lastFractionLost),
                 "cumulative_lost": JSONValue(lastCumulativeLost),
@@ -188,7 +188,7 @@ extension PairMeasurements {
         [
             "audio": .string(audio),
             "video": .string(video),
-            "skew_ns": Distribution.document(skew),
+            "skew_ns": DistributionMember.document(skew),
             "floor_ns": JSONValue(floor?.nanoseconds),
             "method": .string(method),
         ]
@@ -202,9 +202,9 @@ extension NTPMeasurements {
             "server": .string(server.description),
             "version": .integer(Int64(version)),
             "exchanges": .integer(exchanges),
-            "offset_ns": Distribution.document(offset),
-            "delay_ns": Distribution.document(delay),
-            "bound_ns": Distribution.document(bound),
+            "offset_ns": DistributionMember.document(offset),
+            "delay_ns": DistributionMember.document(delay),
+            "bound_ns": DistributionMember.document(bound),
             "rejected": .object(JSONObject(rejected.map { JSONObject.Member($0.reason, .integer($0.count)) })),
         ]
     }

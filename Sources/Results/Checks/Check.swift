@@ -54,25 +54,12 @@ public struct Check: Sendable, Equatable {
         "\(metric.text) \(comparison.rawValue) \(Format.exact(limit, metric.kind.unit))"
     }
 
-    /// Refuses selections of elements that the run is not going to have, before it runs.
+    /// Refuses elements that the run is not going to have, before it runs.
     ///
-    /// - Parameter elements: the ids that can be selected in each list: ["flows": ["tv"], ...]. A list without an
-    ///   entry is not looked at.
+    /// - Parameter planned: the run.json that a run of nothing would have: every element of every list.
     /// - Throws: ``UserFacingError`` (usage).
-    public func validate(elements: [String: [String]]) throws(UserFacingError) {
-        for path in metric.paths {
-            var list = ""
-            for step in path.steps {
-                switch step {
-                case .key(let key): list = Int(key) == nil ? key : list
-                case .select(let selection):
-                    guard let known = elements[list], !known.contains(selection), Int(selection) == nil else {
-                        continue
-                    }
-                    throw MetricPath.unknownElement(selection, in: list, of: path.text, known: known)
-                }
-            }
-        }
+    public func validate(in planned: JSONValue) throws(UserFacingError) {
+        _ = try metric.values(in: planned, labels: ListLabels(of: [planned]))
     }
 
     private static func comparison(in text: String) -> (Comparison, Range<String.Index>)? {

@@ -1,21 +1,30 @@
-/// A number in run.json; the ratio of two, "flows.packets.late / flows.packets.sent"; or "loss".
-///
-/// `loss`, and `loss[tv]` for one receiver, is what the QoS contract means by it: datagrams that never came, were not
-/// repaired, or came too late to be used, as a share of those sent.
-public struct Metric: Sendable, Equatable {
+/// A number in run.json; the ratio of two, "flows.packets.late / flows.packets.sent"; or a share of the catalog, "loss",
+/// "loss[tv]" for one receiver.
+public struct Metric: Sendable {
     /// As run.json's `qos.checks[].metric` has it.
     public let text: String
     public let kind: MetricKind
-    /// What is added up, then divided.
-    let addends: [MetricPath]
-    let divisor: MetricPath?
-    /// The name that stands for the whole in labels; nil where the paths do.
-    private let alias: String?
+    private let source: Source
+
+    private enum Source: Sendable {
+        case number(MetricPath)
+        case quotient(MetricPath, MetricPath)
+        /// The path leads to the elements of its list.
+        case share(Share, MetricPath)
+    }
 
     /// ``text``, or what stands behind its name.
-    var meaning: String { alias == nil ? text : "(unrepaired + late) / sent" }
+    var meaning: String {
+        if case .share(let share, _) = source { share.formula } else { text }
+    }
 
-    var paths: [MetricPath] { addends + (divisor.map { [$0] } ?? []) }
+    /// Whether it picks elements of a list by name or place.
+    package var selects: Bool {
+        switch source {
+        case .number(let path), .share(_, let path): path.selects
+        case .quotient(let path, let divisor): path.selects || divisor.selects
+        }
+    }
 
     /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.
     public init(parsing source: some StringProtocol) throws(UserFacingError) {
@@ -24,51 +33,56 @@ public struct Metric: Sendable, Equatable {
             throw .usage("'\(source)' divides more than once", remedy: "a metric is a path, or one path / another")
         }
         let first = parts[0]
-        if parts.count == 1, first == "loss" || (first.hasPrefix("loss[") && first.hasSuffix("]")) {
-            let selection = first.dropFirst("loss".count)
-            addends = [
-                try MetricPath(parsing: "flows\(selection).packets.unrepaired"),
-                try MetricPath(parsing: "flows\(selection).packets.late"),
-            ]
-            divisor = try MetricPath(parsing: "flows\(selection).packets.sent")
-            text = String(first)
-            kind = MetricKind(unit: .ratio, worse: .up)
-            alias = "loss"
+        let name = first.prefix { $0 != "[" }
+        if parts.count == 1, first.count == name.count || first.last == "]",
+            let share = Catalog.shares.first(where: { $0.name == name })
+        {
+            let path = try MetricPath(parsing: share.list + first.dropFirst(name.count))
+            self.init(String(first), share.kind, .share(share, path))
             return
         }
         let path = try MetricPath(parsing: first)
-        let pathKind = try path.kind()
-        addends = [path]
-        alias = nil
+        let kind = try path.kind()
         guard parts.count == 2 else {
-            divisor = nil
-            text = path.text
-            kind = pathKind
+            self.init(path.text, kind, .number(path))
             return
         }
-        let other = try MetricPath(parsing: parts[1])
-        guard pathKind.unit.isNumber, try other.kind().unit == pathKind.unit else {
+        let divisor = try MetricPath(parsing: parts[1])
+        guard kind.unit.isNumber, try divisor.kind().unit == kind.unit else {
             throw .usage(
                 "'\(source)' divides what has different units", remedy: "divide counts by counts, times by times")
         }
-        divisor = other
-        text = path.text + " / " + other.text
-        kind = MetricKind(unit: .ratio, worse: pathKind.worse)
+        self.init(
+            path.text + " / " + divisor.text, MetricKind(unit: .ratio, worse: kind.worse), .quotient(path, divisor))
+    }
+
+    private init(_ text: String, _ kind: MetricKind, _ source: Source) {
+        self.text = text
+        self.kind = kind
+        self.source = source
     }
 
     /// Its values in a run.json, element by element.
     ///
     /// - Throws: ``UserFacingError`` (usage) when a selection matches no element.
     public func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
-        var values = try addends[0].values(in: document, labels: labels)
-        guard let divisor else { return values }
-        for path in addends.dropFirst() {
-            let more = try path.values(in: document, labels: labels)
-            for (index, addend) in more.enumerated() where index < values.count {
-                values[index].value = Metric.sum(values[index].value, addend.value)
+        switch source {
+        case .number(let path): return try path.values(in: document, labels: labels)
+        case .share(let share, let path):
+            // "flows[tv]" names the same element as "loss[tv]".
+            return try path.values(in: document, labels: labels).map {
+                MetricValue(
+                    label: share.name + $0.label.dropFirst(share.list.count), value: share.value(of: $0.value))
             }
+        case .quotient(let path, let divisor):
+            return try quotients(
+                path.values(in: document, labels: labels), divisor.values(in: document, labels: labels))
         }
-        let divisors = try divisor.values(in: document, labels: labels)
+    }
+
+    private func quotients(
+        _ values: [MetricValue], _ divisors: [MetricValue]
+    ) throws(UserFacingError) -> [MetricValue] {
         guard values.count == divisors.count || divisors.count == 1 else {
             throw .usage(
                 "'\(text)': \(values.count) values cannot be divided by \(divisors.count)",
@@ -77,22 +91,9 @@ public struct Metric: Sendable, Equatable {
         return values.enumerated().map { index, value in
             let divisor = divisors[divisors.count == 1 ? 0 : index]
             return MetricValue(
-                label: label(value.label, divisor.label),
+                label: value.label + " / " + divisor.label,
                 value: Metric.quotient(value.value.double, divisor.value.double))
         }
-    }
-
-    private func label(_ first: String, _ second: String) -> String {
-        guard let alias else { return first + " / " + second }
-        // "flows[tv].packets.unrepaired" names the same element as "loss[tv]".
-        let end = first.lastIndex(of: "]").map { first.index(after: $0) } ?? first.startIndex
-        return alias + (first.firstIndex(of: "[").map { String(first[$0..<end]) } ?? "")
-    }
-
-    private static func sum(_ a: JSONValue, _ b: JSONValue) -> JSONValue {
-        guard let a = a.integer, let b = b.integer else { return nil }
-        let (sum, overflow) = a.addingReportingOverflow(b)
-        return overflow ? nil : .integer(sum)
     }
 
     /// Null where either is not measured or there is nothing to divide by.
@@ -100,4 +101,9 @@ public struct Metric: Sendable, Equatable {
         guard let numerator, let denominator, denominator != 0 else { return nil }
         return JSONValue(numerator / denominator)
     }
+}
+
+extension Metric: Equatable {
+    /// Their texts say what they are.
+    public static func == (first: Metric, second: Metric) -> Bool { first.text == second.text }
 }

@@ -48,7 +48,7 @@ struct Quantity: Equatable {
 
     /// Reads a limit for a metric and converts it to the metric's own unit; whole results stay exact.
     ///
-    /// A bare number is in the metric's own unit; for times and rates only zero may go without one.
+    /// A bare number is in the metric's own unit; for times, rates and shares only zero may go without one.
     ///
     /// - Throws: ``UserFacingError`` (usage).
     static func limit(_ text: String, for unit: MetricUnit) throws(UserFacingError) -> JSONValue {
@@ -63,7 +63,7 @@ struct Quantity: Equatable {
             let near = Suggestions.nearest(to: String(name), among: units.map(\.name).filter { !$0.isEmpty })
             throw .usage("'\(text)': unknown unit '\(name)'", remedy: Suggestions.question(near) ?? examples(for: unit))
         }
-        if given.dimension == .bare, unit == .nanoseconds || unit == .bitsPerSecond, Double(body) != 0 {
+        if given.dimension == .bare, [.nanoseconds, .bitsPerSecond, .ratio].contains(unit), Double(body) != 0 {
             throw .usage("'\(text)' needs a unit", remedy: examples(for: unit))
         }
         guard let exponent = exponent(from: given.dimension, to: unit) else {
@@ -89,7 +89,7 @@ struct Quantity: Equatable {
         case .nanoseconds: "write a time: 45ms, 500us, 1.5s"
         case .bitsPerSecond: "write a rate: 4 Mbit/s, 192 kbit/s"
         case .bytes: "write a size: 1500 B, 64 kB"
-        case .ratio: "write a share: 0.1%, 0.001, 50ppm"
+        case .ratio: "write a share: 0.1%, 50ppm"
         case .partsPerBillion: "write a frequency error: 40ppm, 500ppb"
         case .nanosecondsPerSecond: "write a slope: 20ppm, 5us/s"
         case .perSecond: "write a number per second: 3 or 3/s"

@@ -98,52 +98,61 @@ public struct RunComparison: Sendable {
         for name: String, in documents: [JSONValue], labels: ListLabels
     ) throws(UserFacingError) -> [Row] {
         // What is no group is judged as a metric, with that one's errors.
-        if let path = try? MetricPath(parsing: trimmed(name)), let node = try? path.schemaNode(), node.isGroup {
-            return try groupRows(path, in: documents, labels: labels)
+        if let path = try? MetricPath(parsing: trimmed(name)), let node = try? path.node(), node.kind == nil {
+            return merge(
+                try inSome(documents) { document throws(UserFacingError) in
+                    try path.values(in: document, labels: labels).flatMap { numbers($0, node.element) }
+                })
         }
         let metric = try Metric(parsing: name)
         guard metric.kind.unit.isNumber else {
             throw .usage("'\(name)' is not a number", remedy: "compare shows the scenario's differences by itself")
         }
-        var found: [[MetricValue]] = []
-        for document in documents { found.append(try metric.values(in: document, labels: labels)) }
-        return merge(found) { _ in metric.kind }
+        return merge(
+            try inSome(documents) { document throws(UserFacingError) in
+                try metric.values(in: document, labels: labels).map { ($0, metric.kind) }
+            })
     }
 
-    private static func groupRows(
-        _ path: MetricPath, in documents: [JSONValue], labels: ListLabels
-    ) throws(UserFacingError) -> [Row] {
-        var found: [[MetricValue]] = []
+    /// What is found in each document: nothing where it has no such element, unless none has.
+    private static func inSome<Found>(
+        _ documents: [JSONValue], _ find: (JSONValue) throws(UserFacingError) -> [Found]
+    ) throws(UserFacingError) -> [[Found]] {
+        var problems: [UserFacingError] = []
+        var found: [[Found]] = []
         for document in documents {
-            found.append(try path.values(in: document, labels: labels).flatMap { leaves(of: $0) })
+            do throws(UserFacingError) {
+                found.append(try find(document))
+            } catch {
+                problems.append(error)
+                found.append([])
+            }
         }
-        var kinds: [String: MetricKind] = [:]
-        for value in found.joined() where kinds[value.label] == nil {
-            kinds[value.label] = try MetricPath(parsing: value.label).kind()
-        }
-        return merge(found) { kinds[$0] ?? MetricKind(unit: .plain, worse: .unknown) }
+        if problems.count == documents.count, let first = problems.first { throw first }
+        return found
     }
 
-    private static func leaves(of found: MetricValue) -> [MetricValue] {
-        switch found.value {
-        case .object(let object):
-            object.members.flatMap { leaves(of: MetricValue(label: found.label + "." + $0.name, value: $0.value)) }
-        case .integer, .number: [found]
-        default: []
+    /// The numbers below a name, as far as they were measured.
+    private static func numbers(_ found: MetricValue, _ node: CatalogNode) -> [(MetricValue, MetricKind)] {
+        if let kind = node.kind {
+            return kind.unit.isNumber && found.value.double != nil ? [(found, kind)] : []
+        }
+        return (found.value.members ?? []).flatMap { member -> [(MetricValue, MetricKind)] in
+            guard let child = node.child(member.name) else { return [] }
+            return numbers(MetricValue(label: found.label + "." + member.name, value: member.value), child)
         }
     }
 
     /// One row for each label, in the order of the first run that has it.
-    private static func merge(_ found: [[MetricValue]], kind: (String) -> MetricKind) -> [Row] {
+    private static func merge(_ found: [[(MetricValue, MetricKind)]]) -> [Row] {
         var order: [String] = []
         var rows: [String: Row] = [:]
         for (run, values) in found.enumerated() {
-            for value in values {
+            for (value, kind) in values {
                 if rows[value.label] == nil {
                     order.append(value.label)
                     rows[value.label] = Row(
-                        label: value.label, kind: kind(value.label),
-                        values: Array(repeating: .null, count: found.count))
+                        label: value.label, kind: kind, values: Array(repeating: .null, count: found.count))
                 }
                 rows[value.label]?.values[run] = value.value
             }
@@ -179,14 +188,5 @@ public struct RunComparison: Sendable {
             if Set(values).count > 1 { differences.append(ScenarioDifference(path: path, values: values)) }
         }
         return differences
-    }
-}
-
-extension SchemaNode {
-    var isGroup: Bool {
-        switch self {
-        case .leaf: false
-        case .group, .list, .map: true
-        }
     }
 }

@@ -45,10 +45,10 @@ public struct SavedRun: Sendable {
             throw UserFacingError("\(path) is damaged: \(error)", remedy: "run the scenario again")
         }
         let schema = document["schema"]?.string
-        guard schema == RunSchema.identifier else {
+        guard schema == Catalog.schema else {
             let given = schema.map { "its schema is '\($0)'" } ?? "it names no schema"
             throw UserFacingError(
-                "\(path) is not a run's result: \(given), not '\(RunSchema.identifier)'",
+                "\(path) is not a run's result: \(given), not '\(Catalog.schema)'",
                 remedy: "use the version of rubato that wrote it, or run the scenario again")
         }
         return document

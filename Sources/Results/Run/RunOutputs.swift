@@ -29,39 +29,52 @@ package final class RunOutputs {
         try directory.write("session.sdp", description.text)
         if scenario.outputs.sentMedia { sent = try directory.create("sent.ts") }
         if scenario.outputs.receivedMedia {
-            let receivers = configuration.receivers
-            received = try receivers.map {
-                try directory.create(
-                    receivers.count == 1 ? "received.ts" : "received-\(RunDirectory.fileName($0.id)).ts")
-            }
+            received = try RunOutputs.receivedPaths(configuration).map { try directory.create($0) }
         }
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
         if scenario.outputs.packets {
             packets = PacketsWriter(try directory.create("packets.csv"))
             flows = configuration.receivers.map { PacketsWriter.Flow(flow: "program", receiver: $0.id) }
         }
-        for (point, name) in capturePoints(scenario) {
-            let writer = try CaptureWriter(path: directory.prepare("capture/\(name).pcap"))
+        for (point, path) in RunOutputs.capturePoints(scenario, configuration) {
+            let writer = try CaptureWriter(path: directory.prepare(path))
             try writer.writeSessionAnnouncement(description)
             captures[point] = writer
         }
     }
 
-    private func capturePoints(_ scenario: ExperimentScenario) -> [(CapturePoint, String)] {
+    /// The files that a run writes here, by their paths in its directory.
+    package static func paths(_ scenario: ExperimentScenario, _ configuration: WorldConfiguration) -> [String] {
+        var paths = ["session.sdp"]
+        if scenario.outputs.sentMedia { paths.append("sent.ts") }
+        if scenario.outputs.receivedMedia { paths += receivedPaths(configuration) }
+        if scenario.outputs.series != nil { paths.append("series.csv") }
+        if scenario.outputs.packets { paths.append("packets.csv") }
+        return paths + capturePoints(scenario, configuration).map(\.path)
+    }
+
+    private static func receivedPaths(_ configuration: WorldConfiguration) -> [String] {
+        guard configuration.receivers.count > 1 else { return ["received.ts"] }
+        return configuration.receivers.map { "received-\(RunDirectory.fileName($0.id)).ts" }
+    }
+
+    private static func capturePoints(
+        _ scenario: ExperimentScenario, _ configuration: WorldConfiguration
+    ) -> [(point: CapturePoint, path: String)] {
         var points: [(CapturePoint, String)] = []
-        if scenario.capture.sender { points.append((.sender, "sender")) }
+        if scenario.capture.sender { points.append((.sender, "capture/sender.pcap")) }
         let receivers = configuration.receivers
         if scenario.capture.receiver {
             for (index, receiver) in receivers.enumerated() {
                 let name = receivers.count == 1 ? "receiver" : "receiver-\(RunDirectory.fileName(receiver.id))"
-                points.append((.receiver(index), name))
+                points.append((.receiver(index), "capture/\(name).pcap"))
             }
         }
         if scenario.capture.links {
             for (index, id) in configuration.linkIDs.enumerated() {
                 let name = "link-\(RunDirectory.fileName(id))"
-                points.append((.link(index, isFarEnd: false), name + "-in"))
-                points.append((.link(index, isFarEnd: true), name + "-out"))
+                points.append((.link(index, isFarEnd: false), "capture/\(name)-in.pcap"))
+                points.append((.link(index, isFarEnd: true), "capture/\(name)-out.pcap"))
             }
         }
         return points

@@ -65,3 +65,8 @@ public struct RunRecord: Sendable {
     /// Nil when nothing was to be checked.
     public var passed: Bool? { checks.isEmpty ? nil : checks.allSatisfy(\.passed) }
 }
+
+extension RunRecord {
+    /// run.json: every name of the catalog, null where nothing was measured.
+    public var document: JSONValue { Catalog.members.document(of: self) }
+}

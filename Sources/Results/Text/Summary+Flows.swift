@@ -16,45 +16,41 @@ extension Summary {
 
     var rates: [String] {
         section(
-            "Bit rate and loss", flows,
+            "Bit rate and loss", Catalog.flows, flows,
             header: ["receiver", "carriage", "sent", "delivered", "overhead", "packets", "loss", "late", "reordered"],
             alignments: [.left, .left]
-        ) { flow in
+        ) { row in
+            let flow = row.element
             let lost = flow.sent + flow.duplicated - flow.delivered
             return [
-                TextTable.Cell(flow.receiver), TextTable.Cell(flow.carriage, .dim),
-                cell(Format.rate(flow.sentBitsPerSecond)), cell(Format.rate(flow.quality.bitsPerSecond)),
-                cell(Format.share(flow.overheadRatio)), cell(Format.count(flow.sent)),
-                TextTable.Cell(Format.share(flow.share(lost)), lost > 0 ? .yellow : .dim), badCount(flow.late),
-                badCount(flow.quality.reordered),
+                row.cell("receiver"), TextTable.Cell(flow.carriage, .dim), row.cell("bitrate_bps.sent"),
+                row.cell("bitrate_bps.delivered"), row.cell("bitrate_bps.overhead_ratio"), row.cell("packets.sent"),
+                TextTable.Cell(Format.share(flow.share(lost)), lost > 0 ? .yellow : .dim), row.cell("packets.late"),
+                row.cell("packets.reordered"),
             ]
         }
     }
 
     var delays: [String] {
         guard let flow = flows.first else { return [] }
-        return flows.count == 1 ? delays(of: flow) : delayRows
+        return flows.count == 1 ? delays(of: SummaryRow(flow, of: Catalog.flows)) : delayRows
     }
 
     /// One receiver: a row for each quantity.
-    private func delays(of flow: FlowMeasurements) -> [String] {
+    private func delays(of flow: SummaryRow<FlowMeasurements>) -> [String] {
         var table = TextTable(header: ["", "min", "mean", "median", "p95", "p99", "max"])
-        func add(_ name: String, _ distribution: Distribution?, signed: Bool = false) {
-            let summary = distribution?.summary
-            let values = [
-                summary?.minimum, summary?.mean, summary?.p50, summary?.p95, summary?.p99, summary?.maximum,
-            ]
-            table.add([TextTable.Cell(name)] + values.map { time($0, signed: signed) })
+        let rows = [
+            ("one-way delay, true", "one_way_delay_ns"), ("  measured", "one_way_delay_measured_ns"),
+            ("  error", "one_way_delay_error_ns"), ("round trip", "round_trip_ns"), ("variation, PDV", "pdv_ns"),
+            ("variation, IPDV", "ipdv_ns"),
+        ]
+        for (name, path) in rows {
+            table.add(
+                [TextTable.Cell(name)] + ["min", "mean", "p50", "p95", "p99", "max"].map { flow.cell("\(path).\($0)") })
         }
-        add("one-way delay, true", flow.quality.oneWayDelay)
-        add("  measured", flow.oneWayDelayMeasured)
-        add("  error", flow.oneWayDelayError, signed: true)
-        add("round trip", flow.roundTrip)
-        add("variation, PDV", flow.quality.pdv)
-        add("variation, IPDV", flow.quality.ipdv, signed: true)
-        let jitter = flow.quality.interarrivalJitter
         table.add([
-            "jitter, RFC 3550", "", time(jitter?.mean), "", "", "", time(jitter?.maximum),
+            "jitter, RFC 3550", "", flow.cell("interarrival_jitter_ns.mean"), "", "", "",
+            flow.cell("interarrival_jitter_ns.max"),
         ])
         return [heading("Delay and jitter")] + table.lines(styled)
     }
@@ -62,16 +58,13 @@ extension Summary {
     /// Several receivers: a row for each.
     private var delayRows: [String] {
         section(
-            "One-way delay, its variation and jitter", flows,
+            "One-way delay, its variation and jitter", Catalog.flows, flows,
             header: ["receiver", "median", "p99", "max", "measured", "error", "PDV p99", "jitter", "round trip"]
-        ) { flow in
-            [
-                TextTable.Cell(flow.receiver), time(flow.quality.oneWayDelay?.quantile(0.5)),
-                time(flow.quality.oneWayDelay?.quantile(0.99)),
-                time(flow.quality.oneWayDelay?.maximum), time(flow.oneWayDelayMeasured?.quantile(0.5)),
-                time(flow.oneWayDelayError?.quantile(0.5), signed: true), time(flow.quality.pdv?.quantile(0.99)),
-                time(flow.quality.interarrivalJitter?.mean), time(flow.roundTrip?.quantile(0.5)),
-            ]
+        ) { row in
+            row.cells(
+                "receiver", "one_way_delay_ns.p50", "one_way_delay_ns.p99", "one_way_delay_ns.max",
+                "one_way_delay_measured_ns.p50", "one_way_delay_error_ns.p50", "pdv_ns.p99",
+                "interarrival_jitter_ns.mean", "round_trip_ns.p50")
         }
     }
 
@@ -94,7 +87,7 @@ extension Summary {
             var row = [TextTable.Cell(name)]
             for flow in flows {
                 let count = value(flow)
-                row.append(isBad ? badCount(count) : cell(Format.count(count)))
+                row.append(isBad ? .bad(count) : TextTable.Cell(Format.count(count)))
                 row.append(TextTable.Cell(share ? Format.share(flow.share(count)) : "", .dim))
             }
             table.add(row)
@@ -116,14 +109,14 @@ extension Summary {
     /// Many flows: a row for each flow.
     private var fateRows: [String] {
         var lines = section(
-            "Where each packet went", flows,
+            "Where each packet went", Catalog.flows, flows,
             header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"]
-        ) { flow in
-            [
-                TextTable.Cell(flow.receiver), cell(Format.count(flow.sent)), badCount(flow.duplicated),
-                cell(Format.count(flow.used)), badCount(flow.late), badCount(flow.duplicates), badCount(flow.lostLink),
-                badCount(flow.droppedQueue), badCount(flow.droppedChecksum),
-            ]
+        ) { row in
+            row.cells("receiver", "packets.sent", "packets.duplicated")
+                + [TextTable.Cell(Format.count(row.element.used))]
+                + row.cells(
+                    "packets.late", "packets.duplicates", "packets.lost_link", "packets.dropped_queue",
+                    "packets.dropped_checksum")
         }
         lines[0] += "  " + sumsNote
         return lines
@@ -148,66 +141,5 @@ extension Summary {
         var parts = short.map { "\(Format.count($0.count)) of \($0.length)" }
         if long > 0 { parts.append("\(Format.count(long)) of 10+") }
         return parts.joined(separator: ", ") + "; longest \(Format.count(runs.map(\.length).max() ?? 0))"
-    }
-
-    var links: [String] {
-        // What happens on few links has a column only where it does.
-        let rare: [(String, (LinkMeasurements) -> Int64)] = [
-            ("policed", \.policedDrops), ("down", \.downDrops), ("copies", \.duplicated), ("marked", \.marked),
-        ].filter { column in measurements.links.contains { column.1($0) > 0 } }
-        return section(
-            "Links", measurements.links,
-            header: ["", "rate", "used", "packets in", "out", "lost", "dropped"] + rare.map(\.0)
-                + ["wait p50", "p99", "max"]
-        ) { link in
-            let limit = link.rateBitsPerSecond
-            let first = [
-                TextTable.Cell(link.id), limit == nil ? TextTable.Cell("unlimited", .dim) : cell(Format.rate(limit)),
-                cell(Format.share(link.utilization)), cell(Format.count(link.packetsIn)),
-                cell(Format.count(link.packetsOut)), badCount(link.lossDrops),
-                badCount(link.queueFullDrops + link.aqmDrops),
-            ]
-            return first + rare.map { badCount($0.1(link)) }
-                + [
-                    time(link.queueDelay?.quantile(0.5)), time(link.queueDelay?.quantile(0.99)),
-                    time(link.queueDelay?.maximum),
-                ]
-        }
-    }
-
-    var reservations: [String] {
-        section(
-            "Reservations", measurements.reservations,
-            header: ["session", "receiver", "rate", "burst", "", "worst delay", "bound", "burst needed"],
-            alignments: [.left, .left, .right, .right, .left]
-        ) { row in
-            let verdict =
-                row.isAdmitted
-                ? TextTable.Cell("admitted", .green)
-                : TextTable.Cell("refused by \(row.refusedLink ?? "a link"): \(row.refusedReason ?? "")", .red)
-            let isKept = (row.worstDelayNanoseconds ?? 0) <= (row.boundNanoseconds ?? .max)
-            return [
-                TextTable.Cell(row.flow), TextTable.Cell(row.receiver), cell(Format.rate(row.bitsPerSecond)),
-                cell(Format.count(row.burst) + " B"), verdict,
-                isKept ? time(row.worstDelayNanoseconds) : TextTable.Cell(Format.time(row.worstDelayNanoseconds), .red),
-                time(row.boundNanoseconds), cell(row.neededBurst.map { Format.count($0) + " B" } ?? Format.notMeasured),
-            ]
-        }
-    }
-
-    var clocks: [String] {
-        section(
-            "Clocks", measurements.clocks,
-            header: ["node", "algorithm", "offset mean", "min", "max", "frequency", "estimated"],
-            alignments: [.left, .left]
-        ) { clock in
-            [
-                TextTable.Cell(clock.node), TextTable.Cell(clock.algorithm, .dim),
-                time(clock.offsetError?.mean, signed: true), time(clock.offsetError?.minimum, signed: true),
-                time(clock.offsetError?.maximum, signed: true),
-                cell(Format.frequency(clock.trueFrequencyPartsPerBillion)),
-                cell(Format.frequency(clock.estimatedFrequencyPartsPerBillion)),
-            ]
-        }
     }
 }

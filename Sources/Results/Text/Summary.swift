@@ -33,34 +33,18 @@ public struct Summary {
 
     /// A heading and at most ``rowLimit`` rows.
     func section<Element>(
-        _ title: String, _ elements: [Element], header: [String], alignments: [TextTable.Alignment] = [.left],
-        row: (Element) -> [TextTable.Cell]
+        _ title: String, _ list: CatalogList<Element>, _ elements: [Element], header: [String],
+        alignments: [TextTable.Alignment] = [.left], row: (SummaryRow<Element>) -> [TextTable.Cell]
     ) -> [String] {
         guard !elements.isEmpty else { return [] }
         var table = TextTable(header: header, alignments: alignments)
-        for element in elements.prefix(Summary.rowLimit) { table.add(row(element)) }
+        for element in elements.prefix(Summary.rowLimit) { table.add(row(SummaryRow(element, of: list))) }
         return [heading(title)] + table.lines(styled) + more(elements.count)
     }
 
     func more(_ count: Int) -> [String] {
         guard count > Summary.rowLimit else { return [] }
         return [styled("  … and \(Format.count(Int64(count - Summary.rowLimit))) more (all of them in run.json)", .dim)]
-    }
-
-    /// Nothing wrong is dim, so that what is wrong stands out.
-    func badCount(_ value: Int64?) -> TextTable.Cell {
-        guard let value else { return missing }
-        return TextTable.Cell(Format.count(value), value == 0 ? .dim : .yellow)
-    }
-
-    var missing: TextTable.Cell { TextTable.Cell(Format.notMeasured, .dim) }
-
-    func cell(_ text: String) -> TextTable.Cell {
-        TextTable.Cell(text, text == Format.notMeasured ? .dim : nil)
-    }
-
-    func time(_ nanoseconds: Int64?, signed: Bool = false) -> TextTable.Cell {
-        cell(Format.time(nanoseconds, signed: signed))
     }
 
     private var title: [String] {
@@ -94,7 +78,7 @@ public struct Summary {
     }
 
     private var warnings: [String] {
-        let texts = measurements.warnings
+        let texts = measurements.warnings.map(\.text)
         guard !texts.isEmpty else { return [] }
         return [heading("Warnings")] + texts.prefix(Summary.rowLimit).map { "  " + styled($0, .yellow) }
             + more(texts.count)

@@ -1,0 +1,21 @@
+import Timebase
+
+/// What makes a run's numbers less than they seem. Facts only: `Results` words them.
+public enum RunWarning: Equatable, Sendable {
+    /// Found when the program or the scenario was read, in the words of who found it.
+    case program(String)
+    /// A link refused to guarantee the rate that a session asked for, and the session sent nothing.
+    case reservationRefused(flow: String, link: String, reason: String)
+    /// What was sent came in bursts of `needed` bytes, more than the `reserved`: its delay bound does not hold.
+    case burstBeyondReservation(flow: String, needed: Int64, reserved: Int64)
+    /// So many units were multiplexed after their decoding time.
+    case multiplexedTooLate(units: Int64)
+    /// Something was sent and nothing arrived.
+    case nothingArrived(receiver: String)
+    /// More than a tenth of the datagrams delivered came after their release.
+    case lateDatagrams(receiver: String, late: Int64, delivered: Int64)
+    /// Not one unit was ever presented.
+    case neverPresented(receiver: String, substream: String)
+    /// Nothing was presented any more for `span` before the program's end.
+    case stoodStill(receiver: String, substream: String, span: TimeSpan)
+}

@@ -1,0 +1,109 @@
+import Metrics
+import Timebase
+
+extension Catalog {
+    static let substreams = CatalogList<SubstreamMeasurements>(
+        "substreams", "Each substream as each receiver presents it.", selectors: ["id", "receiver"],
+        labels: [["id"], ["id", "receiver"]],
+        [
+            .text("id", "The substream's id.") { $0.id },
+            .text("kind", "'video', 'audio' or 'data'.") { $0.kind },
+            .text("receiver", "The receiver's id.") { $0.receiver },
+            .group(
+                "sent", "What the sender multiplexed.",
+                [
+                    .count("units", label: "sent", "Access units.") { $0.sentUnits },
+                    .whole("bytes", .bytes, "Bytes of PES packets, headers included.") { $0.sentBytes },
+                    .whole(
+                        "bitrate_bps", .bitsPerSecond,
+                        "These bytes' bits over the program's time, from first presentation to last unit's end."
+                    ) { $0.sentBitsPerSecond },
+                ]),
+            presented,
+            .distribution(
+                "end_to_end_delay_ns", worse: .up, label: "delay",
+                "From a unit's capture to its presentation, in true time, of the units presented."
+            ) { $0.endToEndDelay },
+            freezes,
+        ])
+
+    private static let presented = CatalogMember<SubstreamMeasurements>.group(
+        "presented", "What became of the units sent: on_time + late + missing + damaged.",
+        [
+            .count("on_time", worse: .down, "Units that were whole by the time of their presentation.") { $0.onTime },
+            .count("late", worse: .up, "Units that arrived whole, but after the time of their presentation.") {
+                $0.late
+            },
+            .count("missing", worse: .up, "Units of which nothing came, or too little to know when they are due.") {
+                $0.missing
+            },
+            .count("damaged", worse: .up, "Units of which a part never came.") { $0.damaged },
+            .count("concealed", worse: .up, "Units replaced by a guess; null where nothing is concealed.") {
+                $0.concealed
+            },
+        ])
+
+    private static let freezes = CatalogMember<SubstreamMeasurements>.group(
+        "freezes",
+        "Pictures that stood for 3 times the mean of the last 30 and 150 ms above it (W3C webrtc-stats freezeCount).",
+        [
+            .count("count", worse: .up, label: "freezes", "How many, one at the program's end too.") {
+                $0.freezes?.count
+            },
+            .nanoseconds("total_ns", worse: .up, "How long they stood together (totalFreezesDuration).") {
+                $0.freezes?.total.nanoseconds
+            },
+            .nanoseconds("longest_ns", worse: .up, "How long the longest stood.") { $0.freezes?.longest.nanoseconds },
+        ])
+
+    static let lipSync = CatalogList<LipSyncMeasurements>(
+        "lip_sync", "Each audio and video substream of one receiver.", selectors: ["receiver", "audio", "video"],
+        labels: [["receiver"], ["receiver", "audio", "video"]],
+        [
+            .text("receiver", "The receiver's id.") { $0.receiver },
+            .text("audio", "The audio substream's id.") { $0.audio },
+            .text("video", "The video substream's id.") { $0.video },
+            .distribution(
+                "skew_ns", worse: .awayFromZero, label: "skew",
+                "Media time heard less media time shown, every 10 ms that both play; positive: audio early (ITU-R BT.1359)."
+            ) { $0.skew },
+            .group(
+                "within", "The share of samples of the skew inside the limits of a standard.",
+                [
+                    .ratio("itu_detectability", worse: .down, label: "ITU detect", "+45 to -125 ms (ITU-R BT.1359-1).")
+                    {
+                        $0.withinITUDetectability
+                    },
+                    .ratio("itu_acceptability", worse: .down, label: "ITU accept", "+90 to -185 ms (ITU-R BT.1359-1).")
+                    {
+                        $0.withinITUAcceptability
+                    },
+                    .ratio("ebu_r37", worse: .down, label: "EBU R37", "+40 to -60 ms (EBU R 37).") { $0.withinEBUR37 },
+                    .ratio("atsc_is191", worse: .down, label: "ATSC IS-191", "+15 to -45 ms (ATSC IS-191).") {
+                        $0.withinATSCIS191
+                    },
+                ]),
+            .whole(
+                "slope_ns_per_s", .nanosecondsPerSecond, worse: .awayFromZero,
+                "The least-squares slope of the skew over true time."
+            ) { $0.slopeNanosecondsPerSecond },
+        ])
+
+    static let playout = CatalogList<PlayoutMeasurements>(
+        "playout", "The playout buffer of each receiver.", selectors: ["receiver"], labels: [["receiver"]],
+        [
+            .text("receiver", "The receiver's id.") { $0.receiver },
+            .text("algorithm", "How the delay is chosen: 'fixed'.") { $0.algorithm },
+            .distribution(
+                "delay_ns", "From a datagram's arrival to its release, by the receiver's clock, of those used."
+            ) {
+                $0.delay
+            },
+            .distribution("buffer_ns", "How long what waits will last, at each release.") { $0.buffer },
+            .count("underruns", worse: .up, "Times that a release was due and the buffer empty; a row of them is one.")
+            {
+                $0.underruns
+            },
+            .count("overflows", worse: .up, "Datagrams that found the buffer full.") { $0.overflows },
+        ])
+}

@@ -1,0 +1,56 @@
+import Metrics
+
+/// The ten numbers of the contract's DIST.
+enum DistributionMember: String, CaseIterable {
+    case count, minimum = "min", mean, deviation = "stddev", p5, p50, p95, p99, p999, maximum = "max"
+
+    func node(_ kind: MetricKind) -> CatalogNode {
+        switch self {
+        case .count: CatalogNode(rawValue, definition, .value(MetricKind(unit: .count)))
+        // A wider spread is worse wherever the values lie.
+        case .deviation:
+            CatalogNode(
+                rawValue, definition,
+                .value(MetricKind(unit: kind.unit, worse: kind.worse == .unknown ? .unknown : .up)))
+        default: CatalogNode(rawValue, definition, .value(kind))
+        }
+    }
+
+    var definition: String {
+        switch self {
+        case .count: "How many values there are."
+        case .minimum: "The least value, exact."
+        case .mean: "The arithmetic mean, rounded to a whole number."
+        case .deviation: "The standard deviation of the values themselves (divided by n)."
+        case .p5: "The least value that 5 % of all do not exceed."
+        case .p50: "The median: the least value that half of all do not exceed."
+        case .p95: "The least value that 95 % of all do not exceed."
+        case .p99: "The least value that 99 % of all do not exceed."
+        case .p999: "The least value that 99.9 % of all do not exceed."
+        case .maximum: "The largest value, exact."
+        }
+    }
+
+    func value(in summary: DistributionSummary) -> Int64 {
+        switch self {
+        case .count: summary.count
+        case .minimum: summary.minimum
+        case .mean: summary.mean
+        case .deviation: summary.standardDeviation
+        case .p5: summary.p5
+        case .p50: summary.p50
+        case .p95: summary.p95
+        case .p99: summary.p99
+        case .p999: summary.p999
+        case .maximum: summary.maximum
+        }
+    }
+}
+
+extension DistributionMember {
+    static func document(_ distribution: Distribution?) -> JSONValue {
+        guard let summary = distribution?.summary else { return nil }
+        return .object(
+            JSONObject(allCases.map { JSONObject.Member($0.rawValue, .integer($0.value(in: summary))) }))
+    }
+}

@@ -1,0 +1,33 @@
+/// What a value of run.json counts.
+public enum MetricUnit: Sendable, Equatable {
+    case nanoseconds
+    case bitsPerSecond
+    case bytes
+    /// 0...1.
+    case ratio
+    case partsPerBillion
+    case nanosecondsPerSecond
+    case perSecond
+    case count
+    /// A number without a unit of its own.
+    case plain
+    case text
+    case truth
+
+    /// As `rubato.comparison/1` and `rubato.metrics/1` name it; nil for what has none.
+    public var name: String? {
+        switch self {
+        case .nanoseconds: "ns"
+        case .bitsPerSecond: "bit/s"
+        case .bytes: "B"
+        case .ratio: "ratio"
+        case .partsPerBillion: "ppb"
+        case .nanosecondsPerSecond: "ns/s"
+        case .perSecond: "1/s"
+        case .count: "count"
+        case .plain, .text, .truth: nil
+        }
+    }
+
+    var isNumber: Bool { self != .text && self != .truth }
+}

@@ -1,0 +1,52 @@
+/// A share that run.json does not have by itself, as it follows from the members of a list's elements.
+struct Share: Sendable {
+    /// What a check calls it: "loss".
+    let name: String
+    /// The list's name.
+    let list: String
+    let kind: MetricKind
+    let definition: String
+    /// What is divided by what: "(unrepaired + late) / sent".
+    let formula: String
+    /// Paths below an element.
+    private let addends: [String]
+    private let divisor: String
+
+    init(
+        _ name: String, of list: String, worse: Worse, _ definition: String, formula: String, _ addends: [String],
+        over divisor: String
+    ) {
+        self.name = name
+        self.list = list
+        kind = MetricKind(unit: .ratio, worse: worse)
+        self.definition = definition
+        self.formula = formula
+        self.addends = addends
+        self.divisor = divisor
+    }
+
+    /// Null where anything is not measured or there is nothing to divide by.
+    func value(of element: JSONValue) -> JSONValue {
+        func number(_ path: String) -> Int64? {
+            path.split(separator: ".").reduce(element) { $0[String($1)] ?? nil }.integer
+        }
+        var sum: Int64 = 0
+        for path in addends {
+            guard let addend = number(path) else { return nil }
+            let (next, overflow) = sum.addingReportingOverflow(addend)
+            if overflow { return nil }
+            sum = next
+        }
+        guard let divisor = number(divisor), divisor != 0 else { return nil }
+        return JSONValue(Double(sum) / Double(divisor))
+    }
+}
+
+extension Catalog {
+    static let shares = [
+        Share(
+            "loss", of: "flows", worse: .up,
+            "Datagrams that never came, were not repaired, or came too late to be used, of those sent.",
+            formula: "(unrepaired + late) / sent", ["packets.unrepaired", "packets.late"], over: "packets.sent")
+    ]
+}

@@ -1,0 +1,26 @@
+import Metrics
+import Timebase
+
+extension RunWarning {
+    /// The sentence that run.json and people get.
+    package var text: String {
+        switch self {
+        case .program(let sentence): sentence
+        case .reservationRefused(let flow, let link, let reason):
+            "\(flow): \(link) refused the reservation: \(reason); nothing was sent"
+        case .burstBeyondReservation(let flow, let needed, let reserved):
+            "\(flow): its datagrams came in bursts of \(needed) bytes, more than the \(reserved) reserved: "
+                + "the delay bound does not hold"
+        case .multiplexedTooLate(let units):
+            "\(units) units were multiplexed after their decoding time: raise sender.mux_rate"
+        case .nothingArrived(let receiver): "\(receiver): nothing arrived"
+        case .lateDatagrams(let receiver, let late, let delivered):
+            "\(receiver): \(late) of \(delivered) datagrams came after their release: "
+                + "a longer playout is needed, or clocks that agree"
+        case .neverPresented(let receiver, let substream):
+            "\(receiver): no unit of '\(substream)' was ever presented"
+        case .stoodStill(let receiver, let substream, let span):
+            "\(receiver): '\(substream)' stood still for the last \(span.nanoseconds / 1_000_000_000) s of the program"
+        }
+    }
+}

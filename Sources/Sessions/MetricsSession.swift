@@ -1,0 +1,26 @@
+import Results
+
+/// `rubato metrics` from its arguments to its exit status.
+public struct MetricsSession {
+    /// A path of run.json, the end of one, or nil for all.
+    public var name: String?
+    public var json = false
+    let console: Console
+
+    public init(_ name: String?, console: Console) {
+        self.name = name
+        self.console = console
+    }
+
+    /// - Throws: ``UserFacingError`` (usage) for a name that is not there, ``SystemError``.
+    public func run() throws -> Int32 {
+        let reference = try CatalogReference(of: name)
+        if json {
+            console.result(reference.document.document())
+        } else {
+            console.result(reference.text(isColoured: console.isColoured))
+        }
+        if let failure = console.failure { throw failure }
+        return ExitStatus.success
+    }
+}
