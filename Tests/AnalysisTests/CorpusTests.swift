@@ -197,7 +197,7 @@ struct CorpusTests {
                 let path = folder.path + "/cut"
                 try bytes.prefix(count).write(to: URL(fileURLWithPath: path))
                 let analysis = try CaptureAnalysis(reading: [path])
-                #expect(analysis.streams.allSatisfy { ($0.lost ?? 0) >= 0 })
+                #expect(analysis.streams.allSatisfy { ($0.quality.lost ?? 0) >= 0 })
             }
         }
     }

@@ -121,7 +121,7 @@ struct StreamTests {
         let streams = traffic.analyzer.finish().streams
         #expect(streams.count == 1)
         #expect(streams.first?.encoding == "H264" && streams.first?.clockSource == .sdp)
-        #expect(streams.first?.interarrivalJitter?.maximum == 0)
+        #expect(streams.first?.quality.interarrivalJitter?.maximum == 0)
     }
 
     @Test("A stream that begins anew is counted on; an outage is loss")
@@ -131,7 +131,7 @@ struct StreamTests {
             restarted.rtp(number < 100 ? number : 30_000 + number, timestamp: number * 160, at: Double(number) * 20)
         }
         let first = try #require(restarted.analyzer.finish().streams.first)
-        #expect(first.lost == 0 && first.unique == 200)
+        #expect(first.quality.lost == 0 && first.quality.unique == 200)
         #expect(first.notes.contains { $0.contains("began anew 1 times") })
 
         let outage = Traffic()
@@ -140,7 +140,7 @@ struct StreamTests {
             outage.rtp(number, timestamp: number * 80, at: Double(number) * 10)
         }
         let second = try #require(outage.analyzer.finish().streams.first)
-        #expect(second.lost == 5000 && second.lossRuns.map(\.length) == [5000])
+        #expect(second.quality.lost == 5000 && second.quality.lossRuns.map(\.length) == [5000])
     }
 
     @Test("Drift of the sender's clock is measured")
@@ -150,7 +150,7 @@ struct StreamTests {
             // A clock 80 ppm fast: its packets come early.
             traffic.rtp(number, timestamp: number * 160, at: Double(number) * 20 / 1.00008)
         }
-        let drift = try #require(traffic.analyzer.finish().streams.first?.clockDriftPartsPerMillion)
+        let drift = try #require(traffic.analyzer.finish().streams.first?.quality.clockDriftPartsPerMillion)
         #expect(abs(drift - 80) < 0.5)
     }
 }
@@ -205,7 +205,7 @@ struct NoiseTests {
         let analysis = traffic.analyzer.finish()
         #expect(analysis.stunDatagrams == 1)
         #expect(analysis.streams.map(\.kind) == [.srtp, .srt])
-        #expect(analysis.streams.last?.received == 10)
-        #expect(analysis.streams.last?.lost == nil)
+        #expect(analysis.streams.last?.quality.received == 10)
+        #expect(analysis.streams.last?.quality.lost == nil)
     }
 }

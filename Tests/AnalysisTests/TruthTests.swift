@@ -100,9 +100,9 @@ struct TruthTests {
         // A receiver cannot know of what was lost before its first packet and after its last.
         let sender = try CaptureAnalysis(reading: [folder.path + "/run/capture/sender.pcap"])
         let sent = try #require(sender.streams.first)
-        #expect(sent.lost == 0 && sent.unique == truth("sent"))
+        #expect(sent.quality.lost == 0 && sent.quality.unique == truth("sent"))
         let lost = try #require(truth("lost_link")) + (truth("dropped_queue") ?? 0)
-        let atEnds = try #require(sent.expected) - (try #require(stream.quality.expected))
+        let atEnds = try #require(sent.quality.expected) - (try #require(stream.quality.expected))
         #expect(try #require(stream.quality.lost) + atEnds == lost)
         #expect(atEnds < 20)
         // RTP timestamps are what the sender's clock showed, to 1/90000 s, and so is each difference.

@@ -32,6 +32,7 @@ enum Fixture {
         flow.carriage = "ts-rtp"
         flow.sent = 1000
         flow.quality.received = 990
+        flow.quality.reordered = 0
         flow.lostLink = 10
         flow.late = 5
         flow.unrepaired = 10
