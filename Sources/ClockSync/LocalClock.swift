@@ -7,7 +7,7 @@ import Timebase
 /// the nanosecond.
 ///
 /// Between two adjustments the disciplined reading is an exact function of the raw one: origin + elapsed + elapsed ×
-/// frequency / 10^12 + slew so far, every product through 128 bits and rounded down. It never goes back but by a negative
+/// frequency / 10^12 + slew so far, rounded down once. It never goes back but by a negative
 /// step, as a slew takes at most half of the time.
 public struct LocalClock: Sendable, BitwiseCopyable {
     /// The free-running clock.
@@ -63,19 +63,27 @@ public struct LocalClock: Sendable, BitwiseCopyable {
         }
     }
 
-    /// What a slew comes to in so much raw time.
+    /// What a slew comes to in so much raw time, toward zero.
     private func slewed(_ elapsed: TimeSpan) -> TimeSpan {
-        guard slew.amount != .zero, elapsed > .zero else { return .zero }
-        let most = elapsed.nanoseconds.scaled(by: slew.rate, over: 1_000_000_000)
-        let size = min(most, abs(slew.amount.nanoseconds))
-        return .nanoseconds(slew.amount < .zero ? -size : size)
+        .nanoseconds(Int64(slewed(elapsed) as Int128 / Self.parts))
     }
 
+    /// The same in parts per 10^12 of a nanosecond.
+    private func slewed(_ elapsed: TimeSpan) -> Int128 {
+        guard slew.amount != .zero, elapsed > .zero else { return 0 }
+        let most = Int128(elapsed.nanoseconds) * Int128(slew.rate) * 1_000
+        let size = min(most, Int128(slew.amount.nanoseconds.magnitude) * Self.parts)
+        return slew.amount < .zero ? -size : size
+    }
+
+    private static var parts: Int128 { 1_000_000_000_000 }
+
+    /// Rounded once, as a sum of rounded terms could go back by a nanosecond.
     private func disciplined(_ reading: LocalInstant) -> LocalInstant {
         let elapsed = reading - origin.raw
-        let magnitude = elapsed.nanoseconds.scaled(by: Int64(frequency.magnitude), over: 1_000_000_000_000)
-        let gain = frequency < 0 ? -magnitude : magnitude
-        return origin.disciplined + elapsed + .nanoseconds(gain) + slewed(elapsed)
+        let gain: Int128 = Int128(elapsed.nanoseconds) * Int128(frequency) + slewed(elapsed)
+        let (quotient, remainder) = gain.quotientAndRemainder(dividingBy: Self.parts)
+        return origin.disciplined + elapsed + .nanoseconds(Int64(quotient) - (remainder < 0 ? 1 : 0))
     }
 
     /// The least raw reading, from the origin on, at which the disciplined clock shows `local` or more.

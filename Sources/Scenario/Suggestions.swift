@@ -3,7 +3,7 @@ public enum Suggestions {
     /// The candidates that a misspelled word most likely stands for, nearest first: fewest single-letter edits, a swap of
     /// neighbours counting as one, case ignored.
     ///
-    /// A word that only breaks off too early stands for the ones that it begins.
+    /// A word that only breaks off too early stands, before all others, for the ones that it begins.
     ///
     /// - Returns: none when nothing is near: more edits than a third of the longer word's letters or than six, and more
     ///   than one.
@@ -11,13 +11,11 @@ public enum Suggestions {
         let limited = String(word.prefix(64))
         let letters = Array(limited.lowercased())
         let near = candidates.enumerated().compactMap { order, name -> (name: String, edits: Int, order: Int)? in
+            if letters.count >= 3, name.hasPrefix(limited) { return (name, 0, order) }
             let edits = editDistance(letters, Array(name.lowercased()))
             return edits <= max(1, min(max(letters.count, name.count) / 3, 6)) ? (name, edits, order) : nil
         }
-        guard near.isEmpty else {
-            return near.sorted { ($0.edits, $0.order) < ($1.edits, $1.order) }.prefix(limit).map(\.name)
-        }
-        return Array(candidates.filter { limited.count >= 3 && $0.hasPrefix(limited) }.prefix(limit))
+        return near.sorted { ($0.edits, $0.order) < ($1.edits, $1.order) }.prefix(limit).map(\.name)
     }
 
     /// "did you mean 'a' or 'b'?"; nil without suggestions.

@@ -1,3 +1,4 @@
+import Scenario
 import Results
 
 /// `rubato presets` from its arguments to its exit status.

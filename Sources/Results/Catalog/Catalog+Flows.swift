@@ -108,7 +108,9 @@ extension Catalog {
                     $0.quality.interarrivalJitter?.mean
                 },
                 .nanoseconds("max", worse: .up, "Its largest value.") { $0.quality.interarrivalJitter?.maximum },
-                .nanoseconds("last", worse: .up, "Its value after the last arrival.") { $0.quality.interarrivalJitter?.last },
+                .nanoseconds("last", worse: .up, "Its value after the last arrival.") {
+                    $0.quality.interarrivalJitter?.last
+                },
             ]),
     ]
 

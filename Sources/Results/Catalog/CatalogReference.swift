@@ -1,3 +1,5 @@
+import Scenario
+
 /// The catalog, or what a name stands for in it, for people and programs.
 public struct CatalogReference: Sendable {
     /// One name with those above it, the list or group first.

@@ -1,3 +1,5 @@
+import Scenario
+
 extension MetricPath {
     /// Looks the path up in the catalog.
     ///

@@ -1,3 +1,5 @@
+import Scenario
+
 extension MetricPath {
     /// Whether it picks elements of a list by name or place.
     var selects: Bool { steps.contains { $0.selection != nil } }

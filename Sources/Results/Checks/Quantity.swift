@@ -1,3 +1,5 @@
+import Scenario
+
 /// A number with a unit, as the right side of a check gives it: "45ms", "4 Mbit/s", "0.1%".
 struct Quantity: Equatable {
     enum Dimension: Equatable {
