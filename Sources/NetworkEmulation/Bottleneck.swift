@@ -100,6 +100,7 @@ struct Bottleneck: Sendable {
         return packet
     }
 
+    @inline(__always)
     private mutating func begin(_ packet: Packet, at now: Instant, _ schedule: inout LinkSchedule) {
         (inService, isServing, isTaken) = (packet, true, false)
         guard capacity.isPredictable else { return awaitTokens(from: now, schedule.nextChange) }
@@ -164,7 +165,7 @@ struct Bottleneck: Sendable {
             capacity.opportunities?.waste()
         }
         if capacity.opportunities?.isUsedUp == true {
-            let isIdle = !isServing && queue.isEmpty
+            let isIdle = !isServing && queue.isEmpty()
             serviceEnd = isIdle ? .distantFuture : capacity.opportunities?.next ?? .distantFuture
         }
         return through

@@ -129,4 +129,3 @@ struct OpportunityCapacity: Sendable {
     /// Nothing waits: what is left is lost.
     mutating func waste() { rest = 0 }
 }
-

@@ -18,6 +18,14 @@ struct ChainMemory<State: Sendable & BitwiseCopyable>: Sendable {
     /// - Parameter empty: any state; it is never handed out.
     init(empty: State) { self.empty = empty }
 
+    /// The chain at just this packet, if it is known.
+    @inline(__always)
+    func state(at number: Int64, flow: UInt16) -> State? {
+        let index = Self.index(number, flow)
+        guard index < recent.count, recent[index].number == number else { return nil }
+        return recent[index].state
+    }
+
     /// The latest packet at or before `number`, and from `first` on, at which the chain is known.
     mutating func nearest(to number: Int64, from first: Int64, flow: UInt16) -> (number: Int64, state: State)? {
         if Int(flow) >= latest.count { grow(flow) }
@@ -28,6 +36,7 @@ struct ChainMemory<State: Sendable & BitwiseCopyable>: Sendable {
     }
 
     /// Notes the chain at a packet, of a flow that has been asked for.
+    @inline(__always)
     mutating func note(_ state: State, at number: Int64, flow: UInt16) {
         recent[Self.index(number, flow)] = Entry(number: number, state: state)
         if number > latest[Int(flow)] { latest[Int(flow)] = number }

@@ -44,6 +44,10 @@ struct CoDel: Sendable {
     ///
     /// A mark takes a drop's place and ends the call, as in Linux: RFC 8289 has none.
     mutating func dequeue(from queue: inout DropTailQueue, at now: Instant, _ outcome: inout QueueOutcome) -> Packet? {
+        if queue.waiting.isEmpty {
+            (firstAbove, isDropping) = (nil, false)
+            return nil
+        }
         var (head, mayDrop) = take(from: &queue, at: now)
         if isDropping {
             if !mayDrop { isDropping = false }

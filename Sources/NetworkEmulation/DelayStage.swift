@@ -18,7 +18,7 @@ struct DelayStage: Sendable {
     /// Of a table, or of a trace.
     private var values: ValueTable?
     private var delay = TimeSpan.zero
-    private var key: DrawKey
+    private var draws: PacketDraws
     private var correlation: DrawCorrelation?
     private var early: PacketChance
     private var mayReorder = false
@@ -28,7 +28,7 @@ struct DelayStage: Sendable {
     private(set) var keepsOrder = true
 
     init(_ model: DelayModel) {
-        (key, early) = (model.key, model.early)
+        (draws, early) = (PacketDraws(model.key), model.early)
         change(to: model)
     }
 
@@ -37,7 +37,8 @@ struct DelayStage: Sendable {
 
     /// Another model for the packets to come; those on their way arrive as they would have. The draws' memory begins anew.
     mutating func change(to model: DelayModel) {
-        (delay, key, early, mayReorder) = (model.delay, model.key, model.early, model.mayReorder)
+        (delay, early, mayReorder) = (model.delay, model.early, model.mayReorder)
+        draws = PacketDraws(model.key)
         longest = model.longest
         keepsOrder = !model.mayReorder && model.early.isNever
         correlation = model.correlation == 0 ? nil : DrawCorrelation(model.correlation, key: model.key)
@@ -57,7 +58,7 @@ struct DelayStage: Sendable {
             packet.time = now
             return insert(packet)
         }
-        packet.time = now + travellingTime(of: packet)
+        packet.time = now + (law == .none ? delay : travellingTime(of: packet))
         if mayReorder { return insert(packet) }
         latestArrival = max(latestArrival, packet.time)
         packet.time = latestArrival
@@ -72,6 +73,7 @@ struct DelayStage: Sendable {
     }
 
     /// This packet's travelling time, not negative.
+    @inline(__always)
     mutating func travellingTime(of packet: Packet) -> TimeSpan {
         let jitter: Int64
         switch law {
@@ -85,7 +87,7 @@ struct DelayStage: Sendable {
     }
 
     private mutating func draw(_ packet: Packet) -> UInt64 {
-        correlation?.draw(packet) ?? key.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
+        correlation?.draw(packet) ?? draws.draw(packet)
     }
 
     private mutating func append(_ packet: Packet) {

@@ -11,7 +11,7 @@ public struct DrawCorrelation: Sendable {
     private static let block: Int64 = 4_096
     /// z's unit is 2^-24.
     private static let unitBits = 24
-    private let key: DrawKey
+    private var draws: PacketDraws
     /// ρ and √(1 − ρ²) in 2^-32.
     private let keep: Int64
     private let renew: Int64
@@ -30,29 +30,54 @@ public struct DrawCorrelation: Sendable {
     /// - Parameter correlation: ρ; -1...1, both ends excluded.
     init(_ correlation: Double, key: DrawKey) {
         precondition(correlation > -1 && correlation < 1)
-        self.key = key
+        draws = PacketDraws(key)
         keep = Int64((correlation * 0x1p32).rounded())
         renew = Int64(((1 - correlation * correlation).squareRoot() * 0x1p32).rounded())
     }
 
-    mutating func draw(_ packet: Packet) -> UInt64 { uniform(score(packet)) }
-
-    /// z(n), in 2^-24.
-    private mutating func score(_ packet: Packet) -> Int64 {
-        let flow = packet.flow
+    mutating func draw(_ packet: Packet) -> UInt64 {
         let number = Int64(packet.number)
         let first = number & ~(Self.block - 1)
+        if packet.copy == 0 {
+            if let known = memory.state(at: number, flow: packet.flow) { return uniform(known) }
+            if number > first, let before = memory.state(at: number - 1, flow: packet.flow) {
+                let z = step(before, fresh(packet.flow, number, copy: 0))
+                memory.note(z, at: number, flow: packet.flow)
+                return uniform(z)
+            }
+        }
+        // In two steps: within one, what does not mutate would get a copy of all (measured).
+        let z = score(packet, from: first)
+        return uniform(z)
+    }
+
+    /// z(n) of any packet, in 2^-24.
+    ///
+    /// - Parameter first: the packet that the process begins anew with.
+    private mutating func score(_ packet: Packet, from first: Int64) -> Int64 {
+        let flow = packet.flow
+        let number = Int64(packet.number)
         var (at, z) =
             memory.nearest(to: packet.copy == 0 ? number : number - 1, from: first, flow: flow) ?? (first - 1, 0)
         while at < number {
             at += 1
             let copy = at == number ? packet.copy : 0
-            let fresh = normal.value(at: key.draw(flow: flow, number: at, copy: copy))
-            z = at == first ? fresh : (keep * z + renew * fresh) >> 32
+            let fresh = fresh(flow, at, copy: copy)
+            z = at == first ? fresh : step(z, fresh)
             if copy == 0 { memory.note(z, at: at, flow: flow) }
         }
         return z
     }
+
+    /// e(n).
+    @inline(__always)
+    private mutating func fresh(_ flow: UInt16, _ number: Int64, copy: UInt8) -> Int64 {
+        let draw = draws.draw(flow: flow, number: number, copy: copy)
+        return normal.value(at: draw)
+    }
+
+    @inline(__always)
+    private func step(_ z: Int64, _ fresh: Int64) -> Int64 { (keep * z + renew * fresh) >> 32 }
 
     /// 2^64 · Φ(z).
     private func uniform(_ z: Int64) -> UInt64 {

@@ -22,19 +22,43 @@ public struct GilbertElliottLoss: Sendable {
     let longestBurst: Int?
     /// The chain's step in time; nil: it steps with packets.
     let step: TimeSpan?
-    let key: DrawKey
-    let lossKey: DrawKey
+    private var draws: PacketDraws
+    private var lossDraws: PacketDraws
     /// Whether the state alone does not tell what is lost.
     private let drawsLosses: Bool
-    /// Per flow: the latest step asked for and the chain there.
-    private var latest: [Position] = []
+    private var flows: [Memory] = []
 
-    private struct Position: Sendable, BitwiseCopyable {
-        /// -1: nothing is known.
-        var number: Int64 = -1
-        var isBad = false
-        /// Bad steps right before this one, when it is bad and runs are limited.
-        var run = 0
+    /// What is known of the chain near the latest step of a flow.
+    private struct Memory: Sendable, BitwiseCopyable {
+        var latest: Int64 = -1
+        /// Of the 64 steps up to the latest, by number mod 64: whether the state is known, and whether it is bad.
+        private var known: UInt64 = 0
+        private var bad: UInt64 = 0
+        /// Where runs are limited: a step asked for, and how many bad ones come right before it, if it is bad.
+        var run: (number: Int64, length: Int) = (-1, 0)
+
+        @inline(__always)
+        func isBad(at number: Int64) -> Bool? {
+            let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: number)
+            guard number <= latest, number > latest - 64, known & bit != 0 else { return nil }
+            return bad & bit != 0
+        }
+
+        @inline(__always)
+        mutating func note(_ isBad: Bool, at number: Int64) {
+            guard number > latest - 64 else { return }
+            if number > latest {
+                let steps = number - latest
+                // Those that were 64 steps before the new ones.
+                let gone: UInt64 = steps < 64 ? 1 &<< UInt64(steps) &- 1 : .max
+                let shift = UInt64(truncatingIfNeeded: latest &+ 1)
+                known &= ~(gone &<< shift | gone &>> (64 &- shift & 63))
+                latest = number
+            }
+            let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: number)
+            known |= bit
+            bad = isBad ? bad | bit : bad & ~bit
+        }
     }
 
     /// The chain with a given share of lost packets and mean length of a run of losses.
@@ -57,8 +81,8 @@ public struct GilbertElliottLoss: Sendable {
         drawsLosses = false
         self.longestBurst = longestBurst
         self.step = step
-        self.key = key
-        lossKey = key.named("state")
+        draws = PacketDraws(key)
+        lossDraws = PacketDraws(key.named("state"))
     }
 
     /// The chain by its transitions, with a share lost of (r · lossGood + p · lossBad) / (p + r).
@@ -80,77 +104,79 @@ public struct GilbertElliottLoss: Sendable {
         drawsLosses = lossBad < 1 || lossGood > 0
         longestBurst = nil
         self.step = step
-        self.key = key
-        lossKey = key.named("state")
+        draws = PacketDraws(key)
+        lossDraws = PacketDraws(key.named("state"))
     }
 
     mutating func isLost(_ packet: Packet, at now: Instant) -> Bool {
         let flow = step == nil ? packet.flow : 0
         let number = step.map { max(0, now.nanoseconds) / max(1, $0.nanoseconds) } ?? Int64(packet.number)
-        while latest.count <= Int(flow) { latest.append(Position()) }
-        let known = latest[Int(flow)]
-        let isBad = state(at: number, flow: flow, known)
-        let run = isBad && longestBurst != nil ? run(before: number, flow: flow, known) : 0
-        latest[Int(flow)] = Position(number: number, isBad: isBad, run: run)
-        if let longestBurst, isBad { return run % (longestBurst + 1) != longestBurst }
+        while flows.count <= Int(flow) { flows.append(Memory()) }
+        let isBad = state(at: number, flow: flow)
+        if let longestBurst, isBad {
+            return run(before: number, flow: flow) % (longestBurst + 1) != longestBurst
+        }
         guard drawsLosses else { return isBad }
-        return (isBad ? lossBad : lossGood).isHit(
-            by: lossKey.draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy))
+        return (isBad ? lossBad : lossGood).isHit(by: lossDraws.draw(packet))
     }
 
-    /// Bad steps right before `number`, back to the nearest multiple of 2^20.
-    private func run(before number: Int64, flow: UInt16, _ known: Position) -> Int {
-        if known.number == number { return known.run }
-        var count = 0
-        var at = number
-        while at & (1 << 20 - 1) != 0 {
+    /// Bad steps right before a bad one, back to the nearest multiple of 2^20.
+    private mutating func run(before number: Int64, flow: UInt16) -> Int {
+        let known = flows[Int(flow)].run
+        var (count, at) = (0, number)
+        while at != known.number, at & (1 << 20 - 1) != 0, state(at: at - 1, flow: flow) {
             at -= 1
-            if known.number == at { return known.isBad ? count + known.run + 1 : count }
-            guard state(at: at, flow: flow, Position()) else { break }
             count += 1
         }
+        if at == known.number { count += known.length }
+        flows[Int(flow)].run = (number, count)
         return count
     }
 
-    /// The state at `number`: by its draw alone, or from what is known of the step before it; mostly one does.
+    /// The state at `number`: by its draw alone, or from the step before it; mostly one does.
     @inline(__always)
-    private func state(at number: Int64, flow: UInt16, _ known: Position) -> Bool {
-        if known.number == number { return known.isBad }
-        let draw = key.draw(flow: flow, number: number)
-        if number & (1 << 20 - 1) == 0 { return startsBad.isHit(by: draw) }
-        let (fromGood, fromBad) = (goodToBad.isHit(by: draw), badStaysBad.isHit(by: draw))
-        if fromGood == fromBad { return fromGood }
-        let wasBad = known.number == number - 1 ? known.isBad : distantState(at: number - 1, flow: flow, known)
-        return wasBad ? fromBad : fromGood
+    private mutating func state(at number: Int64, flow: UInt16) -> Bool {
+        if let known = flows[Int(flow)].isBad(at: number) { return known }
+        let draw = draws.draw(flow: flow, number: number)
+        let isBad: Bool
+        if number & (1 << 20 - 1) == 0 {
+            isBad = startsBad.isHit(by: draw)
+        } else {
+            let (fromGood, fromBad) = (goodToBad.isHit(by: draw), badStaysBad.isHit(by: draw))
+            if fromGood == fromBad {
+                isBad = fromGood
+            } else {
+                let wasBad = flows[Int(flow)].isBad(at: number - 1) ?? distantState(number - 1, flow: flow)
+                isBad = wasBad ? fromBad : fromGood
+            }
+        }
+        flows[Int(flow)].note(isBad, at: number)
+        return isBad
     }
 
-    /// Back to a draw that decides the state alone (or to what is known), then forward again.
+    /// The state at a step of which nothing is known: back to a draw that decides it alone, or to what is known, then
+    /// forward again.
     @inline(never)
-    private func distantState(at number: Int64, flow: UInt16, _ known: Position) -> Bool {
+    private mutating func distantState(_ number: Int64, flow: UInt16) -> Bool {
         var start = number
         var isBad = false
         // Draws between the two thresholds leave the state as it was (or, where p > 1 − r, flip it).
         while true {
-            if known.number == start {
-                isBad = known.isBad
+            if let known = flows[Int(flow)].isBad(at: start) {
+                isBad = known
                 break
             }
-            let draw = key.draw(flow: flow, number: start)
-            if start & (1 << 20 - 1) == 0 {
-                isBad = startsBad.isHit(by: draw)
-                break
-            }
-            let fromGood = goodToBad.isHit(by: draw)
-            if fromGood == badStaysBad.isHit(by: draw) {
-                isBad = fromGood
-                break
-            }
+            let draw = draws.draw(flow: flow, number: start)
+            let isStart = start & (1 << 20 - 1) == 0
+            isBad = (isStart ? startsBad : goodToBad).isHit(by: draw)
+            if isStart || isBad == badStaysBad.isHit(by: draw) { break }
             start -= 1
         }
         while start < number {
             start += 1
-            let draw = key.draw(flow: flow, number: start)
+            let draw = draws.draw(flow: flow, number: start)
             isBad = isBad ? badStaysBad.isHit(by: draw) : goodToBad.isHit(by: draw)
+            flows[Int(flow)].note(isBad, at: start)
         }
         return isBad
     }

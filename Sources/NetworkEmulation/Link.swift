@@ -52,7 +52,7 @@ public struct Link: Sendable {
         if now >= schedule.nextChange { change(until: now) }
         counters.packetsIn += 1
         let verdict = admit(packet, &pool, at: now)
-        if verdict != .accepted { counters.count(verdict, flow: packet.flow) }
+        if case .accepted = verdict {} else { counters.count(verdict, flow: packet.flow) }
         rearm()
         return verdict
     }
@@ -118,13 +118,20 @@ public struct Link: Sendable {
 
     // MARK: A packet's way
 
+    @inline(__always)
     private mutating func admit(_ packet: Packet, _ pool: inout PacketPool, at now: Instant) -> LinkVerdict {
         if schedule.outageEnd(at: now) != nil { return .down }
         if loss.isLost(packet, at: now) { return .lost }
         if policer?.conforms(bits: linkLayer.bits(length: packet.length), at: now) == false { return .policed }
-        guard let damage, packet.payloadCount > 0, damage.hits(packet) else { return enter(packet, &pool, at: now) }
+        guard damage?.hits(packet) == true, packet.payloadCount > 0 else { return enter(packet, &pool, at: now) }
+        return enterDamaged(packet, &pool, at: now)
+    }
+
+    private mutating func enterDamaged(
+        _ packet: Packet, _ pool: inout PacketPool, at now: Instant
+    ) -> LinkVerdict {
         var damaged = packet
-        pool.damage(&damaged, bit: damage.bit(of: packet))
+        pool.damage(&damaged, bit: damage?.bit(of: packet) ?? 0)
         let verdict = enter(damaged, &pool, at: now)
         // The caller holds the bytes of what it handed over only where that is refused.
         let unused = verdict == .accepted ? packet.slot : damaged.slot
@@ -161,7 +168,10 @@ public struct Link: Sendable {
 
     private mutating func startTravelling(_ packet: Packet, _ pool: inout PacketPool, at now: Instant) {
         delay.start(packet, at: now)
-        guard let duplication, duplication.hits(packet) else { return }
+        if duplication?.hits(packet) == true { startCopy(of: packet, &pool, at: now) }
+    }
+
+    private mutating func startCopy(of packet: Packet, _ pool: inout PacketPool, at now: Instant) {
         var copy = packet
         copy.copy |= duplicateMark
         counters.countDuplicate(flow: packet.flow)
@@ -172,7 +182,7 @@ public struct Link: Sendable {
     @inline(__always)
     private mutating func rearm() {
         nextTimeout = delay.nextArrival
-        if !bottleneck.isTaken || !canServeLate && !bottleneck.queue.isEmpty {
+        if !bottleneck.isTaken || !canServeLate && !bottleneck.queue.isEmpty() {
             nextTimeout = min(nextTimeout, bottleneck.serviceEnd)
         }
         hasDrops = bottleneck.queue.hasDrops

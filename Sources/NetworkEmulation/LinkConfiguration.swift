@@ -14,7 +14,7 @@ public enum LinkVerdict: Sendable, Equatable {
     case dropped(LinkDrop)
 }
 
-/// A link's stages, in the order a packet meets them: outages, loss, damage, policer, queue, rate, duplication, delay and
+/// A link's stages, in the order a packet meets them: outages, loss, policer, damage, queue, rate, duplication, delay and
 /// jitter.
 public struct LinkConfiguration: Sendable {
     public var loss: LossModel

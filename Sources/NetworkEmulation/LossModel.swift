@@ -37,6 +37,7 @@ struct LossStage: Sendable {
     }
 
     /// Whether the link loses this packet, which is handed to it at `now`.
+    @inline(__always)
     mutating func isLost(_ packet: Packet, at now: Instant) -> Bool {
         switch kind {
         case .none: false

@@ -71,12 +71,44 @@ public struct DrawKey: Hashable, Sendable, BitwiseCopyable {
     ///   - copy: 0 for the packet itself, 1... for duplicates of it.
     @inlinable
     public func draw(flow: UInt16, number: Int64, copy: UInt8 = 0) -> UInt64 {
-        let lane = UInt64(flow) &<< 8 | UInt64(copy)
-        let inner = mix64(word &+ (lane &+ 1) &* 0x9e37_79b9_7f4a_7c15)
-        return mix64(mix64(inner &+ UInt64(bitPattern: number) &* 0xd1b5_4a32_d192_ed03) &+ word)
+        draw(lane(UInt64(flow) &<< 8 | UInt64(copy)), number)
+    }
+
+    @inlinable
+    func lane(_ lane: UInt64) -> UInt64 { mix64(word &+ (lane &+ 1) &* 0x9e37_79b9_7f4a_7c15) }
+
+    @inlinable
+    func draw(_ lane: UInt64, _ number: Int64) -> UInt64 {
+        mix64(mix64(lane &+ UInt64(bitPattern: number) &* 0xd1b5_4a32_d192_ed03) &+ word)
     }
 
     /// 64 uniform bits for the event with this index.
     @inlinable
     public func draw(_ index: Int64) -> UInt64 { draw(flow: 0, number: index) }
+}
+
+/// A key's draws for packet after packet: the part that flow and copy decide is kept for the next one, which mostly is of
+/// the same flow.
+@frozen
+public struct PacketDraws: Sendable, BitwiseCopyable {
+    public let key: DrawKey
+    /// Flow and copy of the latest packet, and their part; at first of none.
+    @usableFromInline var latest = UInt64.max
+    @usableFromInline var lane: UInt64 = 0
+
+    @inlinable public init(_ key: DrawKey) { self.key = key }
+
+    /// The same as ``DrawKey/draw(flow:number:copy:)``.
+    @inlinable
+    public mutating func draw(flow: UInt16, number: Int64, copy: UInt8 = 0) -> UInt64 {
+        let next = UInt64(flow) &<< 8 | UInt64(copy)
+        if next != latest { (latest, lane) = (next, key.lane(next)) }
+        return key.draw(lane, number)
+    }
+
+    /// A packet's.
+    @inlinable
+    public mutating func draw(_ packet: Packet) -> UInt64 {
+        draw(flow: packet.flow, number: Int64(packet.number), copy: packet.copy)
+    }
 }
