@@ -79,22 +79,35 @@ final class LoadingTests {
         #expect(try document.resolve().name == "wifi-busy")
     }
 
-    static let strange: [(String, [UInt8], String)] = [
-        ("empty", [], "the file is empty"),
-        ("jpeg", [0xff, 0xd8, 0xff, 0xe0, 0, 0x10], "a JPEG picture"),
-        ("png", [0x89, 0x50, 0x4e, 0x47, 0x0d], "a PNG picture"),
-        ("ts", (0..<600).map { $0 % 188 == 0 ? 0x47 : 0xff }, "an MPEG transport stream"),
-        ("pcap", [0xd4, 0xc3, 0xb2, 0xa1, 2, 0], "a pcap capture"),
-        ("mp4", [0, 0, 0, 0x20] + Array("ftypisom".utf8), "an MP4 file"),
-        ("nul", Array("a: ".utf8) + [0], "a binary file"),
-        ("latin1", Array("name: caf".utf8) + [0xe9], "not text in UTF-8"),
-        ("large", Array(repeating: 0x20, count: ScenarioFile.largestSize + 1), "too large"),
+    /// A file that is no scenario, told by its name alone: millions of bytes would go into the test's log.
+    struct Strange: Sendable, CustomTestStringConvertible {
+        var name: String
+        var bytes: [UInt8]
+        var words: String
+
+        init(_ name: String, _ bytes: [UInt8], _ words: String) {
+            (self.name, self.bytes, self.words) = (name, bytes, words)
+        }
+
+        var testDescription: String { name }
+    }
+
+    static let strange = [
+        Strange("empty", [], "the file is empty"),
+        Strange("jpeg", [0xff, 0xd8, 0xff, 0xe0, 0, 0x10], "a JPEG picture"),
+        Strange("png", [0x89, 0x50, 0x4e, 0x47, 0x0d], "a PNG picture"),
+        Strange("ts", (0..<600).map { $0 % 188 == 0 ? 0x47 : 0xff }, "an MPEG transport stream"),
+        Strange("pcap", [0xd4, 0xc3, 0xb2, 0xa1, 2, 0], "a pcap capture"),
+        Strange("mp4", [0, 0, 0, 0x20] + Array("ftypisom".utf8), "an MP4 file"),
+        Strange("nul", Array("a: ".utf8) + [0], "a binary file"),
+        Strange("latin1", Array("name: caf".utf8) + [0xe9], "not text in UTF-8"),
+        Strange("large", Array(repeating: 0x20, count: ScenarioFile.largestSize + 1), "too large"),
     ]
 
     @Test("What is no scenario is told by what it is", arguments: strange)
-    func strangeFile(name: String, bytes: [UInt8], words: String) throws {
-        let path = try write(name + ".yaml", bytes)
-        #expect(try problem(path).statement.contains(words))
+    func strangeFile(file: Strange) throws {
+        let path = try write(file.name + ".yaml", file.bytes)
+        #expect(try problem(path).statement.contains(file.words))
     }
 
     @Test func aTransportStreamGetsTheWayToRunIt() throws {
