@@ -8,7 +8,7 @@ import Timebase
 import Wire
 
 /// How the program's transport packets are carried.
-public enum Carriage: String, Sendable, Hashable {
+public enum Carriage: String, Sendable, CaseIterable {
     /// Bare in UDP datagrams.
     case tsUDP = "ts-udp"
     /// In RTP (RFC 2250), with RTCP beside it.

@@ -14,8 +14,8 @@ extension StageLab {
         switch asked.queue.discipline {
         case .dropTail, .dropHead: overload(load, room)
         case .codel(let codel): controlledDelay(load, codel, room, flows: 1)
-        case .fqCodel(let codel, _, _): controlledDelay(load, codel, room, flows: 2)
-        case .pie(let target, _, _): unresponsive(load, target, room)
+        case .fqCodel(let law): controlledDelay(load, law.codel, room, flows: 2)
+        case .pie(let law): unresponsive(load, law.target, room)
         case .priority(let classes): priorities(load, classes, room)
         case .weightedFair(let classes): shares(load, asked, classes)
         }

@@ -2,7 +2,8 @@ import Timebase
 
 /// One experiment, complete: every default filled in, every number checked, nothing left to decide.
 ///
-/// A plain value. ``resolvedYAML`` writes it as a scenario that is read back as an equal value.
+/// A plain value. Each part declares its keys beside its type: `record`, `choice` or `kind` says how a scenario names,
+/// bounds and explains them, and reading, writing, `--set` and the reference follow from it.
 public struct ExperimentScenario: Equatable, Sendable {
     /// Letters, digits, `.`, `_` and `-`; at most 100.
     public var name: String
@@ -24,133 +25,131 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var qos: QoSContract
     public var capture: CapturePoints
     public var outputs: Outputs
-}
 
-// MARK: - What is sent
-
-extension ExperimentScenario {
-    /// What is sent.
-    public enum Program: Equatable, Sendable {
-        case file(ProgramFile)
-        /// At least one, ids unique.
-        case substreams([Substream])
-    }
-
-    /// A transport-stream file.
-    public struct ProgramFile: Equatable, Sendable {
-        /// Absolute path.
-        public var path: String
-        /// Whether it begins again at its end, until `duration`.
-        public var loops: Bool
-        /// What the file's SHA-256 must be, 64 lower-case hexadecimal digits; nil: not checked.
-        public var sha256: String?
-    }
-
-    public struct Substream: Equatable, Sendable {
-        /// Letters, digits, `_` and `-`.
-        public var id: String
-        public var kind: Kind
-        public var source: Source
-
-        public enum Kind: String, Sendable, CaseIterable { case video, audio, data }
-    }
-
-    /// Where a substream's units come from.
-    public enum Source: Equatable, Sendable {
-        case h264(H264)
-        case mp2(MP2)
-        case opaque(Opaque)
-        /// Absolute path of a table `time,size,type`.
-        case trace(path: String)
-    }
-
-    public struct H264: Equatable, Sendable {
-        public var frameRate: UnitsPerSecond
-        /// 1...600 letters I, P and B in order of presentation, an I first.
-        public var gop: String
-        /// Of the access units, by the clock of the program.
-        public var bitRate: BitRate
-        /// Half range of the uniform deviation of a unit's size from its picture type's usual one.
-        public var sizeVariation: Ratio
-    }
-
-    /// MPEG-1 audio layer II.
-    public struct MP2: Equatable, Sendable {
-        /// 1152 samples: 24 ms (48 kHz) or 36 ms (32 kHz).
-        public var frameDuration: TimeSpan
-        /// One of the layer's (ISO/IEC 11172-3 §2.4.2.3).
-        public var bitRate: BitRate
-    }
-
-    /// Bytes without a meaning.
-    public struct Opaque: Equatable, Sendable {
-        public var timing: Timing
-        public var volume: Volume
-        /// Half range of the uniform deviation of a unit's size from the mean.
-        public var sizeVariation: Ratio
-
-        /// How much there is.
-        public enum Volume: Equatable, Sendable {
-            case bitRate(BitRate)
-            /// Bytes of the mean unit.
-            case unitSize(Int)
-        }
-
-        /// How often units come.
-        public enum Timing: Equatable, Sendable {
-            case rate(UnitsPerSecond)
-            /// 1 us...1 h.
-            case period(TimeSpan)
+    /// Every receiver that runs: one with `count` N as N of them, `id.1` ... `id.N`, each with count 1.
+    public var expandedReceivers: [Receiver] {
+        receivers.flatMap { receiver in
+            guard receiver.count > 1 else { return [receiver] }
+            return (1...receiver.count).map { number in
+                var one = receiver
+                one.id = "\(receiver.id).\(number)"
+                one.count = 1
+                return one
+            }
         }
     }
 }
 
-// MARK: - Sender, network, clocks
+// MARK: - Limits
 
 extension ExperimentScenario {
-    public struct Sender: Equatable, Sendable {
-        public var carriage: Carriage
-        public var muxRate: MuxRate
-        /// 1...7.
-        public var transportPacketsPerDatagram: Int
-        public var pacing: Pacing
-        /// From a unit's capture to its earliest sending; nil: the least constant that never sends a unit before it.
-        public var latency: TimeSpan?
-        /// Of the program's datagrams.
-        public var programClass: ServiceClass
-        /// Of reports, in both directions.
-        public var reportClass: ServiceClass
-        /// Whether the program's datagrams take congestion marks (RFC 6679).
-        public var ecn: Bool
-        /// What the program asks of every link on its way.
-        public var reservation: TokenBucket?
-        /// Nil: datagrams are sent in their order. With RTP only.
-        public var interleave: Interleave?
+    // They keep every sum of times and every product with a rate within 63 bits.
+    static let durations = TimeSpan.nanoseconds(1)...TimeSpan.seconds(1000 * 3600)
+    static let delays = TimeSpan.zero...TimeSpan.seconds(3600)
+    static let rates = BitRate(bitsPerSecond: 1_000)...BitRate(bitsPerSecond: 1_000_000_000_000)
+}
 
-        public enum Carriage: String, Sendable, CaseIterable {
-            case tsUDP = "ts-udp"
-            case tsRTP = "ts-rtp"
-        }
+// MARK: - Declaration
 
-        public enum MuxRate: Equatable, Sendable {
-            /// The least constant rate that keeps every unit in time.
-            case automatic
-            case variable
-            /// Transport-stream bits per second.
-            case constant(BitRate)
-        }
+extension ExperimentScenario {
+    static let record = Record<ExperimentScenario>(
+        ExperimentScenario(
+            name: "", duration: nil, seed: 1, program: .file(ProgramFile(path: "", loops: false, sha256: nil)),
+            sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], senderClock: .perfect,
+            receiverClock: .perfect, receivers: [Receiver.record.initial], qos: QoSContract(), capture: .none,
+            outputs: Outputs.record.initial),
+        [
+            .key("name", \.name, .scenarioName, "What the run is called.")
+                .usually("the file's name without its ending").like("evening-dsl"),
+            .key(
+                "duration", \.duration, .optional(.time(durations), nil: "auto"),
+                "How long the sources send; auto: as long as the program's file lasts, 60s where it has no end."
+            ).like("60s"),
+            .key("seed", \.seed, .seed, "The root of every random draw; the same seed gives the same run."),
+            .key("program", \.program, Program.choice.kind(isBlock: true), "What is sent: a file, or substreams.")
+                .required(Program.missing, like: "{ file: movie.ts }"),
+            .key("sender", \.sender, Sender.record.kind(isBlock: true), "How the program is multiplexed and sent."),
+            network,
+            .section(
+                "clocks",
+                [
+                    .key("sender", \.senderClock, Clock.record.kind(), "The sender's clock.")
+                        .like("{ offset: 1ms, frequency: -5 ppm }"),
+                    .key(
+                        "receivers", \.receiverClock, Clock.record.kind(),
+                        "The clock of every receiver that has none of its own."
+                    ).like("{ offset: 35ms, frequency: 40 ppm }"),
+                    .off("servers"),
+                    .fixed(
+                        "synchronization", Synchronization.none,
+                        .words(unsupported: "cristian", "ntp", "berkeley", "averaging")
+                            .or(.unsupported("cristian", "ntp", "berkeley", "averaging")),
+                        "How clocks are set after one another; none: each runs freely."),
+                ], "How the nodes' clocks run."),
+            .key(
+                "receivers", \.receivers, Receiver.list,
+                "Who receives the program; several are reached through one multicast group."
+            ).usually("one, called receiver").like("[ { id: tv, playout: { fixed: 150ms } } ]"),
+            .key(
+                "qos", \.qos, QoSContract.record.kind(isBlock: true),
+                "The contract, checked after the run: each term is a limit that must hold."),
+            .key("capture", \.capture, CapturePoints.kind, "Where packets are written down, as pcap files.").like(
+                "all"),
+            .key("outputs", \.outputs, Outputs.record.kind(isBlock: true), "What else the run directory holds."),
+        ],
+        rules: [Rule("duration", "program") { settleDuration(&$0, $1) }, Rule { settleDefaults(&$0, $1) }])
 
-        public enum Pacing: String, Sendable { case constant }
+    private static let network = Field<ExperimentScenario>.section(
+        "network",
+        [
+            .key(
+                "forward", \.forward,
+                Link.record.kind(isBlock: true).list(
+                    most: (100, "links"), empty: Missing(statement: "there is no link", expected: someLink),
+                    isBlock: true), "The links from the sender to the receivers, in order."
+            ).usually("[ {} ], one link that does nothing").like("[ { rate: 6 Mbit/s, delay: 20ms } ]"),
+            .key(
+                "reverse", \.reverse,
+                Link.record.kind(isBlock: true).list(
+                    most: (100, "links"), empty: Missing(statement: "there is no link", expected: someLink),
+                    isBlock: true), "The links from the receivers to the sender, in order."
+            ).usually("the delays of forward, last link first, and nothing else").like("[ { delay: 20ms } ]"),
+        ], "The links that all receivers share.")
+
+    private static let someLink = "at least one, such as [{}]"
+
+    enum Synchronization: String, CaseIterable { case none }
+
+    /// The default is the file's length, which only who opens it knows: nil. A program without end has none.
+    private static func settleDuration(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
+        if case .file(let file) = scenario.program, !file.loops { return }
+        scenario.duration = scenario.duration ?? .seconds(60)
     }
 
-    /// A block interleaver over datagrams: written by rows, sent by columns.
-    public struct Interleave: Equatable, Sendable {
-        /// 2...100.
-        public var rows: Int
-        /// 2...100.
-        public var columns: Int
+    /// What other parts give as a default.
+    private static func settleDefaults(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
+        if !reader["network"].has("reverse") {
+            scenario.reverse = scenario.forward.reversed().map { link in
+                var back = Link.ideal
+                back.delay = link.delay
+                return back
+            }
+        }
+        let receivers = reader["receivers"].elements ?? []
+        for index in scenario.receivers.indices where !(index < receivers.count && receivers[index].has("clock")) {
+            scenario.receivers[index].clock = scenario.receiverClock
+        }
     }
 
+    /// The scenario with every default written out, keys in the contract's order: read back, it is an equal value.
+    ///
+    /// Files stand with their absolute paths, so that the record of a run can be run again from anywhere.
+    public var resolvedYAML: String { ScenarioText.map(Self.record.write(self), isBlock: true).document }
+}
+
+// MARK: - Clocks
+
+extension ExperimentScenario {
     /// A node's free-running clock.
     public struct Clock: Equatable, Sendable {
         /// At emulated time zero; positive: fast.
@@ -162,39 +161,25 @@ extension ExperimentScenario {
     }
 }
 
-// MARK: - Receivers and outputs
+extension ExperimentScenario.Clock {
+    private static let most = TimeSpan.seconds(366 * 86_400)
+
+    static let record = Record<Self>(
+        .perfect,
+        [
+            .key(
+                "offset", \.offset, .time(-most...most), "How far it is off at emulated time zero; positive: fast."
+            ).like("35ms"),
+            .key(
+                "frequency", \.frequency, .frequency(-100_000_000...100_000_000),
+                "How much it gains on true time; negative: it loses."),
+            .off("wander"),
+        ])
+}
+
+// MARK: - Captures and outputs
 
 extension ExperimentScenario {
-    public struct Receiver: Equatable, Sendable {
-        /// Letters, digits, `_` and `-`; of an expanded one also `.` and its number.
-        public var id: String
-        public var playout: Playout
-        public var anchor: Anchor
-        public var late: LatePolicy
-        public var clockRecovery: ClockRecovery
-        public var lipSync: LipSync
-        /// Whether it takes datagrams whose checksum is wrong.
-        public var deliversCorrupted: Bool
-        /// 1...10,000: how many such receivers there are.
-        public var count: Int
-        /// Its own links after the shared ones.
-        public var lastLinks: [Link]
-        public var clock: Clock
-
-        public enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
-        public enum Anchor: String, Sendable { case firstArrival = "first-arrival" }
-        /// What becomes of a datagram that comes after its release.
-        public enum LatePolicy: String, Sendable, CaseIterable { case drop, present }
-        public enum ClockRecovery: String, Sendable { case none }
-    }
-
-    public struct LipSync: Equatable, Sendable {
-        public var correction: Correction
-        public var profile: LipSyncProfile
-
-        public enum Correction: String, Sendable { case none }
-    }
-
     /// Where packets are written down.
     public struct CapturePoints: Equatable, Sendable {
         public var sender: Bool
@@ -216,17 +201,50 @@ extension ExperimentScenario {
         /// packets.csv.
         public var packets: Bool
     }
+}
 
-    /// Every receiver that runs: one with `count` N as N of them, `id.1` ... `id.N`, each with count 1.
-    public var expandedReceivers: [Receiver] {
-        receivers.flatMap { receiver in
-            guard receiver.count > 1 else { return [receiver] }
-            return (1...receiver.count).map { number in
-                var one = receiver
-                one.id = "\(receiver.id).\(number)"
-                one.count = 1
-                return one
-            }
-        }
-    }
+extension ExperimentScenario.CapturePoints {
+    private enum Point: String, CaseIterable { case sender, receiver }
+
+    private static let points = Kind.word("none", Self.none).or(.word("all", .all)).or(
+        Kind<Point>.words().list().mapped { points in
+            Self(sender: points.contains(.sender), receiver: points.contains(.receiver), links: false)
+        } extract: { captured in
+            Point.allCases.filter { $0 == .sender ? captured.sender : captured.receiver }
+        })
+
+    /// `{ points: all }`, or the word alone.
+    static let kind = Record<Self>(
+        .none,
+        [
+            .key("points", \.self, points, "Both ends of every link (all), or those of the nodes in the list.")
+                .like("[sender, receiver]")
+        ]
+    ).kind().or(.word("none", .none)).or(.word("all", .all))
+}
+
+extension ExperimentScenario.Outputs {
+    private enum Media: String, CaseIterable { case sent, received }
+
+    private static let media = Kind<Media>.words(unsupported: "presented").list().mapped(
+        embed: { Set($0) }, extract: { media in Media.allCases.filter(media.contains) })
+
+    static let record = Record<Self>(
+        Self(sentMedia: true, receivedMedia: true, series: .milliseconds(100), packets: false),
+        [
+            .key(
+                "media", .optional(media), "The transport streams sent.ts and received.ts; none for long or many runs."
+            ) { outputs -> Set<Media>?? in
+                let media = Media.allCases.filter { $0 == .sent ? outputs.sentMedia : outputs.receivedMedia }
+                return media.isEmpty ? .some(nil) : Set(media)
+            } set: { outputs, media in
+                outputs.sentMedia = media?.contains(.sent) == true
+                outputs.receivedMedia = media?.contains(.received) == true
+            }.like("[received]"),
+            .key(
+                "series", \.series, .optional(.time(.milliseconds(1)...ExperimentScenario.durations.upperBound)),
+                "The interval of the values in series.csv."
+            ).like("1s"),
+            .key("packets", \.packets, .truth, "Whether packets.csv lists every packet with its fate.").like("true"),
+        ])
 }

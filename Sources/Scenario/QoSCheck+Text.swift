@@ -34,16 +34,10 @@ extension QoSCheck {
     /// Reads the value of one of the section's keys.
     static func parse(_ name: Name, _ text: String) throws(QuantityProblem) -> QoSCheck {
         if name == .lipSync { return try parseLipSync(text) }
-        let example: String =
-            switch name {
-            case .bitRate: "'>= 4 Mbit/s'"
-            case .loss: "'<= 0.1%'"
-            default: "'<= 500ms'"
-            }
         let trimmed = text.drop { $0 == " " }
-        // The longer signs stand before their beginnings.
-        guard let comparison = Comparison.allCases.first(where: { trimmed.hasPrefix($0.rawValue) }) else {
-            throw QuantityProblem(expected: "a comparison in quotes, such as \(example)", hint: nil)
+        let comparison = Comparison.allCases.first { trimmed.hasPrefix($0.rawValue) }
+        guard let comparison, comparison != .notEqual else {
+            throw QuantityProblem(expected: "a comparison in quotes, such as \(name.example)", hint: nil)
         }
         let right = String(trimmed.dropFirst(comparison.rawValue.count))
         switch name {

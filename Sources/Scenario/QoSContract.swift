@@ -8,6 +8,53 @@ public struct QoSContract: Equatable, Sendable {
     public init(checks: [QoSCheck] = []) { self.checks = checks }
 }
 
+// MARK: - Declaration
+
+extension QoSContract {
+    static let record = Record<Self>(
+        Self(),
+        QoSCheck.Name.allCases.map { name in
+            .key(name.rawValue, QoSCheck.kind(name), name.meaning) { contract in
+                contract.checks.first { $0.name == name }
+            } set: { contract, check in
+                contract.checks.append(check)
+            }
+        })
+}
+
+extension QoSCheck {
+    fileprivate static func kind(_ name: Name) -> Kind<QoSCheck> {
+        let noun = name == .lipSync ? "a tolerance and how often it is kept" : "a comparison in quotes"
+        return .scalar(
+            Shape.Scalar(noun: noun, example: name.example),
+            { text throws(QuantityProblem) in try parse(name, text) }, { "'\($0.text)'" })
+    }
+}
+
+extension QoSCheck.Name {
+    /// As a scenario writes it.
+    var example: String {
+        switch self {
+        case .bitRate: "'>= 4 Mbit/s'"
+        case .loss: "'<= 0.1%'"
+        case .lipSync: "'within itu-bt1359 detectability for 99%'"
+        default: "'<= 500ms'"
+        }
+    }
+
+    fileprivate var meaning: String {
+        switch self {
+        case .bitRate: "What the network delivered of each flow, in bits a second."
+        case .sessionSetupDelay: "From time zero until the session is set up."
+        case .endToEndDelay: "From capture to presentation, the 99th percentile."
+        case .roundTripDelay: "As the sender's reports measure it, the 99th percentile."
+        case .jitter: "Delay variation (RFC 5481 PDV), the 99th percentile."
+        case .loss: "Datagrams that were never there in time, after repair, as a share of those sent."
+        case .lipSync: "The share of the time during which audio and video are as close as a standard asks."
+        }
+    }
+}
+
 /// One promise of a QoS contract.
 public struct QoSCheck: Equatable, Sendable {
     /// The scenario's name for it.
@@ -33,14 +80,6 @@ public struct QoSCheck: Equatable, Sendable {
         case jitter
         case loss
         case lipSync = "lip_sync"
-    }
-
-    public enum Comparison: String, Sendable, CaseIterable {
-        case lessOrEqual = "<="
-        case greaterOrEqual = ">="
-        case less = "<"
-        case greater = ">"
-        case equal = "=="
     }
 
     /// The right side, in the measured number's own unit.

@@ -20,7 +20,7 @@ public struct ScenarioDocument: Equatable, Sendable {
         let file = title.split(separator: "/").last.map(String.init) ?? title
         let stem = file.split(separator: ".").first.map(String.init) ?? file
         let cleaned = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" })
-        defaultName = isScenarioName(cleaned) ? cleaned : "scenario"
+        defaultName = Kind<String>.isScenarioName(cleaned) ? cleaned : "scenario"
     }
 
     /// A preset as a document; its file names are relative to the working directory.
@@ -66,9 +66,14 @@ public struct ScenarioDocument: Equatable, Sendable {
             throw ScenarioProblems([ScenarioProblem(.file(title), path: "", "the scenario cannot be read")])
         }
         for setting in settings { setting.apply(to: &root, problems: problems) }
-        ShapeCheck(problems: problems).check(root, ScenarioShape.root, path: "")
-        let scenario = ScenarioDecoder(root: root, context: context).decode(defaultName: defaultName)
+        ShapeCheck(problems: problems).check(root, ExperimentScenario.record.shape, path: "")
+        let reader = ScenarioReader(node: root, place: root.place, path: "", context: context)
+        let scenario = ExperimentScenario.record.read(reader)
         try problems.throwIfAny()
+        guard var scenario else {
+            throw ScenarioProblems([ScenarioProblem(.file(title), path: "", "the scenario cannot be read")])
+        }
+        if scenario.name.isEmpty { scenario.name = defaultName }
         return scenario
     }
 }
@@ -79,14 +84,16 @@ extension ScenarioDocument {
     /// A text without a single key of a scenario is something else, opened by mistake: one problem says so, and none
     /// of its contents is repeated in messages that end up in logs.
     private func foreign(_ root: ScenarioNode) -> ScenarioProblem? {
-        let names = (ScenarioShape.root.fields ?? []).map(\.name)
+        let names = ExperimentScenario.record.keys.map(\.name)
         let hint = "rubato presets show iptv prints a scenario"
         let expected = "keys: " + names.joined(separator: ", ")
         guard case .map(let entries) = root.content else {
             let statement = "\(root.kindInWords) cannot be a scenario"
             return ScenarioProblem(root.place, path: "", statement, expected: expected, hint: hint)
         }
-        let isKnown = entries.contains { names.contains($0.key) || nearest($0.key, in: names) != nil }
+        let isKnown = entries.contains {
+            names.contains($0.key) || !Suggestions.nearest(to: $0.key, among: names).isEmpty
+        }
         guard !entries.isEmpty, !isKnown else { return nil }
         return ScenarioProblem(
             .file(title), path: "", "none of its keys is a scenario's", expected: expected, hint: hint)
@@ -103,10 +110,8 @@ enum ScenarioFile {
         if let reason = unreadable(path) {
             guard reason == "does not exist" else { throw problem(title, "the scenario \(reason)") }
             let names = Preset.all.map(\.name)
-            var hint: String?
-            if !title.contains("/"), let near = nearest(title, in: names) {
-                hint = "did you mean the preset '\(near)'?"
-            }
+            let near = title.contains("/") ? nil : Suggestions.nearest(to: title, among: names).first
+            let hint = near.map { "did you mean the preset '\($0)'?" }
             throw problem(
                 title, "there is no such file and no such preset",
                 expected: "a YAML file or one of the presets " + names.joined(separator: ", "), hint: hint)

@@ -1,6 +1,7 @@
 import Lab
 import Results
 import Capture
+import Emulator
 import Scenario
 
 /// `rubato lab network` from its arguments to its exit status.

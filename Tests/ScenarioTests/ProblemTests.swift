@@ -31,7 +31,7 @@ struct ProblemTests {
         let text = """
             test.yaml:4: sender.carriage: 'rtp-separate' is not supported by this version; supported: ts-udp, ts-rtp
             test.yaml:7: network.forward.0.delai: unknown key 'delai'; expected one of rate, rate_trace, shaper, \
-            policer, queue, delay, jitter, loss, reorder, duplicate, corrupt, overhead, reservable, cross_traffic, \
+            overhead, policer, queue, delay, jitter, loss, reorder, duplicate, corrupt, reservable, cross_traffic, \
             schedule (did you mean 'delay'?)
             test.yaml:8: network.forward.0.rate: '5' is not valid; expected a bit rate with its unit, such as 5 Mbit/s \
             (the unit is missing: 5 Mbit/s?)
@@ -277,8 +277,8 @@ struct ProblemTests {
         ("{}", "program", "a file or substreams"),
         ("{ file: a.ts, substreams: [{ id: a, trace: b }] }", "program.substreams", "exclude each other"),
         ("{ substreams: [] }", "program.substreams", "at least one"),
-        ("{ substreams: [{ id: a, trace: b }], loop: true }", "program.loop", "goes with a file"),
-        ("{ file: a.ts, loop: maybe }", "program.loop", "true or false"),
+        ("{ substreams: [{ id: a, trace: b }], loop: true }", "program.loop", "goes with 'file'"),
+        ("{ file: a.ts, loop: maybe }", "program.loop", "expected true, false"),
         ("{ file: a.ts, sha256: abc }", "program.sha256", "64 hexadecimal digits"),
         ("{ substreams: [{ trace: b }] }", "program.substreams.0.id", "it is missing"),
         ("{ substreams: [{ id: a }] }", "program.substreams.0", "what this substream holds"),

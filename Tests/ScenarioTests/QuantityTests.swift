@@ -161,13 +161,14 @@ struct QuantityTests {
 
     @Test("The nearest word is found", arguments: misspelled)
     func nearestWord(word: String, expected: String) {
-        #expect(nearest(word, in: ["rate", "queue", "delay", "jitter", "loss", "bernoulli"]) == expected)
+        let words = ["rate", "queue", "delay", "jitter", "loss", "bernoulli"]
+        #expect(Suggestions.nearest(to: word, among: words, limit: 1) == [expected])
     }
 
     @Test func nothingIsNearToAnotherWord() {
-        #expect(nearest("bandwidth", in: ["rate", "queue", "delay"]) == nil)
-        #expect(editDistance(Array("kitten"), Array("sitting")) == 3)
-        #expect(editDistance([], Array("ab")) == 2)
+        #expect(Suggestions.nearest(to: "bandwidth", among: ["rate", "queue", "delay"]).isEmpty)
+        #expect(Suggestions.editDistance(Array("kitten"), Array("sitting")) == 3)
+        #expect(Suggestions.editDistance([], Array("ab")) == 2)
     }
 }
 

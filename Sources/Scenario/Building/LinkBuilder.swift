@@ -2,22 +2,15 @@ import Emulator
 import NetworkEmulation
 import Timebase
 
-/// Makes links. What several of them can share, files and tables of laws, is read or made once.
+/// Makes links.
 final class LinkBuilder {
-    let title: String
     private let key: DrawKey
-    private let laws: LinkLaws
-    private var rateTraces: [ExperimentScenario.Link.RateTraceFile: Trace] = [:]
+    private let tables: LinkTables
 
-    private enum Trace {
-        case pieces(RateTrace)
-        case opportunities(OpportunityTrace)
-    }
-
+    /// - Parameter title: what problems call the scenario.
     init(title: String, root: DrawKey) {
-        self.title = title
         key = root.named("network")
-        laws = LinkLaws(title: title)
+        tables = LinkTables(title: title)
     }
 
     /// - Parameters:
@@ -70,7 +63,7 @@ final class LinkBuilder {
         let outages = link.schedule.compactMap { step in
             step.down.map { Instant.zero + step.at..<Instant.zero + step.at + $0 }
         }
-        let (rate, capacity) = try self.capacity(link, outages, path: path)
+        let (rate, capacity) = try link.capacitySource(outages, tables, path: path)
         var configuration = try stages(link, rate, key, path: path)
         configuration.capacity = capacity
         configuration.linkLayer = linkLayer(link, capacity)
@@ -92,13 +85,24 @@ final class LinkBuilder {
             ratio == .zero ? nil : PacketChance(ratio.probability, key: key.named(name))
         }
         var configuration = LinkConfiguration(
-            loss: try laws.loss(link.loss, key.named("loss"), path: path + ".loss"), rate: rate,
-            queueLimit: link.queue.limit.mechanism, delay: try laws.delay(link, key.named("jitter"), path: path),
-            discipline: discipline(link, rate, key.named("queue")))
+            loss: try link.loss?.mechanism(tables, key.named("loss"), path: path + ".loss") ?? .none, rate: rate,
+            queueLimit: link.queue.limit.mechanism, delay: try delay(link, key.named("jitter"), path: path),
+            discipline: link.queue.mechanism(rate: rate, reservable: link.reservable, key.named("queue")))
         configuration.damage = chance(link.corrupt, "corrupt")
         configuration.duplication = chance(link.duplicate, "duplicate")
         configuration.policer = link.policer?.parameters
         return configuration
+    }
+
+    private func delay(
+        _ link: ExperimentScenario.Link, _ key: DrawKey, path: String
+    ) throws(ScenarioProblems) -> DelayModel {
+        var jitter = DelayModel.Jitter.none
+        if let law = link.jitter?.law { jitter = try tables.jitter(law, path: path + ".jitter") }
+        return DelayModel(
+            delay: link.delay, jitter: jitter, correlation: link.jitter?.correlation.value ?? 0,
+            mayReorder: link.jitter?.reorder ?? false,
+            early: link.reorder.probability, key: key)
     }
 
     private func linkLayer(_ link: ExperimentScenario.Link, _ capacity: CapacitySource) -> LinkLayer {
@@ -124,87 +128,6 @@ final class LinkBuilder {
         return united
     }
 
-    private func discipline(_ link: ExperimentScenario.Link, _ rate: BitRate?, _ key: DrawKey) -> QueueDiscipline {
-        let limit = link.queue.limit.mechanism
-        switch link.queue.discipline {
-        case .dropTail: return .dropTail
-        case .dropHead: return .dropHead
-        case .codel(let codel): return .codel(codel.parameters)
-        case .pie(let target, let update, let ecn):
-            return .pie(PIEParameters(target: target, update: update, ecn: ecn, key: key))
-        case .fqCodel(let codel, let flows, let quantum):
-            return .fqCodel(FQCoDelParameters(codel: codel.parameters, buckets: flows, quantum: quantum, key: key))
-        case .priority(let classes):
-            return .priority(classes.map { PriorityClass(codePoints: [$0.codePoint], limit: limit) })
-        case .weightedFair(let classes):
-            let guaranteed = classes.map {
-                GuaranteedClass(codePoints: [$0.serviceClass.codePoint], rate: $0.rate, limit: limit)
-            }
-            let kept = Double(rate?.bitsPerSecond ?? 0) * (1 - link.reservable.value)
-            return .weightedFair(
-                WeightedFairParameters(
-                    classes: guaranteed, bestEffortMinimum: BitRate(bitsPerSecond: UInt64(kept.rounded()))))
-        }
-    }
-
-    // MARK: Capacity
-
-    private func capacity(
-        _ link: ExperimentScenario.Link, _ outages: [Range<Instant>], path: String
-    ) throws(ScenarioProblems) -> (rate: BitRate?, CapacitySource) {
-        let spans = outages.map { $0.lowerBound - Instant.zero..<$0.upperBound - Instant.zero }
-        switch link.capacity {
-        case .unlimited: return (nil, .constant)
-        case .shaper(let bucket): return (bucket.rate, .tokens(bucket.parameters))
-        case .constant(let rate):
-            let changes = link.schedule.compactMap { step in
-                step.keys.contains("rate") ? step.link.nominalRate.map { (at: step.at, rate: $0) } : nil
-            }
-            guard !changes.isEmpty || !spans.isEmpty else { return (rate, .constant) }
-            let first = changes.first?.at == .zero ? [] : [(at: TimeSpan.zero, rate: rate)]
-            guard let trace = RateTrace(first + changes) else {
-                throw problem(path + ".schedule", "the rates cannot be followed")
-            }
-            return (rate, try down(trace, spans, path: path))
-        case .trace(let file):
-            switch try rateTrace(file, path: path + ".rate_trace") {
-            case .pieces(let trace): return (trace.meanRate(), try down(trace, spans, path: path))
-            case .opportunities(let trace):
-                let bytes = 1_504
-                return (
-                    trace.meanRate(opportunityBits: UInt64(bytes * 8)),
-                    .opportunities(trace.without(spans), bytes: bytes)
-                )
-            }
-        }
-    }
-
-    private func down(
-        _ trace: RateTrace, _ spans: [Range<TimeSpan>], path: String
-    ) throws(ScenarioProblems) -> CapacitySource {
-        guard let trace = trace.overridden(in: spans, with: BitRate(bitsPerSecond: 0)) else {
-            throw problem(path + ".schedule", "the rate trace is too fine for an outage so late")
-        }
-        return .pieces(trace)
-    }
-
-    private func rateTrace(
-        _ file: ExperimentScenario.Link.RateTraceFile, path: String
-    ) throws(ScenarioProblems) -> Trace {
-        if let known = rateTraces[file] { return known }
-        let trace = try laws.read(file.path, path: path) { bytes throws(TraceProblem) -> Trace? in
-            switch file.format {
-            case .csv(let period): .pieces(try RateTrace(csv: bytes, repeatingEvery: period))
-            case .hsdpa: .pieces(try RateTrace(hsdpa: bytes))
-            case .mahimahi(.opportunities): .opportunities(try OpportunityTrace(mahimahi: bytes))
-            case .mahimahi(.piecewise): RateTrace(try OpportunityTrace(mahimahi: bytes)).map { .pieces($0) }
-            }
-        }
-        guard let trace else { throw problem(path, "'\(file.path)' delivers nothing") }
-        rateTraces[file] = trace
-        return trace
-    }
-
     // MARK: Cross traffic
 
     private func crossTraffic(
@@ -212,7 +135,7 @@ final class LinkBuilder {
     ) throws(ScenarioProblems) -> [CrossTrafficConfiguration] {
         var sources: [CrossTrafficConfiguration] = []
         for (index, source) in link.crossTraffic.enumerated() {
-            let pattern = try self.pattern(source.pattern, path: "\(path).cross_traffic.\(index)")
+            let pattern = try source.pattern.mechanism(tables, path: "\(path).cross_traffic.\(index)")
             sources.append(
                 CrossTrafficConfiguration(
                     pattern, differentiatedServices: source.serviceClass.codePoint,
@@ -220,48 +143,4 @@ final class LinkBuilder {
         }
         return sources
     }
-
-    private func pattern(
-        _ pattern: ExperimentScenario.Link.CrossTraffic.Pattern, path: String
-    ) throws(ScenarioProblems) -> ArrivalPattern {
-        switch pattern {
-        case .poisson(let rate, let packet): return .poisson(rate: rate, length: UInt16(packet))
-        case .constant(let rate, let packet): return .constant(rate: rate, length: UInt16(packet))
-        case .onOff(let flow):
-            func law(_ mean: TimeSpan) -> QuantileTable {
-                flow.shape.map { .pareto(mean: mean, shape: $0) } ?? .exponential(mean: mean)
-            }
-            return .onOff(rate: flow.rate, length: UInt16(flow.packet), on: law(flow.on), off: law(flow.off))
-        case .trace(let file, let repeats):
-            let path = path + ".trace"
-            let trace = try laws.read(file, path: path) { bytes throws(TraceProblem) in try ArrivalTrace(csv: bytes) }
-            guard trace.arrivals.allSatisfy({ 28...1_500 ~= $0.length }) else {
-                throw problem(path, "'\(file)' has packets of less than 28 or more than 1500 bytes")
-            }
-            guard !repeats || trace.span > .zero else { throw problem(path, "'\(file)' has no length to repeat") }
-            return .recorded(trace.arrivals.map { ($0.time, $0.length) }, period: repeats ? trace.span : nil)
-        }
-    }
-
-    private func problem(_ path: String, _ statement: String) -> ScenarioProblems {
-        ScenarioProblems([ScenarioProblem(.file(title), path: path, statement)])
-    }
-}
-
-extension ExperimentScenario.TokenBucket {
-    var parameters: TokenBucketParameters { TokenBucketParameters(rate: rate, burst: burst) }
-}
-
-extension ExperimentScenario.Link.Queue.Limit {
-    fileprivate var mechanism: DropTailQueue.Limit {
-        switch self {
-        case .packets(let count): .packets(count)
-        case .bytes(let count): .bytes(count)
-        case .time(let span): .time(span)
-        }
-    }
-}
-
-extension ExperimentScenario.Link.Queue.CoDel {
-    fileprivate var parameters: CoDelParameters { CoDelParameters(target: target, interval: interval, ecn: ecn) }
 }

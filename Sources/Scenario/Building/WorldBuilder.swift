@@ -44,7 +44,7 @@ public struct WorldBuilder {
             receivers.append(try receiver(one, builder, duplicating: forward.duplicating))
         }
         var configuration = WorldConfiguration(
-            seed: scenario.seed, program: program, plan: plan, carriage: carriage,
+            seed: scenario.seed, program: program, plan: plan, carriage: scenario.sender.carriage,
             senderClock: oscillator(scenario.senderClock), forward: forward.links,
             reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
             receivers: receivers, taps: taps)
@@ -93,13 +93,6 @@ public struct WorldBuilder {
         return warnings
     }
 
-    private var carriage: Emulator.Carriage {
-        switch scenario.sender.carriage {
-        case .tsUDP: .tsUDP
-        case .tsRTP: .tsRTP
-        }
-    }
-
     private var taps: WorldTaps {
         var taps = WorldTaps()
         taps.capturesNodes = scenario.capture.sender || scenario.capture.receiver
@@ -122,7 +115,8 @@ public struct WorldBuilder {
         case .fixed(let span): delay = span
         }
         let media = ReceiverConfiguration(
-            playoutDelay: delay, latePolicy: receiver.late == .drop ? .drop : .present, hasRTP: carriage.hasRTP)
+            playoutDelay: delay, latePolicy: receiver.late == .drop ? .drop : .present,
+            hasRTP: scenario.sender.carriage.hasRTP)
         let last = try builder.links(
             receiver.lastLinks, "\(receiver.id).last", path: "receivers.\(receiver.id).last_links",
             duplicating: duplicating)

@@ -40,7 +40,7 @@ public struct ScenarioSetting: Equatable, Sendable {
         }
         let components = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard let value = parsedValue(place, problems) else { return }
-        let problem = Self.set(components[...], value, in: &root, ScenarioShape.root, path: "", place)
+        let problem = Self.set(components[...], value, in: &root, ExperimentScenario.record.shape, path: "", place)
         if let problem { problems.add(problem) }
     }
 
@@ -82,17 +82,15 @@ public struct ScenarioSetting: Equatable, Sendable {
         guard let field = fields.first(where: { $0.name == key }) else {
             return ShapeCheck.unknown(key, in: fields, place, path: joined(path, key))
         }
-        guard field.isSupported, !field.shape.isOff || rest.isEmpty else {
+        guard field.isUsable || field.isSupported && rest.isEmpty else {
             return ShapeCheck.unsupported(field, in: shape, place, path: joined(path, key))
         }
         var entries: [ScenarioNode.Entry] = []
         if case .map(let present) = node.content { entries = present }
-        if let group = field.group {
-            let others = fields.filter { $0.group == group && $0.name != key }.map(\.name)
-            entries.removeAll { entry in
-                let companion = fields.first { $0.name == entry.key }?.companionOf
-                return others.contains(entry.key) || companion.map(others.contains) == true
-            }
+        let rivals = fields.filter { $0.group != nil && $0.group == field.group && $0.name != key }.map(\.name)
+        entries.removeAll { entry in
+            guard let other = fields.first(where: { $0.name == entry.key }) else { return false }
+            return isReplaced(other, by: key, word: rest.isEmpty ? value.text : nil, rivals)
         }
         let path = joined(path, key)
         var problem: ScenarioProblem?
@@ -105,6 +103,20 @@ public struct ScenarioSetting: Equatable, Sendable {
         }
         if problem == nil { node.content = .map(entries) }
         return problem
+    }
+
+    /// Whether setting one key removes another: an alternative to it, or what goes with another alternative.
+    ///
+    /// - Parameters:
+    ///   - word: what the key is set to, if that is a scalar.
+    ///   - rivals: the alternatives to the key.
+    private static func isReplaced(
+        _ other: Shape.Field, by key: String, word: String?, _ rivals: [String]
+    ) -> Bool {
+        let homes = ([other] + other.variants).compactMap(\.companion)
+        if rivals.contains(other.name) || homes.contains(where: { rivals.contains($0.key) }) { return true }
+        guard let word, homes.contains(where: { $0.key == key && $0.word != nil }) else { return false }
+        return !homes.contains { $0.word == word }
     }
 
     /// Into a map whose keys are chosen by who writes it.

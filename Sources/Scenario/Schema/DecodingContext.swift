@@ -3,6 +3,8 @@ import Foundation
 /// What reading a scenario needs besides its text.
 final class DecodingContext {
     let problems = ProblemList()
+    /// What could not be read so far: a part during which it stays the same is sound.
+    var failures = 0
     /// Absolute path of the scenario's folder.
     let folder: String
     /// Whether named files must be there.

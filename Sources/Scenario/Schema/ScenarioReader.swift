@@ -1,7 +1,5 @@
-import Timebase
-
-/// A place of a scenario's tree, read as typed values. What cannot be read adds a problem and yields the default, so
-/// that one pass finds every problem; wrong shapes have been told by ``ShapeCheck`` and are passed over here.
+/// A place of a scenario's tree, read as typed values. What cannot be read adds a problem and yields nil, so that one
+/// pass finds every problem; wrong shapes have been told by ``ShapeCheck`` and are passed over here.
 struct ScenarioReader {
     let node: ScenarioNode?
     /// Of the node, or of what it is missing from.
@@ -15,6 +13,9 @@ struct ScenarioReader {
         let child = node?[key]
         return ScenarioReader(node: child, place: child?.place ?? place, path: joined(path, key), context: context)
     }
+
+    /// Whether a key is there.
+    func has(_ key: String) -> Bool { node?[key] != nil }
 
     /// The elements of a list; nil when there is none.
     var elements: [ScenarioReader]? {
@@ -39,7 +40,10 @@ struct ScenarioReader {
         return node.text
     }
 
+    // MARK: - Problems
+
     func report(_ statement: String, expected: String? = nil, hint: String? = nil) {
+        context.failures += 1
         context.problems.add(
             ScenarioProblem(place, path: path, value: node?.text, statement, expected: expected, hint: hint))
     }
@@ -49,74 +53,29 @@ struct ScenarioReader {
     }
 
     /// A key that has no default.
-    func reportMissing(expected: String) {
-        guard node == nil else { return }
-        report("it is missing", expected: expected)
+    func report(_ missing: Missing) { report(missing.statement, expected: missing.expected, hint: missing.hint) }
+
+    /// Nothing, after a problem that has been told with the shape.
+    func failing<Value>() -> Value? {
+        context.failures += 1
+        return nil
     }
+
+    /// Nothing, after a problem.
+    func failing<Value>(expected: String, hint: String? = nil) -> Value? {
+        reportInvalid(expected: expected, hint: hint)
+        return nil
+    }
+
+    // MARK: - Scalars
 
     /// What `parse` makes of the scalar; nil when there is none, or none that can be read.
     func scalar<Value>(_ parse: (String) throws(QuantityProblem) -> Value) -> Value? {
-        guard let text else { return nil }
+        guard let text else { return failing() }
         do {
             return try parse(text)
         } catch {
-            reportInvalid(expected: error.expected, hint: error.hint)
-            return nil
-        }
-    }
-
-    /// A scalar within bounds, which `text` words.
-    func bounded<Value: Comparable>(
-        _ range: ClosedRange<Value>, _ text: (Value) -> String, _ parse: (String) throws(QuantityProblem) -> Value
-    ) -> Value? {
-        guard let value = scalar(parse) else { return nil }
-        guard range.contains(value) else {
-            reportInvalid(expected: "from \(text(range.lowerBound)) to \(text(range.upperBound))")
-            return nil
-        }
-        return value
-    }
-
-    func time(_ range: ClosedRange<TimeSpan>) -> TimeSpan? {
-        bounded(range, { limitText($0) }, { text throws(QuantityProblem) in try Quantity.time(text) })
-    }
-
-    func bitRate(_ range: ClosedRange<BitRate>) -> BitRate? {
-        bounded(range, { Quantity.text($0) }, { text throws(QuantityProblem) in try Quantity.bitRate(text) })
-    }
-
-    func ratio() -> Ratio? { scalar { text throws(QuantityProblem) in try Quantity.ratio(text) } }
-
-    func integer(_ range: ClosedRange<Int>, hint: String? = nil) -> Int? {
-        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        return scalar { text throws(QuantityProblem) in
-            guard let value = Int(text), range.contains(value) else {
-                throw QuantityProblem(expected: expected, hint: hint)
-            }
-            return value
-        }
-    }
-
-    func truth() -> Bool? {
-        scalar { text throws(QuantityProblem) in
-            switch text {
-            case "true": return true
-            case "false": return false
-            default: throw QuantityProblem(expected: "true or false", hint: nil)
-            }
-        }
-    }
-
-    /// One of an enumeration's words; others have been told with the shape.
-    func word<Word: RawRepresentable<String>>(_ type: Word.Type = Word.self) -> Word? { text.flatMap(Word.init) }
-
-    /// A name that others refer to: letters, digits, `_` and `-`, at most 64.
-    func identifier() -> String? {
-        scalar { text throws(QuantityProblem) in
-            guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ isWordByte($0) }) else {
-                throw QuantityProblem(expected: "1 to 64 letters A-Z and a-z, digits, '_' and '-'", hint: nil)
-            }
-            return text
+            return failing(expected: error.expected, hint: error.hint)
         }
     }
 
@@ -138,10 +97,11 @@ struct ScenarioReader {
     }
 }
 
-/// Whole hours as hours.
-private func limitText(_ span: TimeSpan) -> String {
-    let (hours, rest) = span.nanoseconds.quotientAndRemainder(dividingBy: 3_600_000_000_000)
-    return hours != 0 && rest == 0 ? "\(hours)h" : Quantity.text(span)
+/// What to say of a key that has no default and is not there.
+struct Missing: Sendable {
+    var statement = "it is missing"
+    var expected: String?
+    var hint: String?
 }
 
 func isWordByte(_ byte: UInt8) -> Bool {

@@ -8,7 +8,7 @@ struct ShapeCheck {
         if shape.isOff {
             guard !isSwitchedOff(node) else { return }
             let name = path.split(separator: ".").last.map(String.init) ?? path
-            problems.add(Self.unsupported(.off(name), in: shape, node.place, path: path))
+            problems.add(Self.unsupported(Shape.Field(name: name, shape: .off), in: shape, node.place, path: path))
             return
         }
         guard !node.isNull else {
@@ -39,12 +39,12 @@ struct ShapeCheck {
             if !word.isSupported { reportUnsupported(text, node, shape, path) }
         } else if shape.fields?.contains(where: { $0.name == text && !$0.isSupported }) == true {
             reportUnsupported(text, node, shape, path)
-        } else if !shape.takesValue {
+        } else if shape.scalar == nil {
             guard !shape.words.isEmpty || shape.isChoice else { return reportKind(node, shape, path) }
-            let near = nearest(text, in: shape.words.map(\.text) + (shape.fields ?? []).map(\.name))
+            let usable = shape.words.filter(\.isSupported).map(\.text) + Self.usable(shape.fields ?? [])
             report(
                 node, path, "'\(shortened(text))' is not known here", expected: expectation(shape),
-                hint: near.map { "did you mean '\($0)'?" })
+                hint: Suggestions.question(Suggestions.nearest(to: text, among: usable, limit: 1)))
         }
     }
 
@@ -89,17 +89,18 @@ struct ShapeCheck {
     static func unknown(
         _ key: String, in fields: [Shape.Field], outer: Shape? = nil, _ place: ScenarioProblem.Place, path: String
     ) -> ScenarioProblem {
-        var hint: String?
-        if let near = nearest(key, in: fields.map(\.name)) {
-            hint = "did you mean '\(near)'?"
-        } else if outer?.fields?.contains(where: { $0.name == key }) == true {
+        let usable = usable(fields)
+        var hint = Suggestions.question(Suggestions.nearest(to: key, among: usable, limit: 1))
+        if hint == nil, outer?.fields?.contains(where: { $0.name == key && $0.isUsable }) == true {
             hint = "'\(key)' is a key one level further out"
         }
-        let usable = fields.filter { $0.isSupported && !$0.shape.isOff }.map(\.name)
         return ScenarioProblem(
             place, path: path, value: key, "unknown key '\(shortened(key))'",
             expected: "one of " + usable.joined(separator: ", "), hint: hint)
     }
+
+    /// Only what is of use is ever suggested.
+    private static func usable(_ fields: [Shape.Field]) -> [String] { fields.filter(\.isUsable).map(\.name) }
 
     /// A key of the contract that this version does not read.
     static func unsupported(
@@ -125,10 +126,10 @@ struct ShapeCheck {
 
     private func expectation(_ shape: Shape) -> String? {
         if let fields = shape.fields, !shape.isChoice {
-            return "keys: " + fields.filter { $0.isSupported && !$0.shape.isOff }.map(\.name).joined(separator: ", ")
+            return "keys: " + Self.usable(fields).joined(separator: ", ")
         }
         var choices: [String] = shape.supportedInWords.isEmpty ? [] : [shape.supportedInWords]
-        if shape.takesValue { choices.append("a value") }
+        if shape.scalar != nil { choices.append("a value") }
         if !shape.anyValue.isEmpty { choices.append("keys with a value each") }
         if let element = shape.element.first {
             let words = element.supportedInWords

@@ -1,0 +1,24 @@
+/// How a value is compared with a limit.
+public enum Comparison: String, Sendable, CaseIterable {
+    // The longer signs stand before their beginnings.
+    case lessOrEqual = "<="
+    case greaterOrEqual = ">="
+    case equal = "=="
+    case notEqual = "!="
+    case less = "<"
+    case greater = ">"
+
+    public func holds<Value: Comparable>(_ value: Value, _ limit: Value) -> Bool {
+        switch self {
+        case .lessOrEqual: value <= limit
+        case .greaterOrEqual: value >= limit
+        case .equal: value == limit
+        case .notEqual: value != limit
+        case .less: value < limit
+        case .greater: value > limit
+        }
+    }
+
+    /// Whether the greatest of several values is the one nearest to failing.
+    public var isUpperBound: Bool { self == .less || self == .lessOrEqual }
+}

@@ -1,0 +1,114 @@
+import Timebase
+
+extension ExperimentScenario {
+    public struct Receiver: Equatable, Sendable {
+        /// Letters, digits, `_` and `-`; of an expanded one also `.` and its number.
+        public var id: String
+        public var playout: Playout
+        public var anchor: Anchor
+        public var late: LatePolicy
+        public var clockRecovery: ClockRecovery
+        public var lipSync: LipSync
+        /// Whether it takes datagrams whose checksum is wrong.
+        public var deliversCorrupted: Bool
+        /// 1...10,000: how many such receivers there are.
+        public var count: Int
+        /// Its own links after the shared ones.
+        public var lastLinks: [Link]
+        public var clock: Clock
+
+        public enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
+        public enum Anchor: String, Sendable, CaseIterable { case firstArrival = "first-arrival" }
+        /// What becomes of a datagram that comes after its release.
+        public enum LatePolicy: String, Sendable, CaseIterable { case drop, present }
+        public enum ClockRecovery: String, Sendable, CaseIterable { case none }
+    }
+
+    public struct LipSync: Equatable, Sendable {
+        public var correction: Correction
+        public var profile: LipSyncProfile
+
+        public enum Correction: String, Sendable, CaseIterable { case none }
+    }
+}
+
+// MARK: - Declaration
+
+extension ExperimentScenario.Receiver {
+    private static let playouts = Choice<Playout>(
+        [
+            Alternative(
+                "fixed", .time(ExperimentScenario.delays),
+                "A datagram is released so long after it would have arrived with the anchor's delay.",
+                embed: Playout.fixed
+            ) { if case .fixed(let delay) = $0 { delay } else { nil } }.like("150ms")
+        ], unsupported: ["adaptive"])
+
+    /// One host's addresses: 10.0.1.1 upward.
+    private static let most = 10_000
+
+    static let record = Record<Self>(
+        Self(
+            id: "receiver", playout: .fixed(.milliseconds(150)), anchor: .firstArrival, late: .drop,
+            clockRecovery: .none, lipSync: ExperimentScenario.LipSync.record.initial, deliversCorrupted: false,
+            count: 1, lastLinks: [], clock: .perfect),
+        [
+            .key("id", \.id, .identifier, "What results call it; each of several must have one.")
+                .usually("receiver, of one alone").like("tv"),
+            .key("playout", \.playout, playouts.kind(), "How long datagrams are held before they are used."),
+            .key(
+                "anchor", \.anchor, .words(unsupported: "sender-clock"),
+                "What playout counts from: the delay of the first datagram."),
+            .key(
+                "late", \.late, .words(), "What becomes of a datagram that comes after its release."),
+            .key(
+                "clock_recovery", \.clockRecovery, .words(unsupported: "pcr", "window-min", "rtcp"),
+                "How the receiver follows the sender's clock; none: it plays at its own rate."),
+            .key(
+                "lip_sync", \.lipSync, ExperimentScenario.LipSync.record.kind(),
+                "How audio and video are kept together."
+            )
+            .like("{ profile: ebu-r37 }"),
+            .key(
+                "deliver_corrupted", \.deliversCorrupted, .truth,
+                "Whether the receiver takes datagrams whose checksum is wrong."
+            ).like("true"),
+            .key("count", \.count, .integer(1...most), "How many such receivers there are: id.1, id.2, ...").like("3"),
+            .key(
+                "last_links", \.lastLinks,
+                Link.record.kind(isBlock: true).list(most: (100, "links"), isBlock: true),
+                "Links of its own, after the shared ones."
+            ).like("[ { delay: 5ms } ]"),
+            .key("clock", \.clock, ExperimentScenario.Clock.record.kind(), "Its clock, if not that of all receivers.")
+                .usually("clocks.receivers").like("{ offset: 5ms, frequency: 10 ppm }"),
+        ])
+
+    static let list = record.kind(isBlock: true).list(
+        empty: Missing(statement: "there is no receiver", expected: "at least one"), isBlock: true
+    ).checked { receivers, reader in
+        let elements = reader.elements ?? []
+        elements.reportDuplicateIDs()
+        var total = 0
+        for (element, receiver) in zip(elements, receivers) {
+            if elements.count > 1, !element.has("id") {
+                element["id"].report(Missing(expected: "a name, such as id: tv"))
+            }
+            if receiver.id == "sender" {
+                element["id"].reportInvalid(expected: "another name than the sender's")
+            }
+            total += receiver.count
+            if total > most, total - receiver.count <= most {
+                element["count"].report("\(total) receivers", expected: "at most \(most) altogether")
+            }
+        }
+    }
+}
+
+extension ExperimentScenario.LipSync {
+    static let record = Record<Self>(
+        Self(correction: .none, profile: .ituBT1359),
+        [
+            .key("correction", \.correction, .words(), "What is done about skew."),
+            .key("profile", \.profile, .words(), "Whose tolerances it is judged by.").like("ebu-r37"),
+        ])
+}
