@@ -42,13 +42,16 @@ extension QoSCheck.Name {
         }
     }
 
+    /// Whether its limit is on a number of a distribution, which it can name.
+    var isOnDistribution: Bool { self == .endToEndDelay || self == .roundTripDelay || self == .jitter }
+
     fileprivate var meaning: String {
         switch self {
         case .bitRate: "What the network delivered of each flow, in bits a second."
         case .sessionSetupDelay: "From time zero until the session is set up."
-        case .endToEndDelay: "From capture to presentation, the 99th percentile."
-        case .roundTripDelay: "As the sender's reports measure it, the 99th percentile."
-        case .jitter: "Delay variation (RFC 5481 PDV), the 99th percentile."
+        case .endToEndDelay: "From capture to presentation: the 99th percentile, unless it says 'max <= 500ms' or 'p95 <= 80ms'."
+        case .roundTripDelay: "As the sender's reports measure it: the maximum of three at least, unless it says 'p50 <= 80ms'."
+        case .jitter: "Delay variation (RFC 5481 PDV): the 99th percentile, unless it says 'p95 <= 20ms'."
         case .loss: "Datagrams that were never there in time, after repair, as a share of those sent."
         case .lipSync: "The share of the time during which audio and video are as close as a standard asks."
         }
@@ -61,13 +64,18 @@ public struct QoSCheck: Equatable, Sendable {
     public var name: Name
     public var comparison: Comparison
     public var limit: Limit
+    /// Which number of a distribution is meant; nil for what the term means without a word: see ``subject``.
+    public var statistic: Statistic?
     /// Which of the lip-sync bands is meant; for ``Name/lipSync`` alone.
     public var band: LipSyncBand?
 
-    public init(name: Name, comparison: Comparison, limit: Limit, band: LipSyncBand? = nil) {
+    public init(
+        name: Name, comparison: Comparison, limit: Limit, statistic: Statistic? = nil, band: LipSyncBand? = nil
+    ) {
         self.name = name
         self.comparison = comparison
         self.limit = limit
+        self.statistic = statistic
         self.band = band
     }
 
@@ -80,6 +88,13 @@ public struct QoSCheck: Equatable, Sendable {
         case jitter
         case loss
         case lipSync = "lip_sync"
+    }
+
+    /// A number of a distribution, by its name in run.json.
+    public enum Statistic: String, Sendable, CaseIterable {
+        case minimum = "min"
+        case mean, p5, p50, p95, p99, p999
+        case maximum = "max"
     }
 
     /// The right side, in the measured number's own unit.

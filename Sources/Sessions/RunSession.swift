@@ -80,7 +80,7 @@ public struct RunSession {
         do throws(UserFacingError) {
             return try check.result(in: document)
         } catch {
-            return CheckResult(check: check, value: nil, passed: false, note: error.message)
+            return CheckResult(check: check, value: nil, count: 0, passed: false, note: error.message)
         }
     }
 

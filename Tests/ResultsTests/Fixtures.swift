@@ -17,10 +17,10 @@ enum Fixture {
         return values.distribution
     }
 
-    /// One value, which all quantiles are.
-    static func distribution(only value: Int64) -> Distribution? {
+    /// One value a thousand times, which all quantiles are.
+    static func distribution(only value: Int64, times: Int64 = 1_000) -> Distribution? {
         var values = Histogram()
-        values.add(value)
+        values.add(value, times: times)
         return values.distribution
     }
 

@@ -126,6 +126,7 @@ private let contract: [String] = """
     qos.checks[].op
     qos.checks[].limit
     qos.checks[].value
+    qos.checks[].count
     qos.checks[].passed
     validity.valid
     validity.timer_lateness_ns DIST

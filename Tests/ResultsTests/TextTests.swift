@@ -85,7 +85,7 @@ struct SummaryTests {
             "Where each packet went every packet met exactly one fate",
             "sent 1,000", "= delivered 990 99.00 %", "used 985 98.50 %", "+ lost on a link 10 1.00 %",
             "tv 6 of 1, 1 of 4; longest 4",
-            "✓ jitter <= 30 ms 3.00 ms flows.pdv_ns.p99",
+            "✓ jitter <= 30 ms 3.00 ms of 1,000 flows.pdv_ns.p99",
             "✗ round_trip_delay <= 150 ms n/a not measured: flows[tv].round_trip_ns.p99",
             "QoS contract and checks 1 of 2 not kept",
             "speed 3,000× real time: 60.0 s in 20.0 ms, 50,000 packets/s", "run directory runs/r1",

@@ -163,7 +163,7 @@ struct ResolutionTests {
                 "flows.bitrate_bps.delivered >= 4 Mbit/s",
                 "flows.session_setup_ns <= 2s",
                 "substreams.end_to_end_delay_ns.p99 <= 500ms",
-                "flows.round_trip_ns.p99 < 150ms",
+                "flows.round_trip_ns.max < 150ms",
                 "flows.pdv_ns.p99 <= 30ms",
                 "loss <= 0.1%",
                 "lip_sync.within.itu_detectability >= 99%",
@@ -176,6 +176,23 @@ struct ResolutionTests {
         #expect(checks[5].subject == .lossAfterRepair)
         #expect(checks[2].limit.numberText == "500000000")
         #expect(checks[5].limit.numberText == "0.001")
+    }
+
+    @Test(
+        "A limit on a distribution says of which number, where it is not the usual one",
+        arguments: [
+            ("end_to_end_delay", "max <= 500ms", "substreams.end_to_end_delay_ns.max", 1),
+            ("end_to_end_delay", "<= 500ms", "substreams.end_to_end_delay_ns.p99", 1),
+            ("jitter", "p95 <= 80ms", "flows.pdv_ns.p95", 1), ("jitter", "mean < 3ms", "flows.pdv_ns.mean", 1),
+            ("round_trip_delay", "<= 150ms", "flows.round_trip_ns.max", 3),
+            ("round_trip_delay", "max <= 150ms", "flows.round_trip_ns.max", 3),
+            ("round_trip_delay", "p50 <= 150ms", "flows.round_trip_ns.p50", 1),
+        ])
+    func statistics(_ name: String, _ text: String, _ metric: String, _ leastCount: Int64) throws {
+        let check = try #require(try resolve("program: { file: a.ts }\nqos: { \(name): '\(text)' }").qos.checks.first)
+        #expect(check.metric == metric)
+        #expect(check.leastCount == leastCount)
+        #expect(check.text == text)
     }
 
     static let bands = [

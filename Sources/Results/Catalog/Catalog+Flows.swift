@@ -104,11 +104,18 @@ extension Catalog {
             "interarrival_jitter_ns", label: "jitter, RFC 3550",
             "The running estimate J += (|D| - J)/16 over every arrival, copies too (RFC 3550 section 6.4.1).",
             [
-                .nanoseconds("mean", worse: .up, label: "jitter", "Its mean over all arrivals but the first.") {
+                .nanoseconds(
+                    "mean", worse: .up, label: "jitter", samples: .of("packets.delivered", least: 2),
+                    "Its mean over all arrivals but the first."
+                ) {
                     $0.quality.interarrivalJitter?.mean
                 },
-                .nanoseconds("max", worse: .up, "Its largest value.") { $0.quality.interarrivalJitter?.maximum },
-                .nanoseconds("last", worse: .up, "Its value after the last arrival.") { $0.quality.interarrivalJitter?.last },
+                .nanoseconds("max", worse: .up, samples: .of("packets.delivered", least: 2), "Its largest value.") {
+                    $0.quality.interarrivalJitter?.maximum
+                },
+                .nanoseconds(
+                    "last", worse: .up, samples: .of("packets.delivered", least: 2), "Its value after the last arrival."
+                ) { $0.quality.interarrivalJitter?.last },
             ]),
     ]
 

@@ -72,7 +72,8 @@ public struct Metric: Sendable {
             // "flows[tv]" names the same element as "loss[tv]".
             return try path.values(in: document, labels: labels).map {
                 MetricValue(
-                    label: share.name + $0.label.dropFirst(share.list.count), value: share.value(of: $0.value))
+                    label: share.name + $0.label.dropFirst(share.list.count), value: share.value(of: $0.value),
+                    count: share.count(of: $0.value))
             }
         case .quotient(let path, let divisor):
             return try quotients(
@@ -90,9 +91,14 @@ public struct Metric: Sendable {
         }
         return values.enumerated().map { index, value in
             let divisor = divisors[divisors.count == 1 ? 0 : index]
+            // A share of a count has as many samples as it counts.
+            let isShare = divisor.count == 1 && divisor.value.integer != nil
+            let scarcer = divisor.count - divisor.leastCount < value.count - value.leastCount ? divisor : value
             return MetricValue(
                 label: value.label + " / " + divisor.label,
-                value: Metric.quotient(value.value.double, divisor.value.double))
+                value: Metric.quotient(value.value.double, divisor.value.double),
+                count: isShare && value.count == 1 ? divisor.value.integer : scarcer.count,
+                leastCount: scarcer.leastCount)
         }
     }
 

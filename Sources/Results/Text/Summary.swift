@@ -57,7 +57,7 @@ public struct Summary {
 
     private var contract: [String] {
         guard !record.checks.isEmpty else { return [] }
-        var table = TextTable(alignments: [.left, .left, .left, .right, .left])
+        var table = TextTable(alignments: [.left, .left, .left, .right, .left, .left])
         for result in record.checks {
             let check = result.check
             let unit = check.metric.kind.unit
@@ -67,6 +67,8 @@ public struct Summary {
                 result.passed ? TextTable.Cell("✓", .green) : TextTable.Cell("✗", .red),
                 TextTable.Cell(check.term ?? check.metric.text), TextTable.Cell(limit),
                 TextTable.Cell(result.valueText, result.passed ? nil : .red),
+                // What is measured once a run needs no count.
+                TextTable.Cell(result.count <= 1 ? "" : "of \(Format.count(result.count))", .dim),
                 TextTable.Cell(result.note ?? source, .dim),
             ])
         }
