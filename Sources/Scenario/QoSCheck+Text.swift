@@ -4,13 +4,13 @@ extension QoSCheck {
     /// What this check compares with its limit.
     public var subject: Subject {
         switch name {
-        case .bitRate: .metric("flows.bitrate_bps.delivered")
+        case .bitRate: .metric("flows.bitrate_bps.used")
         case .sessionSetupDelay: .metric("flows.session_setup_ns")
         case .endToEndDelay: .metric("substreams.end_to_end_delay_ns." + (statistic ?? .p99).rawValue)
         // A few reports come in a minute: no percentile can be told from the largest.
         case .roundTripDelay: .metric("flows.round_trip_ns." + (statistic ?? .maximum).rawValue)
         case .jitter: .metric("flows.pdv_ns." + (statistic ?? .p99).rawValue)
-        case .loss: .lossAfterRepair
+        case .loss, .presented: .share(name.rawValue)
         case .lipSync: .metric("lip_sync.within." + (band ?? .ituDetectability).rawValue)
         }
     }
@@ -21,8 +21,7 @@ extension QoSCheck {
     /// The name of what is compared, as `qos.checks[].metric` has it.
     public var metric: String {
         switch subject {
-        case .metric(let path): path
-        case .lossAfterRepair: "loss"
+        case .metric(let name), .share(let name): name
         }
     }
 
@@ -54,7 +53,7 @@ extension QoSCheck {
             let rate = try Quantity.bitRate(right)
             let limit = Limit.bitsPerSecond(Int64(clamping: rate.bitsPerSecond))
             return QoSCheck(name: name, comparison: comparison, limit: limit)
-        case .loss:
+        case .loss, .presented:
             return QoSCheck(name: name, comparison: comparison, limit: .ratio(try Quantity.ratio(right).value))
         default:
             let time = try Quantity.time(right)

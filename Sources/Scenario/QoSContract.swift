@@ -37,6 +37,7 @@ extension QoSCheck.Name {
         switch self {
         case .bitRate: "'>= 4 Mbit/s'"
         case .loss: "'<= 0.1%'"
+        case .presented: "'>= 99%'"
         case .lipSync: "'within itu-bt1359 detectability for 99%'"
         default: "'<= 500ms'"
         }
@@ -47,12 +48,15 @@ extension QoSCheck.Name {
 
     fileprivate var meaning: String {
         switch self {
-        case .bitRate: "What the network delivered of each flow, in bits a second."
+        case .bitRate: "What was used of each flow, in IP bits a second: no copies, and nothing that came too late."
         case .sessionSetupDelay: "From time zero until the session is set up."
-        case .endToEndDelay: "From capture to presentation: the 99th percentile, unless it says 'max <= 500ms' or 'p95 <= 80ms'."
-        case .roundTripDelay: "As the sender's reports measure it: the maximum of three at least, unless it says 'p50 <= 80ms'."
+        case .endToEndDelay:
+            "From capture to presentation: the 99th percentile, unless it says 'max <= 500ms' or 'p95 <= 80ms'."
+        case .roundTripDelay:
+            "As the sender's reports measure it: the maximum of three at least, unless it says 'p50 <= 80ms'."
         case .jitter: "Delay variation (RFC 5481 PDV): the 99th percentile, unless it says 'p95 <= 20ms'."
         case .loss: "Datagrams that were never there in time, after repair, as a share of those sent."
+        case .presented: "Units presented whole and on time, as a share of those sent."
         case .lipSync: "The share of the time during which audio and video are as close as a standard asks."
         }
     }
@@ -87,6 +91,7 @@ public struct QoSCheck: Equatable, Sendable {
         case roundTripDelay = "round_trip_delay"
         case jitter
         case loss
+        case presented
         case lipSync = "lip_sync"
     }
 
@@ -134,8 +139,8 @@ public struct QoSCheck: Equatable, Sendable {
     public enum Subject: Equatable, Sendable {
         /// A number of run.json; a path through a list holds for every element.
         case metric(String)
-        /// (unrepaired + late) / sent of every flow, from its `packets`.
-        case lossAfterRepair
+        /// A share that follows from numbers of run.json, by its name in the catalog of metrics: `loss`, `presented`.
+        case share(String)
     }
 }
 

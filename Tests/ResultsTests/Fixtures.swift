@@ -37,6 +37,7 @@ enum Fixture {
         flow.unrepaired = 10
         flow.sentBitsPerSecond = 5_312_345
         flow.quality.bitsPerSecond = 5_259_000
+        flow.usedBitsPerSecond = 5_232_660
         flow.overheadRatio = 0.0825
         flow.quality.oneWayDelay = distribution(20_000_000)
         flow.oneWayDelayMeasured = distribution(55_000_000)

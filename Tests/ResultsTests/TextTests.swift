@@ -94,6 +94,18 @@ struct SummaryTests {
         for line in expected { #expect(lines.contains(line), "\(line)\nin\n\(text(record))") }
     }
 
+    @Test(
+        "The title tells how long it was, and what had been asked for where that was longer",
+        arguments: [
+            (60_000, "evening  60.0 s in"), (60_300, "evening  60.0 s in"), (59_999, "evening  60.0 s in"),
+            (30_500, "evening  30.5 of 60.0 s in"), (500, "evening  500 ms of 60.0 s in"),
+        ])
+    func title(_ milliseconds: Int64, _ beginning: String) {
+        var record = Fixture.record()
+        record.measurements.ended = Instant(nanoseconds: milliseconds * 1_000_000)
+        #expect(text(record).hasPrefix(beginning), "\(text(record).prefix(60))")
+    }
+
     @Test("Loss runs on the wire are shown where they are others")
     func lossRunsOnWire() {
         var record = Fixture.record()

@@ -68,6 +68,10 @@ extension Catalog {
                 "delivered", .bitsPerSecond, worse: .down,
                 "IP bits a second from the first arrival to the last; late datagrams and copies count."
             ) { $0.quality.bitsPerSecond },
+            .whole(
+                "used", .bitsPerSecond, worse: .down,
+                "IP bits a second of what was neither late nor a copy, over the time in which the flow was sent."
+            ) { $0.usedBitsPerSecond },
             .ratio(
                 "overhead_ratio", worse: .up, label: "overhead",
                 "The share of the bytes sent that is not media: headers of IP, UDP, RTP and TS, tables, null packets."

@@ -47,6 +47,10 @@ extension Catalog {
         Share(
             "loss", of: "flows", worse: .up,
             "Datagrams that never came, were not repaired, or came too late to be used, of those sent.",
-            formula: "(unrepaired + late) / sent", ["packets.unrepaired", "packets.late"], over: "packets.sent")
+            formula: "(unrepaired + late) / sent", ["packets.unrepaired", "packets.late"], over: "packets.sent"),
+        Share(
+            "presented", of: "substreams", worse: .down,
+            "Units that were presented whole and on time, of those sent.", formula: "on_time / sent.units",
+            ["presented.on_time"], over: "sent.units"),
     ]
 }

@@ -50,9 +50,18 @@ public struct Summary {
     private var title: [String] {
         let identity = record.identity
         var text = styled(identity.name, .bold) + "  "
-        text += "\(Format.time(identity.duration.nanoseconds)) in \(identity.mode) time, seed \(identity.seed)"
+        text += "\(length) in \(identity.mode) time, seed \(identity.seed)"
         guard record.status == .interrupted else { return [text] }
         return [text, styled("interrupted after \(Format.time(measurements.ended.nanoseconds))", .yellow)]
+    }
+
+    /// "60.0 s"; "30.5 of 60.0 s" where the program ended before the time that was asked for.
+    private var length: String {
+        let asked = Format.time(record.identity.duration.nanoseconds)
+        let passed = Format.time(measurements.ended.nanoseconds)
+        guard measurements.ended - .zero < record.identity.duration, passed != asked else { return asked }
+        let unit = asked.drop { $0 != " " }
+        return (passed.hasSuffix(unit) ? String(passed.dropLast(unit.count)) : passed) + " of " + asked
     }
 
     private var contract: [String] {
