@@ -17,6 +17,8 @@ struct ReceiverLedger: Sendable {
     var damaged: Int64 = 0
     var duplicates: Int64 = 0
     var used: Int64 = 0
+    /// IP bytes of the datagrams used.
+    var usedBytes: Int64 = 0
     var latestDelay: TimeSpan?
     /// What the receiver's clock made of the delays, and how wrong it was; filled once it has ever been wrong.
     private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
@@ -112,10 +114,11 @@ struct ReceiverLedger: Sendable {
         if let streamNumber { _ = streamWindow?.add(number: streamNumber) }
     }
 
-    /// Notes how long a released datagram waited, and how long what still waits will last.
+    /// Notes how many IP bytes a released datagram has and how long it waited, and how long what still waits will last.
     @inline(__always)
-    mutating func note(waited: TimeSpan, depth: TimeSpan) {
+    mutating func note(bytes: Int, waited: TimeSpan, depth: TimeSpan) {
         used += 1
+        usedBytes += Int64(bytes)
         playoutDelay.add(waited.nanoseconds)
         buffer.add(depth.nanoseconds)
     }

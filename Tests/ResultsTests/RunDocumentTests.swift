@@ -39,6 +39,7 @@ private let contract: [String] = """
     flows[].repair.delivered
     flows[].bitrate_bps.sent
     flows[].bitrate_bps.delivered
+    flows[].bitrate_bps.used
     flows[].bitrate_bps.overhead_ratio
     flows[].one_way_delay_ns DIST
     flows[].one_way_delay_measured_ns DIST
@@ -126,6 +127,7 @@ private let contract: [String] = """
     qos.checks[].op
     qos.checks[].limit
     qos.checks[].value
+    qos.checks[].count
     qos.checks[].passed
     validity.valid
     validity.timer_lateness_ns DIST

@@ -70,21 +70,31 @@ extension Catalog {
             .group(
                 "within", "The share of samples of the skew inside the limits of a standard.",
                 [
-                    .ratio("itu_detectability", worse: .down, label: "ITU detect", "+45 to -125 ms (ITU-R BT.1359-1).")
-                    {
+                    .ratio(
+                        "itu_detectability", worse: .down, label: "ITU detect",
+                        samples: .of("skew_ns.count", least: 100), "+45 to -125 ms (ITU-R BT.1359-1)."
+                    ) {
                         $0.withinITUDetectability
                     },
-                    .ratio("itu_acceptability", worse: .down, label: "ITU accept", "+90 to -185 ms (ITU-R BT.1359-1).")
-                    {
+                    .ratio(
+                        "itu_acceptability", worse: .down, label: "ITU accept",
+                        samples: .of("skew_ns.count", least: 100), "+90 to -185 ms (ITU-R BT.1359-1)."
+                    ) {
                         $0.withinITUAcceptability
                     },
-                    .ratio("ebu_r37", worse: .down, label: "EBU R37", "+40 to -60 ms (EBU R 37).") { $0.withinEBUR37 },
-                    .ratio("atsc_is191", worse: .down, label: "ATSC IS-191", "+15 to -45 ms (ATSC IS-191).") {
+                    .ratio(
+                        "ebu_r37", worse: .down, label: "EBU R37", samples: .of("skew_ns.count", least: 100),
+                        "+40 to -60 ms (EBU R 37)."
+                    ) { $0.withinEBUR37 },
+                    .ratio(
+                        "atsc_is191", worse: .down, label: "ATSC IS-191", samples: .of("skew_ns.count", least: 100),
+                        "+15 to -45 ms (ATSC IS-191)."
+                    ) {
                         $0.withinATSCIS191
                     },
                 ]),
             .whole(
-                "slope_ns_per_s", .nanosecondsPerSecond, worse: .awayFromZero,
+                "slope_ns_per_s", .nanosecondsPerSecond, worse: .awayFromZero, samples: .of("skew_ns.count", least: 3),
                 "The least-squares slope of the skew over true time."
             ) { $0.slopeNanosecondsPerSecond },
         ])
