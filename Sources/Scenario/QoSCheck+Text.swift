@@ -11,7 +11,8 @@ extension QoSCheck {
         case .roundTripDelay: .metric("flows.round_trip_ns." + (statistic ?? .maximum).rawValue)
         case .jitter: .metric("flows.pdv_ns." + (statistic ?? .p99).rawValue)
         case .loss, .presented: .share(name.rawValue)
-        case .lipSync: .metric("lip_sync.within." + (band ?? .ituDetectability).rawValue)
+        // What did not play, on either side, was not within.
+        case .lipSync: .metric("lip_sync.covered_within." + (band ?? .ituDetectability).rawValue)
         }
     }
 
