@@ -167,7 +167,7 @@ struct ResolutionTests {
                 "flows.pdv_ns.p99 <= 30ms",
                 "loss <= 0.1%",
                 "presented >= 99.5%",
-                "lip_sync.within.itu_detectability >= 99%",
+                "lip_sync.covered_within.itu_detectability >= 99%",
             ])
         #expect(
             checks.map(\.limit) == [
@@ -199,7 +199,7 @@ struct ResolutionTests {
     }
 
     static let bands = [
-        ("within itu-bt1359 acceptability for 90%", "lip_sync.within.itu_acceptability"),
+        ("within itu-bt1359 acceptability for 90%", "lip_sync.covered_within.itu_acceptability"),
         ("within ebu-r37 for 95%", "lip_sync.within.ebu_r37"),
         ("within atsc-is191 for 50%", "lip_sync.within.atsc_is191"),
     ]
