@@ -17,6 +17,8 @@ struct ReceiverLedger: Sendable {
     var damaged: Int64 = 0
     var duplicates: Int64 = 0
     var used: Int64 = 0
+    /// IP bytes of the datagrams used.
+    var usedBytes: Int64 = 0
     var latestDelay: TimeSpan?
     /// What the receiver's clock made of the delays, and how wrong it was; filled once it has ever been wrong.
     private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
@@ -46,7 +48,7 @@ struct ReceiverLedger: Sendable {
     struct Pair: Sendable {
         let audio: Int
         let video: Int
-        var sampler = LipSyncSampler()
+        var meter = LipSyncMeter()
     }
 
     init(_ configuration: WorldConfiguration) {
@@ -112,10 +114,11 @@ struct ReceiverLedger: Sendable {
         if let streamNumber { _ = streamWindow?.add(number: streamNumber) }
     }
 
-    /// Notes how long a released datagram waited, and how long what still waits will last.
+    /// Notes how many IP bytes a released datagram has and how long it waited, and how long what still waits will last.
     @inline(__always)
-    mutating func note(waited: TimeSpan, depth: TimeSpan) {
+    mutating func note(bytes: Int, waited: TimeSpan, depth: TimeSpan) {
         used += 1
+        usedBytes += Int64(bytes)
         playoutDelay.add(waited.nanoseconds)
         buffer.add(depth.nanoseconds)
     }
@@ -138,14 +141,18 @@ struct ReceiverLedger: Sendable {
     ///
     /// - Parameters:
     ///   - sentCount: how many datagrams of the program were sent.
-    ///   - ends: of each lane, where its last unit sent ends on the program's timeline: up to there what was on screen
-    ///     should have moved.
-    mutating func finish(sentCount: Int64, ends: [TimeSpan?]) {
+    ///   - spans: of each lane, where its first unit sent begins and its last one ends on the program's timeline: up to
+    ///     there what was on screen should have moved.
+    mutating func finish(sentCount: Int64, spans: [ClosedRange<TimeSpan>?]) {
         quality.finish(sentCount: sentCount)
         streamWindow?.finish(sentCount: sentCount)
         monitor.finish()
-        for (lane, end) in ends.enumerated() {
-            if let end { finish(lane: lane, programEnd: end) }
+        for (lane, span) in spans.enumerated() {
+            if let span { finish(lane: lane, programEnd: span.upperBound) }
+        }
+        for index in pairs.indices {
+            guard let audio = spans[pairs[index].audio], let video = spans[pairs[index].video] else { continue }
+            pairs[index].meter.finish(audio: audio, video: video)
         }
     }
 
@@ -154,21 +161,20 @@ struct ReceiverLedger: Sendable {
         guard let latest = lanes[lane].latestPresentation else { return }
         // A next unit would have been due when the program's timeline had run on to the end.
         lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))
-        for index in pairs.indices where pairs[index].video == lane {
-            pairs[index].sampler.finish(videoEnd: programEnd)
-        }
     }
 
-    mutating func present(lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant) {
+    /// - Parameter picturesEnd: where the last picture sent by now ends on the program's timeline.
+    mutating func present(
+        lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant, picturesEnd: TimeSpan
+    ) {
         firstPresentation = firstPresentation ?? now
         lanes[lane].latestPresentation = (media, now)
         lanes[lane].freezes?.add(presentedAt: now)
         for index in pairs.indices {
-            if pairs[index].audio == lane {
-                pairs[index].sampler.present(isAudio: true, media: media, duration: duration, at: now)
-            } else if pairs[index].video == lane {
-                pairs[index].sampler.present(isAudio: false, media: media, duration: duration, at: now)
-            }
+            guard pairs[index].audio == lane || pairs[index].video == lane else { continue }
+            pairs[index].meter.present(
+                pairs[index].audio == lane ? .audio : .video, media: media, duration: duration, at: now,
+                picturesEnd: picturesEnd)
         }
     }
 }

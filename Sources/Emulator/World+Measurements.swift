@@ -91,6 +91,10 @@ extension World {
         flow.duplicates = seen.duplicates
         flow.unrepaired = flow.sent - (flow.delivered - seen.quality.duplicates)
         flow.sentBitsPerSecond = ledger.sender.rate.bitsPerSecond
+        // What was sent, less what was of no use: not over the time from the first used to the last, which may be short.
+        flow.usedBitsPerSecond = flow.sentBitsPerSecond.map {
+            $0.scaled(by: seen.usedBytes, over: ledger.sender.rate.bytes, .nearest)
+        }
         let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
         if ledger.sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(ledger.sender.rate.bytes) }
         flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.distribution
@@ -137,7 +141,7 @@ extension World {
 
     private func lipSync(_ pair: ReceiverLedger.Pair, receiver index: Int) -> LipSyncMeasurements {
         let substreams = configuration.program.substreams
-        var result = pair.sampler.estimator.measurements
+        var result = pair.meter.measurements
         result.receiver = configuration.receivers[index].id
         result.audio = substreams[pair.audio].id
         result.video = substreams[pair.video].id

@@ -26,6 +26,8 @@ public struct FlowMeasurements: Sendable {
     public var repairDelivered: Int64 = 0
     /// IP bits per second while the flow was sending; nil with fewer than two packets.
     public var sentBitsPerSecond: Int64?
+    /// IP bits per second of what was of use, over the time in which the flow was sent: no copies, nothing late.
+    public var usedBitsPerSecond: Int64?
     /// Bytes that are not media (IP, UDP, RTP, transport-stream headers, PSI, null packets) as a share of all IP bytes.
     public var overheadRatio: Double?
     public var oneWayDelayMeasured: Distribution?

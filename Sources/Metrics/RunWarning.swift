@@ -18,4 +18,6 @@ public enum RunWarning: Equatable, Sendable {
     case neverPresented(receiver: String, substream: String)
     /// Nothing was presented any more for `span` before the program's end.
     case stoodStill(receiver: String, substream: String, span: TimeSpan)
+    /// The QoS contract holds and says nothing of the units presented: of some substream less than nine tenths were.
+    case fewPresented(receiver: String, substream: String, onTime: Int64, sent: Int64)
 }

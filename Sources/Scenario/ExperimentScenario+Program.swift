@@ -145,20 +145,19 @@ extension ExperimentScenario.Substream {
                     missing: Missing(
                         statement: "nothing says what this substream holds",
                         expected: "synthetic: { codec: h264, ... } or trace: FILE"))),
-        ], rules: [Rule("kind", "synthetic", "trace") { settleKind(&$0, $1) }])
+        ], rules: [Rule("kind") { settleKind(&$0, $1) }])
 
     private static func settleKind(_ substream: inout Self, _ reader: ScenarioReader) {
-        let usual: Kind
-        switch substream.source {
-        case .h264: usual = .video
-        case .mp2: usual = .audio
-        case .trace: usual = .data
-        case .opaque:
-            if !reader.has("kind") { reader["kind"].report(Missing(expected: "video, audio or data")) }
-            return
+        var usual: Kind?
+        switch reader["synthetic"]["codec"].text {
+        case "h264": usual = .video
+        case "mp2": usual = .audio
+        case "opaque" where !reader.has("kind"): reader["kind"].report(Missing(expected: "video, audio or data"))
+        default: break
         }
-        guard reader.has("kind") else { return substream.kind = usual }
-        if reader.has("synthetic"), substream.kind != usual {
+        if !reader.has("kind") {
+            substream.kind = usual ?? .data
+        } else if let usual, substream.kind != usual {
             reader["kind"].report(
                 "a substream of this codec is not '\(substream.kind.rawValue)'", expected: usual.rawValue)
         }
@@ -235,11 +234,11 @@ extension ExperimentScenario.H264 {
         [
             .key("frame_rate", \.frameRate, .unitRate, "Pictures a second."),
             .key("gop", \.gop, groupOfPictures, "The group of pictures, as they are shown.").like("IPPP"),
-            .key("bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "Of the access units.")
+            .key("bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "The bit rate of the access units.")
                 .required(like: "4 Mbit/s"),
             .key(
                 "size_variation", \.sizeVariation, .ratio,
-                "How far a unit's size lies from its picture type's usual one, at most; uniform."
+                "How far, at most, a unit's size lies from its picture type's usual one; uniform."
             ).like("20%"),
         ], rules: [Rule("frame_rate", "gop", "bitrate", "size_variation") { checkFeasible($0, $1) }])
 
@@ -272,7 +271,7 @@ extension ExperimentScenario.MP2 {
         [
             .key("frame_duration", \.frameDuration, frameDurations, "How long a frame of 1152 samples lasts.")
                 .like("24ms"),
-            .key("bitrate", \.bitRate, bitRates, "One of layer II's, 32 to 384 kbit/s.").required(like: "192 kbit/s"),
+            .key("bitrate", \.bitRate, bitRates, "The bit rate, one of layer II's: 32 to 384 kbit/s.").required(like: "192 kbit/s"),
             .key("size_variation", noVariation, "Of codec mp2 all frames have one size.") { _ in
                 nil
             } set: { _, _ in
@@ -329,12 +328,12 @@ extension ExperimentScenario.Opaque {
                         ) { if case .period(let span)? = $0 { span } else { nil } },
                     ], group: "timing")
             ).needs("unit_size", "160 B"),
-            .optional("bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "Of the units.")
+            .optional("bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "The bit rate of the units.")
                 .like("64 kbit/s").needs("frame_duration", "20ms"),
-            .optional("unit_size", \.unitSize, .byteCount(1...100_000_000), "Of the mean unit.")
+            .optional("unit_size", \.unitSize, .byteCount(1...100_000_000), "The size of the mean unit.")
                 .like("160 B").needs("frame_duration", "20ms"),
             .key(
-                "size_variation", \.sizeVariation, .ratio, "How far a unit's size lies from the mean, at most; uniform."
+                "size_variation", \.sizeVariation, .ratio, "How far, at most, a unit's size lies from the mean; uniform."
             ).like("20%").needs("unit_size", "160 B").needs("frame_duration", "20ms"),
         ]
 

@@ -114,7 +114,7 @@ extension ExperimentScenario.Sender {
 
 extension ExperimentScenario.Sender.MuxRate {
     static let meaning =
-        "Of the multiplex; auto: the least constant rate that keeps every unit in time, vbr: the same without its null packets."
+        "The multiplex's rate; auto: the least constant one that keeps every unit in time, vbr: the same less null packets."
 
     static let kind = Kind.word("auto", Self.automatic).or(.word("vbr", .variable)).or(
         Kind<BitRate>.bitRate(ExperimentScenario.rates).mapped(embed: Self.constant) {

@@ -37,19 +37,26 @@ extension QoSCheck.Name {
         switch self {
         case .bitRate: "'>= 4 Mbit/s'"
         case .loss: "'<= 0.1%'"
+        case .presented: "'>= 99%'"
         case .lipSync: "'within itu-bt1359 detectability for 99%'"
         default: "'<= 500ms'"
         }
     }
 
+    /// Whether its limit is on a number of a distribution, which it can name.
+    var isOnDistribution: Bool { self == .endToEndDelay || self == .roundTripDelay || self == .jitter }
+
     fileprivate var meaning: String {
         switch self {
-        case .bitRate: "What the network delivered of each flow, in bits a second."
+        case .bitRate: "What was used of each flow, in IP bits a second: no copies, and nothing that came too late."
         case .sessionSetupDelay: "From time zero until the session is set up."
-        case .endToEndDelay: "From capture to presentation, the 99th percentile."
-        case .roundTripDelay: "As the sender's reports measure it, the 99th percentile."
-        case .jitter: "Delay variation (RFC 5481 PDV), the 99th percentile."
+        case .endToEndDelay:
+            "From capture to presentation: the 99th percentile, unless it says 'max <= 500ms' or 'p95 <= 80ms'."
+        case .roundTripDelay:
+            "As the sender's reports measure it: the maximum of three at least, unless it says 'p50 <= 80ms'."
+        case .jitter: "Delay variation (RFC 5481 PDV): the 99th percentile, unless it says 'p95 <= 20ms'."
         case .loss: "Datagrams that were never there in time, after repair, as a share of those sent."
+        case .presented: "Units presented whole and on time, as a share of those sent."
         case .lipSync: "The share of the time during which audio and video are as close as a standard asks."
         }
     }
@@ -61,13 +68,18 @@ public struct QoSCheck: Equatable, Sendable {
     public var name: Name
     public var comparison: Comparison
     public var limit: Limit
+    /// Which number of a distribution is meant; nil for what the term means without a word: see ``subject``.
+    public var statistic: Statistic?
     /// Which of the lip-sync bands is meant; for ``Name/lipSync`` alone.
     public var band: LipSyncBand?
 
-    public init(name: Name, comparison: Comparison, limit: Limit, band: LipSyncBand? = nil) {
+    public init(
+        name: Name, comparison: Comparison, limit: Limit, statistic: Statistic? = nil, band: LipSyncBand? = nil
+    ) {
         self.name = name
         self.comparison = comparison
         self.limit = limit
+        self.statistic = statistic
         self.band = band
     }
 
@@ -79,7 +91,15 @@ public struct QoSCheck: Equatable, Sendable {
         case roundTripDelay = "round_trip_delay"
         case jitter
         case loss
+        case presented
         case lipSync = "lip_sync"
+    }
+
+    /// A number of a distribution, by its name in run.json.
+    public enum Statistic: String, Sendable, CaseIterable {
+        case minimum = "min"
+        case mean, p5, p50, p95, p99, p999
+        case maximum = "max"
     }
 
     /// The right side, in the measured number's own unit.
@@ -119,8 +139,8 @@ public struct QoSCheck: Equatable, Sendable {
     public enum Subject: Equatable, Sendable {
         /// A number of run.json; a path through a list holds for every element.
         case metric(String)
-        /// (unrepaired + late) / sent of every flow, from its `packets`.
-        case lossAfterRepair
+        /// A share that follows from numbers of run.json, by its name in the catalog of metrics: `loss`, `presented`.
+        case share(String)
     }
 }
 

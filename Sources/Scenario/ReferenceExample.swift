@@ -26,7 +26,8 @@ enum ReferenceExample {
 
     private static func value(of shape: Shape) -> String {
         if let scalar = shape.scalar { return scalar.example }
-        if let fields = shape.fields?.filter(\.isUsable), let first = fields.first(where: \.isRequired) ?? fields.first {
+        if let fields = shape.fields?.filter(\.isUsable), let first = fields.first(where: \.isRequired) ?? fields.first
+        {
             return map(first, value(of: first), [], among: fields)
         }
         if let element = shape.element.first { return "[ \(value(of: element)) ]" }

@@ -73,7 +73,9 @@ public enum ScenarioReference {
             let paths = walk.keys.map(\.path)
             let ends = paths.map { String($0.split(separator: ".").last ?? "") }
             let near = Suggestions.nearest(to: last, among: Array(Set(ends)).sorted(), limit: 1)
-            names = zip(paths, ends).filter { near.contains($0.1) }.map(\.0)
+            names = zip(paths, ends).filter { near.contains($0.1) }.map(\.0).sorted {
+                $0.count { $0 == "." } < $1.count { $0 == "." }
+            }
         }
         return UnknownScenarioKey(path: prefix + last, suggestions: Array(names.prefix(3)))
     }
@@ -115,7 +117,7 @@ private struct ReferenceWalk {
             keys.append(
                 ScenarioKey(
                     path: path(Array(steps)), kind: words(shape), range: shape.scalar?.range?(),
-                    usual: variant.usual?(), isRequired: variant.isRequired, companion: variant.companion?.text,
+                    usual: variant.usual?(), isRequired: variant.isRequired && variant.group == nil, companion: variant.companion?.text,
                     meaning: variant.meaning, example: ReferenceExample.line(Array(steps))))
         }
         descend(into: field.shape, steps)
@@ -123,7 +125,8 @@ private struct ReferenceWalk {
 
     mutating func descend(into shape: Shape, _ steps: [ReferenceStep]) {
         if let declared = shape.keys {
-            guard paths.updateValue(path(steps), forKey: ObjectIdentifier(declared)) == nil else { return }
+            guard paths[ObjectIdentifier(declared)] == nil else { return }
+            paths[ObjectIdentifier(declared)] = path(steps)
             for field in declared.fields where field.isUsable { explain(steps + [.key(field, among: declared.fields)]) }
         }
         if let element = shape.element.first { descend(into: element, steps + [.index("0", element)]) }

@@ -145,7 +145,7 @@ public enum Experiment {
     }
 
     private static func check(_ term: QoSCheck) throws -> Check {
-        try Check(parsing: term.expression, term: term.name.rawValue)
+        try Check(parsing: term.expression, term: term.name.rawValue, leastCount: term.leastCount)
     }
 
     /// A World that has not begun lists what it is going to measure.

@@ -46,7 +46,7 @@ public struct RunSession {
         do {
             record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console)
             let document = record.document
-            record.checks = (prepared.contract + given).map { RunSession.result(of: $0, in: document) }
+            record.checks += given.map { $0.verdict(in: document) }
             try directory.write("run.json", record.document.text)
         } catch {
             directory.discard()
@@ -56,7 +56,7 @@ public struct RunSession {
         return try report(record, at: path)
     }
 
-    /// Runs into the directory, which gets all files but run.json; the record has the artifacts, and no checks yet.
+    /// Runs into the directory, which gets all files but run.json; the record has the artifacts, and of the checks the contract's.
     static func execute(
         _ prepared: PreparedRun, in directory: RunDirectory, console: Console?, isRerun: Bool = false,
         stopTime: Instant? = nil
@@ -72,16 +72,8 @@ public struct RunSession {
             identity: identity, status: outcome.status, measurements: outcome.measurements,
             wallNanoseconds: max(monitor.elapsed, 1))
         record.artifacts = try directory.artifacts()
+        record.judge(by: prepared.contract)
         return record
-    }
-
-    /// A finished run is not thrown away for a selection that could not be refused before: the check fails instead.
-    private static func result(of check: Check, in document: JSONValue) -> CheckResult {
-        do throws(UserFacingError) {
-            return try check.result(in: document)
-        } catch {
-            return CheckResult(check: check, value: nil, passed: false, note: error.message)
-        }
     }
 
     private func makeDirectory(_ name: String) throws -> RunDirectory {

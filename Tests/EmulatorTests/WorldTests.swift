@@ -110,6 +110,28 @@ struct WorldCountTests {
         #expect(Int64(shared) == flow.lostLink + flow.droppedQueue)
     }
 
+    @Test("the bit rate used counts neither copies nor what came late, over the time of sending")
+    func usedBitRate() throws {
+        let taken = try run(Self.rough())
+        // Copies have the number of what they are copies of.
+        var sent: [UInt32: (at: Instant, bytes: Int)] = [:]
+        for record in taken.fates { sent[record.number] = (record.sent, Int(record.length)) }
+        let instants = sent.values.map(\.at)
+        let (first, last) = (try #require(instants.min()), try #require(instants.max()))
+        let bytes = sent.values.reduce(0) { $0 + $1.bytes }
+        let fromLast = sent.values.reduce(0) { $1.at == last ? $0 + $1.bytes : $0 }
+        for (index, flow) in taken.measurements.flows.enumerated() {
+            let used = taken.fates.reduce(0) {
+                $1.receiver == index && $1.fate == .used ? $0 + Int($1.length) : $0
+            }
+            let rate =
+                Double(used * 8) / Double((last - first).nanoseconds) * 1e9 * Double(bytes - fromLast) / Double(bytes)
+            let measured = try #require(flow.usedBitsPerSecond)
+            #expect(abs(Double(measured) - rate) <= 1)
+            #expect(measured < (flow.sentBitsPerSecond ?? 0))
+        }
+    }
+
     private func receiverIndex(_ id: String) -> String? {
         ["one", "two", "three"].firstIndex(of: id).map { "\($0)" }
     }

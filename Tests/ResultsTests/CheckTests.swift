@@ -52,7 +52,8 @@ struct CheckTests {
             ("flows.pdv_ns.p99 <= ", "not a number"), (" <= 3", "not the name"), ("flows..late == 0", "not the name"),
             ("flows].packets.late == 0", "not the name"), ("run[tv].seed == 1", "not a list"),
             ("run.status <= completed", "=="), ("validity.valid == maybe", "true or false"),
-            ("flows.packets.late / flows.pdv_ns.p99 < 1", "different units"), ("a / b / c < 1", "more than once"),
+            ("flows.packets.late / flows.pdv_ns.p99 < 1", "different units"), ("a / b / c < 1", "more than one /"),
+            ("lip_sync.skew_ns.p95 * lip_sync.skew_ns.p50 < 1", "no shares"),
             ("transport_stream.tr101290.Continuity_error == 0", "Continuity_count_error"),
         ])
     func refused(_ expression: String, _ part: String) {
@@ -68,7 +69,9 @@ struct CheckTests {
             ("flows.packets.late <= 5", true), ("flows.packets.late > 4", true), ("flows.packets.late >= 6", false),
             ("lip_sync.skew_ns.max <= 4ms", true), ("lip_sync.skew_ns.max < 4ms", false),
             ("run.status == completed", true), ("run.status != completed", false), ("validity.valid == true", true),
-            ("loss <= 1.5%", true), ("loss < 1.5%", false), ("flows.packets.late / flows.packets.delivered < 1%", true),
+            ("loss <= 1.5%", true), ("loss < 1.5%", false), ("presented >= 99%", true),
+            ("lip_sync.within.itu_detectability * lip_sync.within.itu_acceptability >= 99.8%", true),
+            ("presented[audio][tv] > 99.4%", false), ("flows.packets.late / flows.packets.delivered < 1%", true),
             ("flows.loss_runs.4 == 1", true), ("flows.loss_runs.7 == 0", true), ("run.seed == 7", true),
             ("transport_stream[sender].tr101290.Continuity_count_error <= 3", true),
             ("substreams[video][tv].presented.on_time >= 1490", true), ("flows.0.packets.late == 5", true),
@@ -115,6 +118,48 @@ struct CheckTests {
         let result = try Check(parsing: "lip_sync.skew_ns.p95 <= 45ms").result(in: record.document)
         #expect(!result.passed)
         #expect(result.value == .null)
+    }
+
+    @Test(
+        "A percentile of too few samples does not pass, and says how many it takes",
+        arguments: [("p5", 20), ("p50", 2), ("p95", 20), ("p99", 100), ("p999", 1_000), ("max", 1), ("mean", 1)]
+            as [(String, Int64)])
+    func scarce(_ member: String, _ least: Int64) throws {
+        var record = Fixture.record(receivers: ["tv", "phone"])
+        for (count, passed) in [(least - 1, false), (least, true)] where count > 0 {
+            record.measurements.flows[1].pdv = Fixture.distribution(only: 5, times: count)
+            let result = try Check(parsing: "flows.pdv_ns.\(member) <= 1s").result(in: record.document)
+            #expect(result.passed == passed)
+            guard !passed else { continue }
+            #expect(result.count == count)
+            #expect(
+                result.note == "insufficient data: \(count) samples of flows[phone], it takes \(Format.count(least))")
+            #expect(!result.value.isNull)
+        }
+    }
+
+    @Test("A verdict carries the number of its samples, and a check may ask for more of them")
+    func counts() throws {
+        var record = Fixture.record()
+        record.measurements.flows[0].roundTrip = Fixture.distribution(only: 5, times: 2)
+        for (expression, count) in [
+            ("flows.round_trip_ns.max < 1s", 2), ("flows.pdv_ns.p99 < 1s", 1000), ("loss < 2%", 1000),
+            ("flows.packets.late == 5", 1), ("flows.packets.late / flows.packets.delivered < 1%", 990),
+            ("flows.session_setup_ns > 0s", 0), ("lip_sync.within.itu_acceptability == 100%", 1000),
+            ("flows.interarrival_jitter_ns.mean < 1s", 990),
+            ("flows.pdv_ns.p99 / flows.one_way_delay_ns.p99 < 50%", 1000),
+        ] as [(String, Int64)] {
+            let result = try Check(parsing: expression).result(in: record.document)
+            #expect(result.count == count, "\(expression)")
+            #expect(result.passed == (count > 0), "\(expression)")
+        }
+        #expect(try !Check(parsing: "flows.round_trip_ns.max < 1s", leastCount: 3).result(in: record.document).passed)
+        record.measurements.lipSync[0].skew = Fixture.distribution(only: 5, times: 5)
+        let result = try Check(parsing: "lip_sync.within.itu_detectability >= 99%").result(in: record.document)
+        #expect(!result.passed && result.count == 5)
+        record.checks = [result]
+        let text = Summary(of: record, path: nil, isColoured: false).text
+        #expect(text.contains("99.80 %  of 5  insufficient data: 5 samples, it takes 100"), "\(text)")
     }
 
     @Test("Nothing sent is no loss ratio")
@@ -191,11 +236,21 @@ struct JUnitTests {
                 <?xml version="1.0" encoding="UTF-8"?>
                 <testsuites name="rubato" tests="3" failures="2" errors="0" time="0.250">
                   <testsuite name="a&lt;b&gt;&amp;&quot;c&apos;\u{FFFD}" tests="3" failures="2" errors="0" skipped="0" time="0.250">
-                    <testcase classname="rubato.a&lt;b&gt;&amp;&quot;c&apos;\u{FFFD}" name="flows.packets.late &lt;= 5" time="0"/>
+                    <testcase classname="rubato.a&lt;b&gt;&amp;&quot;c&apos;\u{FFFD}" name="flows.packets.late &lt;= 5" time="0">
+                      <properties>
+                        <property name="samples" value="1"/>
+                      </properties>
+                    </testcase>
                     <testcase classname="rubato.a&lt;b&gt;&amp;&quot;c&apos;\u{FFFD}" name="loss: loss &lt; 1 %" time="0">
+                      <properties>
+                        <property name="samples" value="1000"/>
+                      </properties>
                       <failure type="check" message="got 1.50 %, wanted &lt; 1 %">got 1.50 %, wanted &lt; 1 %</failure>
                     </testcase>
                     <testcase classname="rubato.a&lt;b&gt;&amp;&quot;c&apos;\u{FFFD}" name="flows.round_trip_ns.p99 &lt; 1 s" time="0">
+                      <properties>
+                        <property name="samples" value="0"/>
+                      </properties>
                       <failure type="check" message="got n/a, wanted &lt; 1 s">got n/a, wanted &lt; 1 s; \
                 not measured: flows[tv].round_trip_ns.p99</failure>
                     </testcase>

@@ -17,10 +17,10 @@ enum Fixture {
         return values.distribution
     }
 
-    /// One value, which all quantiles are.
-    static func distribution(only value: Int64) -> Distribution? {
+    /// One value a thousand times, which all quantiles are.
+    static func distribution(only value: Int64, times: Int64 = 1_000) -> Distribution? {
         var values = Histogram()
-        values.add(value)
+        values.add(value, times: times)
         return values.distribution
     }
 
@@ -38,6 +38,7 @@ enum Fixture {
         flow.unrepaired = 10
         flow.sentBitsPerSecond = 5_312_345
         flow.quality.bitsPerSecond = 5_259_000
+        flow.usedBitsPerSecond = 5_232_660
         flow.overheadRatio = 0.0825
         flow.quality.oneWayDelay = distribution(20_000_000)
         flow.oneWayDelayMeasured = distribution(55_000_000)

@@ -39,6 +39,7 @@ private let contract: [String] = """
     flows[].repair.delivered
     flows[].bitrate_bps.sent
     flows[].bitrate_bps.delivered
+    flows[].bitrate_bps.used
     flows[].bitrate_bps.overhead_ratio
     flows[].one_way_delay_ns DIST
     flows[].one_way_delay_measured_ns DIST
@@ -73,11 +74,17 @@ private let contract: [String] = """
     lip_sync[].audio
     lip_sync[].video
     lip_sync[].skew_ns DIST
+    lip_sync[].coverage
     lip_sync[].within.itu_detectability
     lip_sync[].within.itu_acceptability
     lip_sync[].within.ebu_r37
     lip_sync[].within.atsc_is191
+    lip_sync[].covered_within.itu_detectability
+    lip_sync[].covered_within.itu_acceptability
+    lip_sync[].covered_within.ebu_r37
+    lip_sync[].covered_within.atsc_is191
     lip_sync[].slope_ns_per_s
+    lip_sync[].slope_stderr_ns_per_s
     playout[].receiver
     playout[].algorithm
     playout[].delay_ns DIST
@@ -126,6 +133,7 @@ private let contract: [String] = """
     qos.checks[].op
     qos.checks[].limit
     qos.checks[].value
+    qos.checks[].count
     qos.checks[].passed
     validity.valid
     validity.timer_lateness_ns DIST

@@ -79,6 +79,23 @@ struct SessionTests {
         #expect(try streams() == ("", ""))
     }
 
+    @Test(
+        "A contract that holds over a run that presented little, and does not speak of it, is warned of",
+        arguments: [
+            (1349, ["flows.packets.late <= 5"], true), (1350, ["flows.packets.late <= 5"], false),
+            (1349, ["flows.packets.late <= 4"], false), (1349, [], false),
+            (1349, ["flows.packets.late <= 5", "presented >= 80%"], false),
+        ] as [(Int64, [String], Bool)])
+    func fewPresented(_ onTime: Int64, _ contract: [String], _ isWarned: Bool) throws {
+        var record = Fixture.record()
+        record.measurements.substreams[0].onTime = onTime
+        record.judge(by: try contract.map { try Check(parsing: $0, term: "term") })
+        let warning = RunWarning.fewPresented(receiver: "tv", substream: "video", onTime: onTime, sent: 1500)
+        #expect(record.measurements.warnings == (isWarned ? [warning] : []))
+        let text = "tv: 1349 of 1500 units of 'video' were presented on time"
+        #expect(Summary(of: record, path: nil, isColoured: false).text.contains(text) == isWarned)
+    }
+
     @Test("Mistakes in checks are told together, before anything is written")
     func mistakes() throws {
         let (console, _) = try scratch.console()

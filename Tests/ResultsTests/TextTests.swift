@@ -85,13 +85,25 @@ struct SummaryTests {
             "Where each packet went every packet met exactly one fate",
             "sent 1,000", "= delivered 990 99.00 %", "used 985 98.50 %", "+ lost on a link 10 1.00 %",
             "tv 6 of 1, 1 of 4; longest 4",
-            "✓ jitter <= 30 ms 3.00 ms flows.pdv_ns.p99",
+            "✓ jitter <= 30 ms 3.00 ms of 1,000 flows.pdv_ns.p99",
             "✗ round_trip_delay <= 150 ms n/a not measured: flows[tv].round_trip_ns.p99",
             "QoS contract and checks 1 of 2 not kept",
             "speed 3,000× real time: 60.0 s in 20.0 ms, 50,000 packets/s", "run directory runs/r1",
             "digest \(record.measurements.digest.hexadecimal)",
         ]
         for line in expected { #expect(lines.contains(line), "\(line)\nin\n\(text(record))") }
+    }
+
+    @Test(
+        "The title tells how long it was, and what had been asked for where that was longer",
+        arguments: [
+            (60_000, "evening  60.0 s in"), (60_300, "evening  60.0 s in"), (59_999, "evening  60.0 s in"),
+            (30_500, "evening  30.5 of 60.0 s in"), (500, "evening  500 ms of 60.0 s in"),
+        ])
+    func title(_ milliseconds: Int64, _ beginning: String) {
+        var record = Fixture.record()
+        record.measurements.ended = Instant(nanoseconds: milliseconds * 1_000_000)
+        #expect(text(record).hasPrefix(beginning), "\(text(record).prefix(60))")
     }
 
     @Test("Loss runs on the wire are shown where they are others")

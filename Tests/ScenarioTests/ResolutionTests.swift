@@ -160,26 +160,46 @@ struct ResolutionTests {
         let checks = try resolve(Self.everything).qos.checks
         #expect(
             checks.map(\.expression) == [
-                "flows.bitrate_bps.delivered >= 4 Mbit/s",
+                "flows.bitrate_bps.used >= 4 Mbit/s",
                 "flows.session_setup_ns <= 2s",
                 "substreams.end_to_end_delay_ns.p99 <= 500ms",
-                "flows.round_trip_ns.p99 < 150ms",
+                "flows.round_trip_ns.max < 150ms",
                 "flows.pdv_ns.p99 <= 30ms",
                 "loss <= 0.1%",
-                "lip_sync.within.itu_detectability >= 99%",
+                "presented >= 99.5%",
+                "lip_sync.covered_within.itu_detectability >= 99%",
             ])
         #expect(
             checks.map(\.limit) == [
                 .bitsPerSecond(4_000_000), .nanoseconds(2_000_000_000), .nanoseconds(500_000_000),
-                .nanoseconds(150_000_000), .nanoseconds(30_000_000), .ratio(0.001), .ratio(0.99),
+                .nanoseconds(150_000_000), .nanoseconds(30_000_000), .ratio(0.001), .ratio(0.995),
+                .ratio(0.99),
             ])
-        #expect(checks[5].subject == .lossAfterRepair)
+        #expect(checks[5].subject == .share("loss"))
+        #expect(checks[6].subject == .share("presented"))
         #expect(checks[2].limit.numberText == "500000000")
         #expect(checks[5].limit.numberText == "0.001")
     }
 
+    @Test(
+        "A limit on a distribution says of which number, where it is not the usual one",
+        arguments: [
+            ("end_to_end_delay", "max <= 500ms", "substreams.end_to_end_delay_ns.max", 1),
+            ("end_to_end_delay", "<= 500ms", "substreams.end_to_end_delay_ns.p99", 1),
+            ("jitter", "p95 <= 80ms", "flows.pdv_ns.p95", 1), ("jitter", "mean < 3ms", "flows.pdv_ns.mean", 1),
+            ("round_trip_delay", "<= 150ms", "flows.round_trip_ns.max", 3),
+            ("round_trip_delay", "max <= 150ms", "flows.round_trip_ns.max", 3),
+            ("round_trip_delay", "p50 <= 150ms", "flows.round_trip_ns.p50", 1),
+        ])
+    func statistics(_ name: String, _ text: String, _ metric: String, _ leastCount: Int64) throws {
+        let check = try #require(try resolve("program: { file: a.ts }\nqos: { \(name): '\(text)' }").qos.checks.first)
+        #expect(check.metric == metric)
+        #expect(check.leastCount == leastCount)
+        #expect(check.text == text)
+    }
+
     static let bands = [
-        ("within itu-bt1359 acceptability for 90%", "lip_sync.within.itu_acceptability"),
+        ("within itu-bt1359 acceptability for 90%", "lip_sync.covered_within.itu_acceptability"),
         ("within ebu-r37 for 95%", "lip_sync.within.ebu_r37"),
         ("within atsc-is191 for 50%", "lip_sync.within.atsc_is191"),
     ]
@@ -241,6 +261,7 @@ struct ResolutionTests {
           round_trip_delay: '< 150ms'
           jitter: '<= 30ms'
           loss: '<= 0.1%'
+          presented: '>= 99.5%'
         capture: { points: [ receiver ] }
         outputs: { media: [ received ], series: none, packets: true }
         """

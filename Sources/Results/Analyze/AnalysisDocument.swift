@@ -68,20 +68,16 @@ extension StreamMeasurements {
             ],
             "bytes": .integer(quality.bytes),
             "bitrate_bps": JSONValue(quality.bitsPerSecond),
-            "interarrival_jitter_ns": [
-                "mean": JSONValue(quality.interarrivalJitter?.mean),
-                "max": JSONValue(quality.interarrivalJitter?.maximum),
-                "last": JSONValue(quality.interarrivalJitter?.last),
-            ],
+            "interarrival_jitter_ns": Catalog.interarrivalJitter.value(quality),
             "interarrival_ns": DistributionMember.document(quality.interarrival),
-            "ipdv_ns": DistributionMember.document(quality.ipdv),
-            "pdv_ns": DistributionMember.document(quality.pdv),
+            "ipdv_ns": Catalog.ipdv.value(quality),
+            "pdv_ns": Catalog.pdv.value(quality),
             "loss_runs": .object(
                 JSONObject(quality.lossRuns.map { JSONObject.Member($0.length.description, .integer($0.count)) })),
             "burst_gap": quality.burstGap?.document ?? nil,
             "mdi": [
                 "df_ns": DistributionMember.document(quality.delayFactor),
-                "mlr_per_s": JSONValue(quality.mediaLossRatePerSecond),
+                "mlr_per_s": Catalog.mediaLossRate.value(quality),
             ],
             "clock_drift_ppm": JSONValue(quality.clockDriftPartsPerMillion),
             "transport_stream": transportStream?.document ?? nil,
@@ -149,8 +145,7 @@ extension CapturedTransportStream {
             "packet_bytes": .integer(Int64(packetLength)),
             "bitrate_bps": JSONValue(measurements.bitsPerSecond),
             "pcr_bitrate_bps": JSONValue(pcrBitsPerSecond),
-            "tr101290": .object(
-                JSONObject(measurements.tr101290.map { JSONObject.Member($0.name, JSONValue($0.count)) })),
+            "tr101290": Catalog.tr101290.value(measurements),
             "pcr": ["interval_max_ns": JSONValue(measurements.pcrIntervalMaximum?.nanoseconds)],
             "pids": .array(
                 pids.map { ["pid": .integer(Int64($0.pid)), "packets": .integer($0.packets)] as JSONValue }),

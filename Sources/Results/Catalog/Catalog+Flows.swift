@@ -68,6 +68,10 @@ extension Catalog {
                 "delivered", .bitsPerSecond, worse: .down,
                 "IP bits a second from the first arrival to the last; late datagrams and copies count."
             ) { $0.quality.bitsPerSecond },
+            .whole(
+                "used", .bitsPerSecond, worse: .down,
+                "IP bits a second of what was neither late nor a copy, over the time in which the flow was sent."
+            ) { $0.usedBitsPerSecond },
             .ratio(
                 "overhead_ratio", worse: .up, label: "overhead",
                 "The share of the bytes sent that is not media: headers of IP, UDP, RTP and TS, tables, null packets."
@@ -92,37 +96,18 @@ extension Catalog {
             "round_trip_ns", worse: .up,
             "From sender report to the report block that names it, less the receiver's hold (RFC 3550 section 6.4.1)."
         ) { $0.roundTrip },
-        .distribution(
-            "ipdv_ns", worse: .awayFromZero, label: "variation, IPDV",
-            "One-way delay less that of the datagram numbered one before, where both arrived (RFC 3393)."
-        ) { $0.quality.ipdv },
-        .distribution(
-            "pdv_ns", worse: .up, label: "variation, PDV",
-            "One-way delay less the least of the whole run, first copies (RFC 5481 section 4.2)."
-        ) { $0.quality.pdv },
-        .group(
-            "interarrival_jitter_ns", label: "jitter, RFC 3550",
-            "The running estimate J += (|D| - J)/16 over every arrival, copies too (RFC 3550 section 6.4.1).",
-            [
-                .nanoseconds("mean", worse: .up, label: "jitter", "Its mean over all arrivals but the first.") {
-                    $0.quality.interarrivalJitter?.mean
-                },
-                .nanoseconds("max", worse: .up, "Its largest value.") { $0.quality.interarrivalJitter?.maximum },
-                .nanoseconds("last", worse: .up, "Its value after the last arrival.") {
-                    $0.quality.interarrivalJitter?.last
-                },
-            ]),
+        ipdv.lifted { $0.quality }, pdv.lifted { $0.quality }, interarrivalJitter.lifted { $0.quality },
     ]
 
     private static let losses: [CatalogMember<FlowMeasurements>] = [
         .map(
             "loss_runs", worse: .up,
             "How many runs of that many datagrams in a row, in the multiplex's order, were not delivered (RFC 3357)."
-        ) { runs($0.lossRuns) },
+        ) { named($0.lossRuns) },
         .map(
             "loss_runs_wire", worse: .up,
             "The same in the order on the wire, which an interleaver makes another (RFC 3357)."
-        ) { runs($0.quality.lossRuns) },
+        ) { named($0.quality.lossRuns) },
         .group(
             "mdi", "The Media Delivery Index (RFC 4445), for streams of constant rate.",
             [
@@ -130,17 +115,10 @@ extension Catalog {
                     "df_ns", worse: .up, label: "delay factor",
                     "The delay factor, the spread of a virtual buffer's level: the largest of one-second windows (section 3.1)."
                 ) { $0.quality.delayFactor?.maximum },
-                .value(
-                    "mlr_per_s", MetricKind(unit: .perSecond, worse: .up), label: "media loss rate",
-                    "The media loss rate: transport packets lost, per second of sending (section 3.2)."
-                ) { JSONValue($0.quality.mediaLossRatePerSecond) },
+                mediaLossRate.lifted { $0.quality },
             ]),
         .nanoseconds("session_setup_ns", worse: .up, "From time zero to the first unit presented.") {
             $0.sessionSetupNanoseconds
         },
     ]
-
-    private static func runs(_ runs: [(length: Int64, count: Int64)]) -> [(name: String, count: Int64?)] {
-        runs.map { ($0.length.description, $0.count) }
-    }
 }

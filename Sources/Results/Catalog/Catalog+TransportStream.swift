@@ -10,10 +10,7 @@ extension Catalog {
             .whole("bitrate_bps", .bitsPerSecond, label: "bit rate", "Bits of all its packets a second.") {
                 $0.bitsPerSecond
             },
-            .map(
-                "tr101290", worse: .up, "Errors by the names of ETSI TR 101 290 v1.4.1 section 5.2.",
-                known: tr101290
-            ) { $0.tr101290 },
+            tr101290,
             .group(
                 "pcr", "Program clock references (ISO/IEC 13818-1 section 2.4.3.5).",
                 [
@@ -28,8 +25,13 @@ extension Catalog {
                 ]),
         ])
 
+    /// Of runs and captures.
+    static let tr101290 = CatalogMember<TransportStreamMeasurements>.map(
+        "tr101290", worse: .up, "Errors by the names of ETSI TR 101 290 v1.4.1 section 5.2.", known: tr101290Names
+    ) { $0.tr101290 }
+
     /// The checks of first and second priority, each by its number there.
-    private static let tr101290: [CatalogNode] = [
+    private static let tr101290Names: [CatalogNode] = [
         ("TS_sync_loss", "1.1: two wrong sync bytes in a row or more, until five are right."),
         ("Sync_byte_error", "1.2: a sync byte other than 0x47."),
         ("PAT_error", "1.3: no PID 0 for over 0.5 s, or a table on it that is no PAT, or scrambled."),

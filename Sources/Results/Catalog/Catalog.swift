@@ -86,7 +86,8 @@ public enum Catalog {
             .text("op", "How: <, <=, >, >=, == or !=.") { $0.check.comparison.rawValue },
             .value("limit", MetricKind(unit: .plain), "With what, in the metric's own unit.") { $0.check.limit },
             .value("value", MetricKind(unit: .plain), "The value that fails, or is nearest to failing.") { $0.value },
-            .truth("passed", "Whether it holds; what was not measured does not.") { $0.passed },
+            .count("count", "How many samples the value was made of.") { $0.count },
+            .truth("passed", "Whether it holds; what was not measured, or too seldom, does not.") { $0.passed },
         ])
 
     private static let artifacts = CatalogList<Artifact>(

@@ -24,9 +24,9 @@ extension Array {
 extension CatalogMember {
     private init(
         _ name: String, _ label: String?, _ definition: String, _ content: CatalogNode.Content,
-        _ value: @escaping @Sendable (Source) -> JSONValue
+        samples: CatalogNode.Samples? = nil, _ value: @escaping @Sendable (Source) -> JSONValue
     ) {
-        self.init(node: CatalogNode(name, label: label, definition, content), value: value)
+        self.init(node: CatalogNode(name, label: label, definition, content, samples: samples), value: value)
     }
 
     /// A value of any kind.
@@ -50,10 +50,13 @@ extension CatalogMember {
     }
 
     static func whole(
-        _ name: String, _ unit: MetricUnit, worse: Worse = .unknown, label: String? = nil, _ definition: String,
+        _ name: String, _ unit: MetricUnit, worse: Worse = .unknown, label: String? = nil,
+        samples: CatalogNode.Samples? = nil, _ definition: String,
         _ value: @escaping @Sendable (Source) -> Int64?
     ) -> Self {
-        Self(name, label, definition, .value(MetricKind(unit: unit, worse: worse))) { JSONValue(value($0)) }
+        Self(name, label, definition, .value(MetricKind(unit: unit, worse: worse)), samples: samples) {
+            JSONValue(value($0))
+        }
     }
 
     static func count(
@@ -64,18 +67,22 @@ extension CatalogMember {
     }
 
     static func nanoseconds(
-        _ name: String, worse: Worse = .unknown, label: String? = nil, _ definition: String,
+        _ name: String, worse: Worse = .unknown, label: String? = nil, samples: CatalogNode.Samples? = nil,
+        _ definition: String,
         _ value: @escaping @Sendable (Source) -> Int64?
     ) -> Self {
-        whole(name, .nanoseconds, worse: worse, label: label, definition, value)
+        whole(name, .nanoseconds, worse: worse, label: label, samples: samples, definition, value)
     }
 
     /// A share, 0...1.
     static func ratio(
-        _ name: String, worse: Worse = .unknown, label: String? = nil, _ definition: String,
+        _ name: String, worse: Worse = .unknown, label: String? = nil, samples: CatalogNode.Samples? = nil,
+        _ definition: String,
         _ value: @escaping @Sendable (Source) -> Double?
     ) -> Self {
-        Self(name, label, definition, .value(MetricKind(unit: .ratio, worse: worse))) { JSONValue(value($0)) }
+        Self(name, label, definition, .value(MetricKind(unit: .ratio, worse: worse)), samples: samples) {
+            JSONValue(value($0))
+        }
     }
 
     /// A distribution of nanoseconds; null without values.

@@ -7,6 +7,22 @@ public struct CatalogNode: Sendable {
     /// One sentence, with the clause of the standard that it follows.
     public let definition: String
     public let content: Content
+    /// What its value is made of; nil for what is one value by itself.
+    let samples: Samples?
+
+    /// How many samples a value has, and how many it needs.
+    struct Samples: Sendable {
+        /// Where their count is: a path below the list's element, or the name of a member of the same group.
+        let path: String
+        let isBeside: Bool
+        /// With fewer it says nothing.
+        let least: Int64
+
+        static func of(_ path: String, least: Int64) -> Samples { Samples(path: path, isBeside: false, least: least) }
+        static func beside(_ name: String, least: Int64) -> Samples {
+            Samples(path: name, isBeside: true, least: least)
+        }
+    }
 
     public enum Content: Sendable {
         case value(MetricKind)
@@ -29,7 +45,8 @@ public struct CatalogNode: Sendable {
     }
 
     /// - Parameter label: nil makes it of the name: "queue_delay_ns" is "queue delay".
-    init(_ name: String, label: String? = nil, _ definition: String, _ content: Content) {
+    init(_ name: String, label: String? = nil, _ definition: String, _ content: Content, samples: Samples? = nil) {
+        self.samples = samples
         self.name = name
         self.label = label ?? CatalogNode.label(of: name)
         self.definition = definition

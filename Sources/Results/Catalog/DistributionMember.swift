@@ -5,14 +5,26 @@ enum DistributionMember: String, CaseIterable {
     case count, minimum = "min", mean, deviation = "stddev", p5, p50, p95, p99, p999, maximum = "max"
 
     func node(_ kind: MetricKind) -> CatalogNode {
+        let kind: MetricKind =
+            switch self {
+            case .count: MetricKind(unit: .count)
+            // A wider spread is worse wherever the values lie.
+            case .deviation: MetricKind(unit: kind.unit, worse: kind.worse == .unknown ? .unknown : .up)
+            default: kind
+            }
+        return CatalogNode(
+            rawValue, definition, .value(kind),
+            samples: self == .count ? nil : .beside(DistributionMember.count.rawValue, least: leastCount))
+    }
+
+    /// How many values it takes, that one at least lies beyond a percentile.
+    private var leastCount: Int64 {
         switch self {
-        case .count: CatalogNode(rawValue, definition, .value(MetricKind(unit: .count)))
-        // A wider spread is worse wherever the values lie.
-        case .deviation:
-            CatalogNode(
-                rawValue, definition,
-                .value(MetricKind(unit: kind.unit, worse: kind.worse == .unknown ? .unknown : .up)))
-        default: CatalogNode(rawValue, definition, .value(kind))
+        case .count, .minimum, .mean, .deviation, .maximum: 1
+        case .p50: 2
+        case .p5, .p95: 20
+        case .p99: 100
+        case .p999: 1_000
         }
     }
 

@@ -27,19 +27,19 @@ struct Share: Sendable {
 
     /// Null where anything is not measured or there is nothing to divide by.
     func value(of element: JSONValue) -> JSONValue {
-        func number(_ path: String) -> Int64? {
-            path.split(separator: ".").reduce(element) { $0[String($1)] ?? nil }.integer
-        }
         var sum: Int64 = 0
         for path in addends {
-            guard let addend = number(path) else { return nil }
+            guard let addend = element.value(at: path)?.integer else { return nil }
             let (next, overflow) = sum.addingReportingOverflow(addend)
             if overflow { return nil }
             sum = next
         }
-        guard let divisor = number(divisor), divisor != 0 else { return nil }
-        return JSONValue(Double(sum) / Double(divisor))
+        guard let count = count(of: element), count != 0 else { return nil }
+        return JSONValue(Double(sum) / Double(count))
     }
+
+    /// What it is a share of; nil where that is not measured.
+    func count(of element: JSONValue) -> Int64? { element.value(at: divisor)?.integer }
 }
 
 extension Catalog {
@@ -47,6 +47,10 @@ extension Catalog {
         Share(
             "loss", of: "flows", worse: .up,
             "Datagrams that never came, were not repaired, or came too late to be used, of those sent.",
-            formula: "(unrepaired + late) / sent", ["packets.unrepaired", "packets.late"], over: "packets.sent")
+            formula: "(unrepaired + late) / sent", ["packets.unrepaired", "packets.late"], over: "packets.sent"),
+        Share(
+            "presented", of: "substreams", worse: .down,
+            "Units that were presented whole and on time, of those sent.", formula: "on_time / sent.units",
+            ["presented.on_time"], over: "sent.units"),
     ]
 }

@@ -33,10 +33,15 @@ public struct Check: Sendable, Equatable {
     public var limit: JSONValue
     /// The scenario's name for it, when it is a term of its QoS contract: "jitter".
     public var term: String?
+    /// With fewer samples it does not pass, whatever the metric itself takes.
+    public var leastCount: Int64
 
-    /// - Parameter term: set for a term of the scenario's QoS contract.
+    /// - Parameters:
+    ///   - term: set for a term of the scenario's QoS contract.
+    ///   - leastCount: samples that it takes, if the metric takes fewer.
     /// - Throws: ``UserFacingError`` (usage), with the nearest names for an unknown one.
-    public init(parsing expression: String, term: String? = nil) throws(UserFacingError) {
+    public init(parsing expression: String, term: String? = nil, leastCount: Int64 = 1) throws(UserFacingError) {
+        self.leastCount = leastCount
         guard let (found, range) = Check.comparison(in: expression) else {
             throw .usage(
                 "'\(expression)' has no comparison",
@@ -89,78 +94,6 @@ public struct Check: Sendable, Equatable {
             throw .usage("'\(metric.text)' is true or false, not '\(text)'")
         }
         return .bool(text == "true")
-    }
-}
-
-/// What came of a check.
-public struct CheckResult: Sendable, Equatable {
-    public var check: Check
-    /// Of all elements the one that fails, or is nearest to failing; null when one was not measured or none is there.
-    public var value: JSONValue
-    public var passed: Bool
-    /// The element that `value` belongs to, where there are several; or why there is no value.
-    public var note: String?
-
-    /// The value as people read it; exact where rounding would make it look like the limit that it misses.
-    public var valueText: String {
-        let unit = check.metric.kind.unit
-        let rounded = Format.value(value, unit)
-        return !passed && rounded == Format.value(check.limit, unit) ? Format.exact(value, unit) : rounded
-    }
-
-    public init(check: Check, value: JSONValue, passed: Bool, note: String? = nil) {
-        self.check = check
-        self.value = value
-        self.passed = passed
-        self.note = note
-    }
-}
-
-extension Check {
-    /// Applies the check to a run.json.
-    ///
-    /// - Throws: ``UserFacingError`` (usage) when it selects an element that is not there.
-    public func result(in document: JSONValue) throws(UserFacingError) -> CheckResult {
-        let values = try metric.values(in: document, labels: ListLabels(of: [document]))
-        guard let first = values.first else {
-            return CheckResult(check: self, value: nil, passed: false, note: "there is none in this run")
-        }
-        if let missing = values.first(where: { $0.value.isNull }) {
-            return CheckResult(check: self, value: nil, passed: false, note: "not measured: \(missing.label)")
-        }
-        let failing = values.filter { !holds($0.value) }
-        var worst = failing.first ?? first
-        if metric.kind.unit.isNumber, comparison != .equal, comparison != .notEqual {
-            for candidate in values {
-                let (low, high) = comparison.isUpperBound ? (worst, candidate) : (candidate, worst)
-                if Check.isLess(low.value, high.value) { worst = candidate }
-            }
-        }
-        var note: String?
-        if values.count > 1 {
-            note =
-                failing.isEmpty
-                ? "worst of \(values.count): \(worst.element)"
-                : "\(failing.count) of \(values.count) fail: \(worst.element)"
-        }
-        return CheckResult(check: self, value: worst.value, passed: failing.isEmpty, note: note)
-    }
-
-    private func holds(_ value: JSONValue) -> Bool {
-        switch (value, limit) {
-        case (.integer(let value), .integer(let limit)): return comparison.holds(value, limit)
-        case (.string(let value), .string(let limit)): return comparison.holds(value, limit)
-        case (.bool(let value), .bool(let limit)): return comparison.holds(value ? 1 : 0, limit ? 1 : 0)
-        default:
-            guard let value = value.double, let limit = limit.double else { return false }
-            return comparison.holds(value, limit)
-        }
-    }
-
-    private static func isLess(_ a: JSONValue, _ b: JSONValue) -> Bool {
-        if case .integer(let a) = a, case .integer(let b) = b { return a < b }
-        guard let a = a.double, let b = b.double else { return false }
-        return a < b
     }
 }
 

@@ -16,13 +16,16 @@ public enum JUnit {
         let expression = result.check.expression
         let name = (result.check.term.map { $0 + ": " } ?? "") + expression
         let opening = "    <testcase classname=\"rubato.\(escaped(suite))\" name=\"\(escaped(name))\" time=\"0\""
-        guard !result.passed else { return opening + "/>\n" }
+        let samples =
+            "      <properties>\n        <property name=\"samples\" value=\"\(result.count)\"/>\n      </properties>\n"
+        guard !result.passed else { return opening + ">\n" + samples + "    </testcase>\n" }
         let message =
             "got \(result.valueText), wanted \(result.check.comparison.rawValue) "
             + Format.exact(result.check.limit, result.check.metric.kind.unit)
         let detail = [message, result.note].compactMap { $0 }.joined(separator: "; ")
         return opening
-            + ">\n      <failure type=\"check\" message=\"\(escaped(message))\">\(escaped(detail))</failure>\n"
+            + ">\n" + samples
+            + "      <failure type=\"check\" message=\"\(escaped(message))\">\(escaped(detail))</failure>\n"
             + "    </testcase>\n"
     }
 

@@ -9,33 +9,63 @@ extension MetricPath {
     /// - Precondition: ``node()`` knows the path.
     /// - Throws: ``UserFacingError`` (usage) when a selection matches no element.
     public func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
-        var found: [MetricValue] = []
-        try collect(document, Catalog.root, steps[...], label: "", labels: labels, into: &found)
-        return found
+        var walk = Walk(labels: labels)
+        try walk.collect(Place(value: document, node: Catalog.root), steps[...], of: self)
+        return walk.found
     }
 
-    private func collect(
-        _ value: JSONValue, _ node: CatalogNode?, _ steps: ArraySlice<Step>, label: String, labels: ListLabels,
-        into found: inout [MetricValue]
-    ) throws(UserFacingError) {
-        if case .list(let naming, _)? = node?.content, let elements = value.elements {
-            let selections = steps.prefix { $0.selection != nil }
-            var chosen = Array(elements.indices)
-            for selection in selections.compactMap(\.selection) {
-                chosen = try select(selection, by: naming.selectors, from: chosen, of: elements, label)
+    /// Where a path has come to in a document.
+    private struct Place {
+        var value: JSONValue
+        var node: CatalogNode?
+        var label = ""
+        /// The group that it is a member of, and the list's element below which that is.
+        var group: JSONValue = nil
+        var element: JSONValue = nil
+
+        /// The value there, with its samples.
+        var found: MetricValue {
+            guard let samples = node?.samples, !value.isNull else { return MetricValue(label: label, value: value) }
+            let count = samples.isBeside ? group[samples.path] : element.value(at: samples.path)
+            return MetricValue(
+                label: label, value: value, count: count?.integer ?? 0, leastCount: samples.least)
+        }
+
+        func member(_ key: String) -> Place {
+            Place(
+                value: value[key] ?? MetricPath.absent(key, in: value), node: node?.child(key),
+                label: label.isEmpty ? key : label + "." + key, group: value, element: element)
+        }
+
+        func element(_ index: Int, _ element: JSONValue, _ labels: ListLabels) -> Place {
+            Place(
+                value: element, node: node?.element, label: label + labels.label(of: element, at: index, in: label),
+                element: element)
+        }
+    }
+
+    private struct Walk {
+        let labels: ListLabels
+        var found: [MetricValue] = []
+
+        mutating func collect(
+            _ place: Place, _ steps: ArraySlice<Step>, of path: MetricPath
+        ) throws(UserFacingError) {
+            if case .list(let naming, _)? = place.node?.content, let elements = place.value.elements {
+                let selections = steps.prefix { $0.selection != nil }
+                var chosen = Array(elements.indices)
+                for selection in selections.compactMap(\.selection) {
+                    chosen = try path.select(selection, by: naming.selectors, from: chosen, of: elements, place.label)
+                }
+                for index in chosen {
+                    try collect(
+                        place.element(index, elements[index], labels), steps.dropFirst(selections.count), of: path)
+                }
+            } else if case .key(let key)? = steps.first {
+                try collect(place.member(key), steps.dropFirst(), of: path)
+            } else {
+                found.append(place.found)
             }
-            for index in chosen {
-                try collect(
-                    elements[index], node?.element, steps.dropFirst(selections.count),
-                    label: label + labels.label(of: elements[index], at: index, in: label), labels: labels,
-                    into: &found)
-            }
-        } else if case .key(let key)? = steps.first {
-            try collect(
-                value[key] ?? MetricPath.absent(key, in: value), node?.child(key), steps.dropFirst(),
-                label: label.isEmpty ? key : label + "." + key, labels: labels, into: &found)
-        } else {
-            found.append(MetricValue(label: label, value: value))
         }
     }
 

@@ -24,6 +24,11 @@ public enum JSONValue: Equatable, Sendable {
         return object[name]
     }
 
+    /// The value at a path of member names with dots between; nil where there is none.
+    func value(at path: String) -> JSONValue? {
+        path.split(separator: ".").reduce(self) { $0?[String($1)] }
+    }
+
     public var isNull: Bool { self == .null }
     public var string: String? { if case .string(let text) = self { text } else { nil } }
     public var integer: Int64? { if case .integer(let value) = self { value } else { nil } }

@@ -21,6 +21,9 @@ extension RunWarning {
             "\(receiver): no unit of '\(substream)' was ever presented"
         case .stoodStill(let receiver, let substream, let span):
             "\(receiver): '\(substream)' stood still for the last \(span.nanoseconds / 1_000_000_000) s of the program"
+        case .fewPresented(let receiver, let substream, let onTime, let sent):
+            "\(receiver): \(onTime) of \(sent) units of '\(substream)' were presented on time: the contract holds for what "
+                + "came, and says nothing of the rest; qos.presented does"
         }
     }
 }

@@ -50,14 +50,23 @@ public struct Summary {
     private var title: [String] {
         let identity = record.identity
         var text = styled(identity.name, .bold) + "  "
-        text += "\(Format.time(identity.duration.nanoseconds)) in \(identity.mode) time, seed \(identity.seed)"
+        text += "\(length) in \(identity.mode) time, seed \(identity.seed)"
         guard record.status == .interrupted else { return [text] }
         return [text, styled("interrupted after \(Format.time(measurements.ended.nanoseconds))", .yellow)]
     }
 
+    /// "60.0 s"; "30.5 of 60.0 s" where the program ended before the time that was asked for.
+    private var length: String {
+        let asked = Format.time(record.identity.duration.nanoseconds)
+        let passed = Format.time(measurements.ended.nanoseconds)
+        guard measurements.ended - .zero < record.identity.duration, passed != asked else { return asked }
+        let unit = asked.drop { $0 != " " }
+        return (passed.hasSuffix(unit) ? String(passed.dropLast(unit.count)) : passed) + " of " + asked
+    }
+
     private var contract: [String] {
         guard !record.checks.isEmpty else { return [] }
-        var table = TextTable(alignments: [.left, .left, .left, .right, .left])
+        var table = TextTable(alignments: [.left, .left, .left, .right, .left, .left])
         for result in record.checks {
             let check = result.check
             let unit = check.metric.kind.unit
@@ -67,6 +76,8 @@ public struct Summary {
                 result.passed ? TextTable.Cell("✓", .green) : TextTable.Cell("✗", .red),
                 TextTable.Cell(check.term ?? check.metric.text), TextTable.Cell(limit),
                 TextTable.Cell(result.valueText, result.passed ? nil : .red),
+                // What is measured once a run needs no count.
+                TextTable.Cell(result.count <= 1 ? "" : "of \(Format.count(result.count))", .dim),
                 TextTable.Cell(result.note ?? source, .dim),
             ])
         }

@@ -24,19 +24,13 @@ public struct WorldBuilder {
     ///
     /// - Throws: ``ScenarioProblems`` for a program that cannot be read or made, or not be multiplexed as asked.
     public func configuration() throws(ScenarioProblems) -> WorldConfiguration {
-        var program = try ProgramLoader(scenario: scenario, title: title).program()
+        try configuration(of: try PreparedProgram(scenario, title: title))
+    }
+
+    /// - Parameter prepared: the scenario's own program.
+    func configuration(of prepared: PreparedProgram) throws(ScenarioProblems) -> WorldConfiguration {
+        var program = prepared.program
         program.warnings += warnings(program)
-        let planned = try planningProgram() ?? program
-        let plan: MultiplexPlan
-        do throws(MultiplexPolicy.Refusal) {
-            plan = try MultiplexPolicy.plan(planned, scenario.sender)
-        } catch {
-            throw ScenarioProblems([
-                ScenarioProblem(
-                    .file(title), path: error.path, value: error.value, "'\(error.value)' cannot be done",
-                    expected: error.expected, hint: error.remedy)
-            ])
-        }
         let builder = LinkBuilder(title: title, root: root)
         let forward = try builder.links(scenario.forward, "forward", path: "network.forward")
         var receivers: [ReceiverNodeConfiguration] = []
@@ -44,32 +38,15 @@ public struct WorldBuilder {
             receivers.append(try receiver(one, builder, duplicating: forward.duplicating))
         }
         var configuration = WorldConfiguration(
-            seed: scenario.seed, program: program, plan: plan, carriage: scenario.sender.carriage,
+            seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage,
             senderClock: oscillator(scenario.senderClock), forward: forward.links,
             reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
             receivers: receivers, taps: taps)
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
-        configuration.interleaving = scenario.sender.interleave.map {
-            InterleavingPolicy.configuration($0, planned, plan)
-        }
+        configuration.interleaving = prepared.interleaving
         return configuration
     }
-
-    /// What the multiplex of a long made program is planned on: its first half hour. Its units' sizes follow one plan
-    /// from beginning to end, and going through days of them would take longer than the user waits. Should a later unit
-    /// come too late after all, the run says so.
-    private func planningProgram() throws(ScenarioProblems) -> Program? {
-        guard case .substreams(let substreams) = scenario.program, let duration = scenario.duration,
-            duration > Self.planningDuration,
-            !substreams.contains(where: { if case .trace = $0.source { true } else { false } })
-        else { return nil }
-        var short = scenario
-        short.duration = Self.planningDuration
-        return try ProgramLoader(scenario: short, title: title).program()
-    }
-
-    private static let planningDuration = TimeSpan.seconds(1_800)
 
     /// What the user may not have meant.
     private func warnings(_ program: Program) -> [String] {

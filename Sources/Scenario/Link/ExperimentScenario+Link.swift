@@ -61,7 +61,7 @@ extension ExperimentScenario.Link {
             schedule,
         ],
         rules: [
-            Rule("rate", "rate_trace", "shaper") { checkQueue($0, $1) },
+            Rule { checkQueue($1, hasRate: hasRate($1)) },
             Rule("rate", "shaper", "queue") { checkGuarantees($0, $1) },
         ])
 
@@ -71,7 +71,7 @@ extension ExperimentScenario.Link {
             "policer", \.policer, .optional(ExperimentScenario.TokenBucket.record.kind()),
             "A token bucket; packets that do not conform are dropped."
         ).like("{ rate: 3 Mbit/s, burst: 20 kB }"),
-        .key("queue", .optional(Queue.kind), "What waits for the link, where it has a rate.") {
+        .key("queue", .optional(Queue.kind), "How packets wait for the link, where it has a rate; without a rate there is none.") {
             $0.capacity == .unlimited ? .some(nil) : $0.queue
         } set: {
             if let queue = $1 { $0.queue = queue }
@@ -79,21 +79,26 @@ extension ExperimentScenario.Link {
         .key("delay", \.delay, .time(ExperimentScenario.delays), "How long every packet travels."),
         .key("jitter", \.jitter, .optional(Jitter.choice.kind()), "How the delay varies from packet to packet.")
             .like("{ normal: { deviation: 5ms } }"),
-        .key("loss", \.loss, .optional(Loss.choice.kind()), "Which packets are lost, before the queue.")
+        .key("loss", \.loss, .optional(Loss.choice.kind()), "Which packets are lost; they never come to the queue.")
             .like("{ gilbert_elliott: { loss: 1%, mean_burst: 3 } }"),
         .key(
-            "reorder", \.reorder, .ratio, "Packets that travel without delay, and so overtake the ones ahead of them."),
-        .key("duplicate", \.duplicate, .ratio, "Packets of which a copy follows."),
-        .key("corrupt", \.corrupt, .ratio, "Packets of which one bit is changed."),
+            "reorder", \.reorder, .ratio, "The share of packets that travel without delay, and so overtake the ones ahead of them."),
+        .key("duplicate", \.duplicate, .ratio, "The share of packets of which a copy follows."),
+        .key("corrupt", \.corrupt, .ratio, "The share of packets in which one bit is changed."),
     ]
 
-    static func checkQueue(_ link: Self, _ reader: ScenarioReader) {
+    /// Whether its text gives it a rate, right or wrong.
+    static func hasRate(_ reader: ScenarioReader) -> Bool {
+        reader.has("rate_trace") || reader.has("shaper") || reader.has("rate") && reader["rate"].text != "none"
+    }
+
+    static func checkQueue(_ reader: ScenarioReader, hasRate: Bool) {
         guard reader.has("queue") else { return }
         let queue = reader["queue"]
         if queue.text == "none" {
-            guard link.capacity != .unlimited else { return }
+            guard hasRate else { return }
             queue.report("a link with a rate has a queue", expected: "drop_tail: { limit: 200 ms }")
-        } else if link.capacity == .unlimited {
+        } else if !hasRate {
             queue.report("a link without a rate has no queue", hint: "give it a rate, or leave the queue out")
         }
     }

@@ -54,7 +54,7 @@ extension ExperimentScenario.Link.Capacity {
         [
             Alternative(
                 "rate", .optional(.bitRate(ExperimentScenario.rates)),
-                "Bits a second of IP packets, headers included; none: no limit.",
+                "The rate, IP headers included; none: no limit, and no queue.",
                 embed: { $0.map(Self.constant) ?? .unlimited }
             ) {
                 switch $0 {
@@ -78,7 +78,7 @@ extension ExperimentScenario.TokenBucket {
     static let record = Record<Self>(
         Self(rate: ExperimentScenario.rates.upperBound, burst: 1_600),
         [
-            .key("rate", \.rate, .bitRate(ExperimentScenario.rates), "At which tokens come, a token a byte.")
+            .key("rate", \.rate, .bitRate(ExperimentScenario.rates), "The rate at which tokens come, one a byte.")
                 .required(like: "5 Mbit/s"),
             .key("burst", \.burst, .byteCount(1_600...1_000_000_000), "How many bytes of tokens are kept.")
                 .required(like: "30 kB"),

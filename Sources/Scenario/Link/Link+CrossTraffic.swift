@@ -71,12 +71,12 @@ extension ExperimentScenario.Link.CrossTraffic.Pattern {
             statement: "no traffic is described", expected: "one of poisson, constant, on_off, trace"))
 
     private static let flow = Record<(BitRate, Int)>(
-        (ExperimentScenario.rates.lowerBound, 1_200), flowKeys(\.0, \.1, rate: "Of IP packets, headers included."))
+        (ExperimentScenario.rates.lowerBound, 1_200), flowKeys(\.0, \.1, rate: "The rate, IP headers included."))
 
     private static let trace = Record<(String, Bool)>(
         ("", false),
         [
-            .key("file", \.0, .file, "The table.").required("a file's name", like: "arrivals.csv"),
+            .key("file", \.0, .file, "The table of arrivals.").required("a file's name", like: "arrivals.csv"),
             .key("repeat", \.1, .truth, "Whether it begins again at its end.").like("true"),
         ])
 
@@ -97,7 +97,7 @@ extension ExperimentScenario.Link.CrossTraffic.OnOff {
     static let record = Record<Self>(
         Self(
             rate: ExperimentScenario.rates.lowerBound, packet: 1_200, on: .seconds(1), off: .seconds(1), shape: nil),
-        ExperimentScenario.Link.CrossTraffic.Pattern.flowKeys(\.rate, \.packet, rate: "While it is on.") + [
+        ExperimentScenario.Link.CrossTraffic.Pattern.flowKeys(\.rate, \.packet, rate: "The rate while it is on, IP headers included.") + [
             .key("on", \.on, .time(spans), "The mean time that it is on.")
                 .required("a mean time with its unit, such as 200ms", like: "200ms"),
             .key("off", \.off, .time(spans), "The mean time that it is off.")
@@ -105,7 +105,7 @@ extension ExperimentScenario.Link.CrossTraffic.OnOff {
             .oneOf(
                 \.shape,
                 Choice<Double?>(
-                    by: Shape.Field(name: "law", shape: Shape(), meaning: "Of the times that it is on and off."),
+                    by: Shape.Field(name: "law", shape: Shape(), meaning: "The law of the times that it is on and off."),
                     [
                         Alternative(
                             word: "exponential", Record<Bool>(true, []), embed: { _ in nil },

@@ -34,7 +34,7 @@ extension ExperimentScenario.Link {
 
 extension ExperimentScenario.Link.Jitter {
     static let choice = Choice<Self>([
-        law("normal", span("deviation", "The standard deviation."), "A normal law around the delay.") {
+        law("normal", span("deviation", "The standard deviation of the delay."), "A normal law around the delay.") {
             .normal(deviation: $0)
         } extract: {
             if case .normal(let deviation) = $0 { deviation } else { nil }
@@ -45,14 +45,14 @@ extension ExperimentScenario.Link.Jitter {
             if case .uniform(let range) = $0 { range } else { nil }
         },
         law(
-            "paretonormal", span("deviation", "The standard deviation."),
+            "paretonormal", span("deviation", "The standard deviation of the delay."),
             "netem's mixture, a quarter normal and three quarters Pareto, around the delay."
         ) {
             .paretoNormal(deviation: $0)
         } extract: {
             if case .paretoNormal(let deviation) = $0 { deviation } else { nil }
         },
-        law("exponential", span("mean", "The mean."), "An exponential law, added to the delay.") {
+        law("exponential", span("mean", "The mean of what is added."), "An exponential law, added to the delay.") {
             .exponential(mean: $0)
         } extract: {
             if case .exponential(let mean) = $0 { mean } else { nil }
@@ -69,7 +69,7 @@ extension ExperimentScenario.Link.Jitter {
         },
         law(
             "table",
-            file("An iproute2 distribution.", like: "normal.dist").and(span("deviation", "The standard deviation.")),
+            file("An iproute2 distribution.", like: "normal.dist").and(span("deviation", "The standard deviation of the delay.")),
             "The law of a file, around the delay."
         ) {
             .table(path: $0, deviation: $1)
@@ -85,11 +85,7 @@ extension ExperimentScenario.Link.Jitter {
             if case .empirical(let path) = $0 { path } else { nil }
         },
         Alternative(
-            "trace",
-            file("A value a packet.", like: "delays.csv").and(drawing).kind().checked { trace, reader in
-                guard trace.1.correlation.value > 0 else { return }
-                reader["correlation"].report("a trace has the correlation that it has", hint: "leave it out")
-            }, "One value after the other, added to the delay.", embed: { Self(.trace(path: $0), $1) }
+            "trace", file("A value a packet.", like: "delays.csv").and(replaying).kind(), "One value after the other, added to the delay.", embed: { Self(.trace(path: $0), $1) }
         ) { if case .trace(let path) = $0.law { (path, $0.drawing) } else { nil } },
     ])
 
@@ -99,8 +95,24 @@ extension ExperimentScenario.Link.Jitter {
     private static let drawing = Record<Drawing>(
         (.zero, false),
         [
-            .key("correlation", \.correlation, .correlation, "Of neighbouring packets' values.").like("30%"),
-            .key("reorder", \.reorder, .truth, "Whether packets may overtake one another.").like("true"),
+            .key("correlation", \.correlation, .correlation, "The correlation of neighbouring packets' values.")
+                .like("30%"), overtaking,
+        ])
+
+    private static let overtaking = Field<Drawing>.key(
+        "reorder", \.reorder, .truth, "Whether packets may overtake one another."
+    ).like("true")
+
+    private static let replaying = Record<Drawing>(
+        (.zero, false),
+        [
+            .key(
+                "correlation", \.correlation,
+                .correlation.checked { correlation, reader in
+                    guard correlation != .zero else { return }
+                    reader.report("a trace has the correlation that it has", hint: "leave it out")
+                }, "The values have the correlation that they have."
+            ).like("0%"), overtaking,
         ])
 
     private init(_ law: Law, _ drawing: Drawing) {
@@ -123,7 +135,7 @@ extension ExperimentScenario.Link.Jitter {
     }
 
     private static func shaped(_ range: ClosedRange<Double>) -> Record<(TimeSpan, Double)> {
-        span("mean", "The mean.").and(
+        span("mean", "The mean of what is added.").and(
             Record(1, [.key("shape", \.self, .number(range), "The law's shape.").required(like: "2.5")]))
     }
 

@@ -65,12 +65,12 @@ extension ExperimentScenario.Link.Queue {
     private static let limitWords = "packets, bytes or a time: 100 packets, 64 kB or 100 ms"
 
     private static func limit(_ usual: Limit) -> Record<Limit> {
-        Record(usual, [.key("limit", \.self, Limit.kind, "Of what waits; of each class where there are classes.")])
+        Record(usual, [.key("limit", \.self, Limit.kind, "How much may wait, of each class where there are classes.")])
     }
 
     private static let neededLimit = Record<Limit>(
         .usual,
-        [.key("limit", \.self, Limit.kind, "Of what waits.").required(limitWords, like: "100 ms")]
+        [.key("limit", \.self, Limit.kind, "How much may wait.").required(limitWords, like: "100 ms")]
     ).kind()
 
     // The defaults are those of the standards and of Linux.
@@ -168,7 +168,7 @@ extension ExperimentScenario.Link.Queue.CoDel {
         Self(target: .milliseconds(5), interval: .milliseconds(100), ecn: false),
         [
             .key("target", \.target, .time(spans), "The waiting time that is tolerated for ever."),
-            .key("interval", \.interval, .time(spans), "How long more is tolerated, about a round trip."),
+            .key("interval", \.interval, .time(spans), "How long a longer wait is tolerated, about a round trip."),
             .key("ecn", \.ecn, .truth, "Marks packets that can take it instead of dropping them.").like("true"),
         ])
 

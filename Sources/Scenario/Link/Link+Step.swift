@@ -42,7 +42,7 @@ extension ExperimentScenario.Link {
         (.zero, nil),
         [
             .key("at", \.at, .time(.zero...ExperimentScenario.durations.upperBound), "When it happens.")
-                .required("a time with its unit, such as at: 20s", like: "20s"),
+                .required("a time with its unit, such as at: 20s", like: "20s").needs("delay", "50ms"),
             .optional(
                 "down", \.down, .time(.nanoseconds(1)...ExperimentScenario.delays.upperBound),
                 "How long nothing can enter the link or be sent."
@@ -82,10 +82,6 @@ extension ExperimentScenario.Link {
         guard let elements = reader.elements else { return reader.failing() ?? [] }
         if elements.count > 10_000 { reader.report("\(elements.count) changes", expected: "at most 10000") }
         var link = link
-        let hasRate =
-            outer.has("rate") && outer["rate"].text != "none" || outer.has("rate_trace") || outer.has("shaper")
-        // After a mistake it has a rate all the same, or its queue would be one more.
-        if hasRate, link.capacity == .unlimited { link.capacity = .constant(ExperimentScenario.rates.upperBound) }
         var latest = TimeSpan.nanoseconds(-1)
         return elements.compactMap { element in
             guard let (at, down) = timing.read(element) else { return nil }
@@ -112,7 +108,7 @@ extension ExperimentScenario.Link {
         if reader.has("shaper"), !outer.has("shaper") {
             reader["shaper"].report("the link has no shaper that could change", hint: "give it a shaper")
         }
-        checkQueue(link, reader)
+        checkQueue(reader, hasRate: hasRate(outer))
         checkGuarantees(link, reader)
     }
 }

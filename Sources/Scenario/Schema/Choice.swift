@@ -31,8 +31,10 @@ struct Alternative<Whole>: Sendable {
         embed: @escaping @Sendable (Payload, ScenarioReader) -> Whole?,
         extract: @escaping @Sendable (Whole) -> Payload?
     ) {
-        self.name = name ?? record.keys[0].name
-        keys = record.keys
+        var keys = record.keys
+        if name == nil { keys[0].usual = { nil } }
+        self.name = name ?? keys[0].name
+        self.keys = keys
         read = { reader in record.read(reader).flatMap { embed($0, reader) } }
         write = { extract($0).map(record.write) }
     }
@@ -91,6 +93,8 @@ struct Choice<Whole>: Sendable {
                 if index == 0 {
                     key.group = group
                     key.isRequired = isRequired && key.name == chosen
+                    // What a record begins with is none of these.
+                    if missing != nil { key.usual = { nil } }
                 } else {
                     key.companion = Shape.Companion(key: alternative.name)
                 }

@@ -1,12 +1,14 @@
 /// The declaration of a key of a map, or of several keys that exclude each other: name, kind, meaning, and where its
 /// value stands in what the map is read as.
-struct Field<Root>: Sendable {
+struct Field<Root: Sendable>: Sendable {
     /// As the shape has them.
     var keys: [Shape.Field]
     /// What is wrong where the (one) key is not there; nil: nothing.
     private var missing: Missing?
     /// Takes over what is written, if anything is.
     private let take: @Sendable (inout Root, ScenarioReader) -> Void
+    /// What stands below the key, where that is part of the same whole.
+    private var parts: [Field] = []
     let write: @Sendable (Root) -> [ScenarioText.Entry]
 
     init(
@@ -26,7 +28,7 @@ struct Field<Root>: Sendable {
 
 // MARK: - Making fields
 
-extension Field {
+extension Field where Root: Sendable {
     /// - Parameters:
     ///   - set: with what is written.
     ///   - get: what is to be written; nil where nothing is.
@@ -64,13 +66,15 @@ extension Field {
     /// A key whose map holds other parts of the same whole.
     static func section(_ name: String, _ fields: [Field], _ meaning: String, isBlock: Bool = true) -> Field {
         let shape = Shape(keys: Shape.Keys(fields.flatMap(\.keys)))
-        return Field(keys: [Shape.Field(name: name, shape: shape, meaning: meaning)]) { root, reader in
+        var field = Field(keys: [Shape.Field(name: name, shape: shape, meaning: meaning)]) { root, reader in
             guard reader.has(name) else { return }
             let reader = reader[name]
             for field in fields { field.read(into: &root, reader) }
         } write: { root in
             [(name, .map(fields.flatMap { $0.write(root) }, isBlock: isBlock))]
         }
+        field.parts = fields
+        return field
     }
 
     /// The keys of alternatives, among others.
@@ -104,6 +108,22 @@ extension Field {
     }
 
     // MARK: - Further properties
+
+    /// With what holds without each key, as far as that is what the record begins with.
+    func documented(_ initial: Root) -> Field {
+        var field = self
+        guard parts.isEmpty else {
+            field.parts = parts.map { $0.documented(initial) }
+            field.keys[0].shape.keys = Shape.Keys(field.parts.flatMap(\.keys))
+            return field
+        }
+        for index in keys.indices where keys[index].usual == nil && !keys[index].isRequired {
+            field.keys[index].usual = { [name = keys[index].name, write] in
+                write(initial).first { $0.key == name }?.text.defaultText
+            }
+        }
+        return field
+    }
 
     /// - Parameters:
     ///   - expected: nil: the kind's own words.
@@ -141,5 +161,13 @@ extension Field {
             field.keys[index].needs.append(Shape.Need(levels: levels, key: key, example: example))
         }
         return field
+    }
+}
+
+extension ScenarioText {
+    /// As the reference gives it; nil where the keys below have defaults of their own.
+    fileprivate var defaultText: String? {
+        if case .map(_, isBlock: true) = self { return nil }
+        return line
     }
 }

@@ -8,19 +8,9 @@ struct Record<Root: Sendable>: Sendable {
 
     init(_ initial: Root, _ fields: [Field<Root>], rules: [Rule<Root>] = []) {
         self.initial = initial
-        self.fields = fields
+        self.fields = fields.map { $0.documented(initial) }
         self.rules = rules
-        let keys = fields.flatMap { field in
-            field.keys.map { key in
-                guard key.usual == nil, !key.isRequired else { return key }
-                var key = key
-                key.usual = { [name = key.name, write = field.write] in
-                    write(initial).first { $0.key == name }?.text.defaultText
-                }
-                return key
-            }
-        }
-        shape = Shape(keys: Shape.Keys(keys))
+        shape = Shape(keys: Shape.Keys(self.fields.flatMap(\.keys)))
     }
 
     var keys: [Shape.Field] { shape.fields ?? [] }
@@ -86,13 +76,5 @@ struct Rule<Root>: Sendable {
 
     func at<Whole>(_ path: any WritableKeyPath<Whole, Root> & Sendable) -> Rule<Whole> {
         Rule<Whole>(keys) { [apply] whole, reader in apply(&whole[keyPath: path], reader) }
-    }
-}
-
-extension ScenarioText {
-    /// As the reference gives it; nil where the keys below have defaults of their own.
-    fileprivate var defaultText: String? {
-        if case .map(_, isBlock: true) = self { return nil }
-        return line
     }
 }
