@@ -54,7 +54,8 @@ struct QueuePropertyTests {
             #expect(entered == left + lost + server.queue.count + (server.sending == nil ? 0 : 1))
             let sending = Int(server.sending?.length ?? 0)
             #expect(enteredBytes == goneBytes + server.queue.bytes + sending)
-            let isEmpty = server.queue.isEmpty()
+            var queue = server.queue
+            let isEmpty = queue.isEmpty()
             #expect(isEmpty == (server.queue.count == 0))
         }
     }

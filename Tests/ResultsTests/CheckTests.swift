@@ -127,7 +127,7 @@ struct CheckTests {
     func scarce(_ member: String, _ least: Int64) throws {
         var record = Fixture.record(receivers: ["tv", "phone"])
         for (count, passed) in [(least - 1, false), (least, true)] where count > 0 {
-            record.measurements.flows[1].pdv = Fixture.distribution(only: 5, times: count)
+            record.measurements.flows[1].quality.pdv = Fixture.distribution(only: 5, times: count)
             let result = try Check(parsing: "flows.pdv_ns.\(member) <= 1s").result(in: record.document)
             #expect(result.passed == passed)
             guard !passed else { continue }
