@@ -52,8 +52,7 @@ struct CheckTests {
             ("flows.pdv_ns.p99 <= ", "not a number"), (" <= 3", "not the name"), ("flows..late == 0", "not the name"),
             ("flows].packets.late == 0", "not the name"), ("run[tv].seed == 1", "not a list"),
             ("run.status <= completed", "=="), ("validity.valid == maybe", "true or false"),
-            ("flows.packets.late / flows.pdv_ns.p99 < 1", "different units"), ("a / b / c < 1", "more than one /"),
-            ("lip_sync.skew_ns.p95 * lip_sync.skew_ns.p50 < 1", "no shares"),
+            ("flows.packets.late / flows.pdv_ns.p99 < 1", "different units"), ("a / b / c < 1", "more than once"),
             ("transport_stream.tr101290.Continuity_error == 0", "Continuity_count_error"),
         ])
     func refused(_ expression: String, _ part: String) {
@@ -70,7 +69,6 @@ struct CheckTests {
             ("lip_sync.skew_ns.max <= 4ms", true), ("lip_sync.skew_ns.max < 4ms", false),
             ("run.status == completed", true), ("run.status != completed", false), ("validity.valid == true", true),
             ("loss <= 1.5%", true), ("loss < 1.5%", false), ("presented >= 99%", true),
-            ("lip_sync.within.itu_detectability * lip_sync.within.itu_acceptability >= 99.8%", true),
             ("presented[audio][tv] > 99.4%", false), ("flows.packets.late / flows.packets.delivered < 1%", true),
             ("flows.loss_runs.4 == 1", true), ("flows.loss_runs.7 == 0", true), ("run.seed == 7", true),
             ("transport_stream[sender].tr101290.Continuity_count_error <= 3", true),

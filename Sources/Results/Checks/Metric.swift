@@ -1,5 +1,5 @@
-/// A number in run.json; the ratio of two, "flows.packets.late / flows.packets.sent"; the product of two shares,
-/// "lip_sync.within.ebu_r37 * lip_sync.coverage"; or a share of the catalog, "loss", "loss[tv]" for one receiver.
+/// A number in run.json; the ratio of two, "flows.packets.late / flows.packets.sent"; or a share of the catalog, "loss",
+/// "loss[tv]" for one receiver.
 public struct Metric: Sendable {
     /// As run.json's `qos.checks[].metric` has it.
     public let text: String
@@ -8,14 +8,9 @@ public struct Metric: Sendable {
 
     private enum Source: Sendable {
         case number(MetricPath)
-        case pair(MetricPath, Operation, MetricPath)
+        case quotient(MetricPath, MetricPath)
         /// The path leads to the elements of its list.
         case share(Share, MetricPath)
-    }
-
-    private enum Operation: Character, CaseIterable {
-        case quotient = "/"
-        case product = "*"
     }
 
     /// ``text``, or what stands behind its name.
@@ -27,50 +22,38 @@ public struct Metric: Sendable {
     package var selects: Bool {
         switch source {
         case .number(let path), .share(_, let path): path.selects
-        case .pair(let first, _, let second): first.selects || second.selects
+        case .quotient(let path, let divisor): path.selects || divisor.selects
         }
     }
 
     /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.
     public init(parsing source: some StringProtocol) throws(UserFacingError) {
-        if let operation = Operation.allCases.first(where: { splitOutsideBrackets(source, at: $0.rawValue).count > 1 }) {
-            try self.init(pair: source, operation)
-            return
+        let parts = splitOutsideBrackets(source, at: "/").map(trimmed)
+        guard parts.count <= 2 else {
+            throw .usage("'\(source)' divides more than once", remedy: "a metric is a path, or one path / another")
         }
-        let text = trimmed(source)
-        let name = text.prefix { $0 != "[" }
-        if text.count == name.count || text.last == "]",
+        let first = parts[0]
+        let name = first.prefix { $0 != "[" }
+        if parts.count == 1, first.count == name.count || first.last == "]",
             let share = Catalog.shares.first(where: { $0.name == name })
         {
-            let path = try MetricPath(parsing: share.list + text.dropFirst(name.count))
-            self.init(String(text), share.kind, .share(share, path))
+            let path = try MetricPath(parsing: share.list + first.dropFirst(name.count))
+            self.init(String(first), share.kind, .share(share, path))
             return
         }
-        let path = try MetricPath(parsing: text)
-        self.init(path.text, try path.kind(), .number(path))
-    }
-
-    private init(pair source: some StringProtocol, _ operation: Operation) throws(UserFacingError) {
-        let parts = splitOutsideBrackets(source, at: operation.rawValue).map(trimmed)
+        let path = try MetricPath(parsing: first)
+        let kind = try path.kind()
         guard parts.count == 2 else {
-            throw .usage(
-                "'\(source)' has more than one \(operation.rawValue)",
-                remedy: "a metric is a path, one path / another, or one * another")
+            self.init(path.text, kind, .number(path))
+            return
         }
-        let first = try MetricPath(parsing: parts[0])
-        let second = try MetricPath(parsing: parts[1])
-        let kind = try first.kind()
-        let other = try second.kind()
-        guard kind.unit.isNumber, other.unit == kind.unit else {
+        let divisor = try MetricPath(parsing: parts[1])
+        guard kind.unit.isNumber, try divisor.kind().unit == kind.unit else {
             throw .usage(
-                "'\(source)' combines what has different units", remedy: "divide counts by counts, times by times")
-        }
-        guard operation == .quotient || kind.unit == .ratio else {
-            throw .usage("'\(source)' multiplies what are no shares")
+                "'\(source)' divides what has different units", remedy: "divide counts by counts, times by times")
         }
         self.init(
-            "\(first.text) \(operation.rawValue) \(second.text)", MetricKind(unit: .ratio, worse: kind.worse),
-            .pair(first, operation, second))
+            path.text + " / " + divisor.text, MetricKind(unit: .ratio, worse: kind.worse), .quotient(path, divisor))
     }
 
     private init(_ text: String, _ kind: MetricKind, _ source: Source) {
@@ -92,37 +75,37 @@ public struct Metric: Sendable {
                     label: share.name + $0.label.dropFirst(share.list.count), value: share.value(of: $0.value),
                     count: share.count(of: $0.value))
             }
-        case .pair(let first, let operation, let second):
-            let values = try first.values(in: document, labels: labels)
-            let others = try second.values(in: document, labels: labels)
-            guard values.count == others.count || others.count == 1 else {
-                throw .usage(
-                    "'\(text)': \(values.count) values do not go with \(others.count)",
-                    remedy: "select the same elements on both sides")
-            }
-            return values.enumerated().map { index, value in
-                Metric.combine(value, operation, others[others.count == 1 ? 0 : index])
-            }
+        case .quotient(let path, let divisor):
+            return try quotients(
+                path.values(in: document, labels: labels), divisor.values(in: document, labels: labels))
         }
     }
 
-    private static func combine(_ first: MetricValue, _ operation: Operation, _ second: MetricValue) -> MetricValue {
-        // A share of a count has as many samples as it counts.
-        let isShare = operation == .quotient && first.count == 1 && second.count == 1 && second.value.integer != nil
-        let scarcer = second.count - second.leastCount < first.count - first.leastCount ? second : first
-        return MetricValue(
-            label: "\(first.label) \(operation.rawValue) \(second.label)",
-            value: value(first.value.double, operation, second.value.double),
-            count: isShare ? second.value.integer : scarcer.count, leastCount: scarcer.leastCount)
+    private func quotients(
+        _ values: [MetricValue], _ divisors: [MetricValue]
+    ) throws(UserFacingError) -> [MetricValue] {
+        guard values.count == divisors.count || divisors.count == 1 else {
+            throw .usage(
+                "'\(text)': \(values.count) values cannot be divided by \(divisors.count)",
+                remedy: "select the same elements on both sides")
+        }
+        return values.enumerated().map { index, value in
+            let divisor = divisors[divisors.count == 1 ? 0 : index]
+            // A share of a count has as many samples as it counts.
+            let isShare = divisor.count == 1 && divisor.value.integer != nil
+            let scarcer = divisor.count - divisor.leastCount < value.count - value.leastCount ? divisor : value
+            return MetricValue(
+                label: value.label + " / " + divisor.label,
+                value: Metric.quotient(value.value.double, divisor.value.double),
+                count: isShare && value.count == 1 ? divisor.value.integer : scarcer.count,
+                leastCount: scarcer.leastCount)
+        }
     }
 
     /// Null where either is not measured or there is nothing to divide by.
-    private static func value(_ first: Double?, _ operation: Operation, _ second: Double?) -> JSONValue {
-        guard let first, let second else { return nil }
-        switch operation {
-        case .product: return JSONValue(first * second)
-        case .quotient: return second == 0 ? nil : JSONValue(first / second)
-        }
+    private static func quotient(_ numerator: Double?, _ denominator: Double?) -> JSONValue {
+        guard let numerator, let denominator, denominator != 0 else { return nil }
+        return JSONValue(numerator / denominator)
     }
 }
 
