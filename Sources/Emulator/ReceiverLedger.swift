@@ -46,7 +46,7 @@ struct ReceiverLedger: Sendable {
     struct Pair: Sendable {
         let audio: Int
         let video: Int
-        var sampler = LipSyncSampler()
+        var meter = LipSyncMeter()
     }
 
     init(_ configuration: WorldConfiguration) {
@@ -138,14 +138,18 @@ struct ReceiverLedger: Sendable {
     ///
     /// - Parameters:
     ///   - sentCount: how many datagrams of the program were sent.
-    ///   - ends: of each lane, where its last unit sent ends on the program's timeline: up to there what was on screen
-    ///     should have moved.
-    mutating func finish(sentCount: Int64, ends: [TimeSpan?]) {
+    ///   - spans: of each lane, where its first unit sent begins and its last one ends on the program's timeline: up to
+    ///     there what was on screen should have moved.
+    mutating func finish(sentCount: Int64, spans: [ClosedRange<TimeSpan>?]) {
         quality.finish(sentCount: sentCount)
         streamWindow?.finish(sentCount: sentCount)
         monitor.finish()
-        for (lane, end) in ends.enumerated() {
-            if let end { finish(lane: lane, programEnd: end) }
+        for (lane, span) in spans.enumerated() {
+            if let span { finish(lane: lane, programEnd: span.upperBound) }
+        }
+        for index in pairs.indices {
+            guard let audio = spans[pairs[index].audio], let video = spans[pairs[index].video] else { continue }
+            pairs[index].meter.finish(audio: audio, video: video)
         }
     }
 
@@ -154,21 +158,20 @@ struct ReceiverLedger: Sendable {
         guard let latest = lanes[lane].latestPresentation else { return }
         // A next unit would have been due when the program's timeline had run on to the end.
         lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))
-        for index in pairs.indices where pairs[index].video == lane {
-            pairs[index].sampler.finish(videoEnd: programEnd)
-        }
     }
 
-    mutating func present(lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant) {
+    /// - Parameter picturesEnd: where the last picture sent by now ends on the program's timeline.
+    mutating func present(
+        lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant, picturesEnd: TimeSpan
+    ) {
         firstPresentation = firstPresentation ?? now
         lanes[lane].latestPresentation = (media, now)
         lanes[lane].freezes?.add(presentedAt: now)
         for index in pairs.indices {
-            if pairs[index].audio == lane {
-                pairs[index].sampler.present(isAudio: true, media: media, duration: duration, at: now)
-            } else if pairs[index].video == lane {
-                pairs[index].sampler.present(isAudio: false, media: media, duration: duration, at: now)
-            }
+            guard pairs[index].audio == lane || pairs[index].video == lane else { continue }
+            pairs[index].meter.present(
+                pairs[index].audio == lane ? .audio : .video, media: media, duration: duration, at: now,
+                picturesEnd: picturesEnd)
         }
     }
 }

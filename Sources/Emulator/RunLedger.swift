@@ -23,6 +23,8 @@ struct RunLedger: ~Copyable {
     private let taps: WorldTaps
     private let flows: FlowTable
     private let program: Program
+    /// What is on screen, where there is video.
+    let pictureLane: Int?
     /// Usual durations of the program's units, by lane.
     private let durations: [TimeSpan]
     /// The clock on which the program was captured, and what it showed when the program began.
@@ -36,6 +38,7 @@ struct RunLedger: ~Copyable {
         self.headerLength = headerLength
         taps = configuration.taps
         program = configuration.program
+        pictureLane = program.substreams.firstIndex { $0.kind == .video }
         durations = program.substreams.map {
             MediaClock.span(ticks: $0.usualDuration, rate: MediaClock.ninetyKilohertz)
         }
@@ -84,8 +87,8 @@ struct RunLedger: ~Copyable {
         case .refused(let packet, let receiver): note(refusalOf: packet, receiver: receiver, at: now)
         case .discarded(let packet, let receiver, let reason):
             note(packet, isOfNoUse: reason, receiver: receiver, at: now)
-        case .presented(let receiver, let lane, let ticks):
-            note(presentationOf: ticks, lane: lane, receiver: receiver, at: now)
+        case .presented(let receiver, let lane, let ticks, let picturesEnd):
+            note(presentationOf: ticks, lane: lane, receiver: receiver, at: now, picturesEnd: picturesEnd)
         case .closed(let receiver, let lane, let ticks, let verdict):
             guard lane < receivers[receiver].lanes.count else { return }
             receivers[receiver].close(lane: lane, verdict)
@@ -203,12 +206,15 @@ struct RunLedger: ~Copyable {
 
     // MARK: Presentation
 
-    private mutating func note(presentationOf ticks: Int64, lane: Int, receiver: Int, at now: Instant) {
+    private mutating func note(
+        presentationOf ticks: Int64, lane: Int, receiver: Int, at now: Instant, picturesEnd: TimeSpan
+    ) {
         guard lane < receivers[receiver].lanes.count else { return }
         let media = timeline(ofTicks: ticks, near: now)
         let captured = capture.clock.instant(showing: capture.zero + media)
         receivers[receiver].lanes[lane].endToEnd.add((now - captured).nanoseconds)
-        receivers[receiver].present(lane: lane, media: media, duration: durations[lane], at: now)
+        receivers[receiver].present(
+            lane: lane, media: media, duration: durations[lane], at: now, picturesEnd: picturesEnd)
         add(.presented, media.nanoseconds, now.nanoseconds, Int64(receiver), Int64(lane))
     }
 
@@ -227,8 +233,8 @@ struct RunLedger: ~Copyable {
 
     /// Nothing more comes to a receiver.
     ///
-    /// - Parameter ends: of each lane, where its last unit sent ends on the program's timeline.
-    mutating func finish(receiver: Int, ends: [TimeSpan?]) {
-        receivers[receiver].finish(sentCount: sender.packets, ends: ends)
+    /// - Parameter spans: of each lane, where its first unit sent begins and its last one ends on the program's timeline.
+    mutating func finish(receiver: Int, spans: [ClosedRange<TimeSpan>?]) {
+        receivers[receiver].finish(sentCount: sender.packets, spans: spans)
     }
 }

@@ -1,6 +1,7 @@
 import BasicContainers
 import ClockSync
 import Receiver
+import Sender
 import Timebase
 
 /// What nodes do with packets that have come to them.
@@ -53,7 +54,8 @@ extension World {
                 ledger.note(.discarded(packet, receiver: index, reason), at: now)
                 pool.release(packet.slot)
             case .presented(let lane, let ticks):
-                ledger.note(.presented(receiver: index, lane: lane, ticks: ticks), at: now)
+                let end = ledger.pictureLane.flatMap { sender.presentationEnd(lane: $0) } ?? .zero
+                ledger.note(.presented(receiver: index, lane: lane, ticks: ticks, picturesEnd: end), at: now)
             case .closed(let lane, let ticks, let verdict):
                 ledger.note(.closed(receiver: index, lane: lane, ticks: ticks, verdict), at: now)
             }

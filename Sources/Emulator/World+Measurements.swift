@@ -137,7 +137,7 @@ extension World {
 
     private func lipSync(_ pair: ReceiverLedger.Pair, receiver index: Int) -> LipSyncMeasurements {
         let substreams = configuration.program.substreams
-        var result = pair.sampler.estimator.measurements
+        var result = pair.meter.measurements
         result.receiver = configuration.receivers[index].id
         result.audio = substreams[pair.audio].id
         result.video = substreams[pair.video].id

@@ -42,7 +42,7 @@ extension World {
             add(id, "buffer", receivers[index].bufferDepth(at: local).nanoseconds, "ns")
             for pair in seen.pairs {
                 let audio = configuration.program.substreams[pair.audio].id
-                add("\(id)/\(audio)", "lip_sync_skew", pair.sampler.latest?.nanoseconds, "ns")
+                add("\(id)/\(audio)", "lip_sync_skew", pair.meter.latest?.nanoseconds, "ns")
             }
         }
         return values

@@ -331,11 +331,11 @@ public struct World: ~Copyable {
                 if topology.links[index].hasDrops { takeDrops(index, at: now) }
             }
         }
-        let ends = sender.multiplexer.counters.map(\.lastPresentationEnd)
+        let spans = sender.multiplexer.counters.map(\.span)
         for index in 0..<receivers.count {
             receivers[index].finish()
             drainReceiver(index, at: now)
-            ledger.finish(receiver: index, ends: ends)
+            ledger.finish(receiver: index, spans: spans)
         }
     }
 }

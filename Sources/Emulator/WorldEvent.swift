@@ -17,8 +17,9 @@ enum WorldEvent {
     case released(Packet, receiver: Int, waited: TimeSpan, arrived: Instant, depth: TimeSpan)
     /// A receiver has no use for a datagram.
     case discarded(Packet, receiver: Int, ReceiverOutput.Discard)
-    /// A unit is on screen or heard from now on; 90 kHz ticks.
-    case presented(receiver: Int, lane: Int, ticks: Int64)
+    /// A unit is on screen or heard from now on; 90 kHz ticks. `picturesEnd` is where the last picture sent by now ends on
+    /// the program's timeline.
+    case presented(receiver: Int, lane: Int, ticks: Int64, picturesEnd: TimeSpan)
     /// All that will come of a unit has come.
     case closed(receiver: Int, lane: Int, ticks: Int64?, UnitVerdict)
     /// A datagram of the control plane has come to a node.

@@ -57,14 +57,25 @@ public struct LipSyncMeasurements: Sendable {
     public var receiver = ""
     public var audio = ""
     public var video = ""
+    /// Weighed by time: milliseconds in which audio was heard.
     public var skew: Distribution?
-    // The share of samples inside each limit, 0...1.
+    /// The share of the program's time, from the first presentation to the program's end, in which both really played,
+    /// 0...1.
+    public var coverage: Double?
+    // The share of the skew's time inside each limit, 0...1.
     public var withinITUDetectability: Double?
     public var withinITUAcceptability: Double?
     public var withinEBUR37: Double?
     public var withinATSCIS191: Double?
-    /// Least-squares slope of the skew over true time.
+    // The share of the program's time in which both really played, inside each limit, 0...1.
+    public var coveredITUDetectability: Double?
+    public var coveredITUAcceptability: Double?
+    public var coveredEBUR37: Double?
+    public var coveredATSCIS191: Double?
+    /// Least-squares slope of the skew over true time; nil where it is noise.
     public var slopeNanosecondsPerSecond: Int64?
+    /// One standard error of it; nil of less than ten seconds.
+    public var slopeStandardErrorNanosecondsPerSecond: Int64?
 
     public init() {}
 }

@@ -26,6 +26,11 @@ public struct Multiplexer: Sendable {
         /// Presentation times of the first and last unit on the program's timeline.
         public var firstPresentation: TimeSpan?
         public var lastPresentationEnd: TimeSpan?
+        /// From the first unit's begin to the last one's end; nil without units.
+        public var span: ClosedRange<TimeSpan>? {
+            guard let first = firstPresentation, let end = lastPresentationEnd, first <= end else { return nil }
+            return first...end
+        }
     }
 
     private var sources: [SubstreamSource]

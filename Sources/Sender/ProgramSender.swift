@@ -49,6 +49,9 @@ public struct ProgramSender: Sendable {
 
     /// Bytes before the transport packets of a datagram.
     public var headerLength: Int { rtp == nil ? 0 : RTPHeader.fixedLength }
+    /// Where the last unit of a substream that has been multiplexed so far ends on the program's timeline; nil without
+    /// one.
+    public func presentationEnd(lane: Int) -> TimeSpan? { multiplexer.counters[lane].lastPresentationEnd }
     /// Whether nothing will be sent (any more).
     public var isFinished: Bool { prepared == nil }
 

@@ -63,7 +63,7 @@ struct FreezeDetectorTests {
 }
 
 @Suite("Lip-sync skew (ITU-R BT.1359 and others)")
-struct LipSyncEstimatorTests {
+struct LipSyncLimitsTests {
     @Test("limits include their ends and nothing beyond; audio early is positive")
     func limits() {
         for (limits, lead, lag) in [
@@ -74,50 +74,6 @@ struct LipSyncEstimatorTests {
             #expect(!limits.contains(.nanoseconds(lead * 1_000_000 + 1)))
             #expect(!limits.contains(.nanoseconds(lag * 1_000_000 - 1)))
         }
-    }
-
-    @Test("shares are those of the samples inside")
-    func shares() {
-        var estimator = LipSyncEstimator()
-        for (index, skew) in ([0, 20, 42, 50, 100, -50, -100, -150, -200, 10] as [Int64]).enumerated() {
-            estimator.add(skew: .milliseconds(skew), at: Instant(nanoseconds: Int64(index) * 10_000_000))
-        }
-        let result = estimator.measurements
-        #expect(result.withinATSCIS191 == 0.2)
-        #expect(result.withinEBUR37 == 0.4)
-        #expect(result.withinITUDetectability == 0.6)
-        #expect(result.withinITUAcceptability == 0.8)
-        #expect(result.skew?.count == 10 && result.skew?.minimum == -200_000_000 && result.skew?.maximum == 100_000_000)
-    }
-
-    @Test("a straight line has its slope, however far from emulated time zero", arguments: [0, 36_000, -5_000_000])
-    func line(start: Int64) throws {
-        var estimator = LipSyncEstimator()
-        for index in 0..<100_000 as Range<Int64> {
-            // −40 ppm: 400 ns less every 10 ms.
-            estimator.add(
-                skew: .nanoseconds(30_000_000 - 400 * index),
-                at: Instant(nanoseconds: start * 1_000_000_000 + 10_000_000 * index))
-        }
-        #expect(abs(try #require(estimator.slope) + 40_000) < 1e-4)
-        #expect(estimator.measurements.slopeNanosecondsPerSecond == -40_000)
-    }
-
-    @Test("the slope of (0, 1), (1, 3), (2, 2), (3, 5) is 1.1")
-    func leastSquares() throws {
-        var estimator = LipSyncEstimator()
-        for (time, skew) in [(0, 1), (1, 3), (2, 2), (3, 5)] as [(Int64, Int64)] {
-            estimator.add(skew: .nanoseconds(skew), at: Instant(nanoseconds: time * 1_000_000_000))
-        }
-        #expect(abs(try #require(estimator.slope) - 1.1) < 1e-12)
-    }
-
-    @Test("nothing is measured of nothing, and no slope of one instant")
-    func tooFew() {
-        var estimator = LipSyncEstimator()
-        #expect(estimator.measurements.skew == nil && estimator.measurements.withinEBUR37 == nil)
-        for _ in 0..<3 { estimator.add(skew: .milliseconds(3), at: Instant(nanoseconds: 5)) }
-        #expect(estimator.slope == nil && estimator.measurements.slopeNanosecondsPerSecond == nil)
     }
 }
 

@@ -8,7 +8,7 @@ struct StreamQualityTests {
 
     /// Every 20 ms a packet of 1,000 bytes, 8 kHz timestamps; a delay of 5 ms and 1 ms more for odd numbers. Number 3 is
     /// lost, 6 overtakes 5, 8 comes twice.
-    static let arrivals: [StreamArrival] = [0, 1, 2, 4, 6, 5, 7, 8, 8, 9].map { number in
+    static let arrivals: [StreamArrival] = [0, 1, 2, 4, 6, 5, 7, 8, 8, 9].map { (number: Int64) in
         let delay = 5 + number % 2 + (number == 5 ? 21 : 0)
         return StreamArrival(
             at: Instant(nanoseconds: (20 * number + delay) * ms), bytes: 1_000, number: number,

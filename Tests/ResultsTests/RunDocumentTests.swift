@@ -73,11 +73,17 @@ private let contract: [String] = """
     lip_sync[].audio
     lip_sync[].video
     lip_sync[].skew_ns DIST
+    lip_sync[].coverage
     lip_sync[].within.itu_detectability
     lip_sync[].within.itu_acceptability
     lip_sync[].within.ebu_r37
     lip_sync[].within.atsc_is191
+    lip_sync[].covered_within.itu_detectability
+    lip_sync[].covered_within.itu_acceptability
+    lip_sync[].covered_within.ebu_r37
+    lip_sync[].covered_within.atsc_is191
     lip_sync[].slope_ns_per_s
+    lip_sync[].slope_stderr_ns_per_s
     playout[].receiver
     playout[].algorithm
     playout[].delay_ns DIST

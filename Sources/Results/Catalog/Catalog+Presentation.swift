@@ -65,10 +65,14 @@ extension Catalog {
             .text("video", "The video substream's id.") { $0.video },
             .distribution(
                 "skew_ns", worse: .awayFromZero, label: "skew",
-                "Media time heard less media time shown, every 10 ms that both play; positive: audio early (ITU-R BT.1359)."
+                "Media time heard less shown, weighed by time: count is milliseconds; positive: audio early (ITU-R BT.1359)."
             ) { $0.skew },
+            .ratio(
+                "coverage", worse: .down, label: "coverage",
+                "The share of the program's time, from first presentation to program end, in which both media really played."
+            ) { $0.coverage },
             .group(
-                "within", "The share of samples of the skew inside the limits of a standard.",
+                "within", "The share of the skew's time inside the limits of a standard.",
                 [
                     .ratio("itu_detectability", worse: .down, label: "ITU detect", "+45 to -125 ms (ITU-R BT.1359-1).")
                     {
@@ -83,10 +87,29 @@ extension Catalog {
                         $0.withinATSCIS191
                     },
                 ]),
+            coveredWithin,
             .whole(
                 "slope_ns_per_s", .nanosecondsPerSecond, worse: .awayFromZero,
-                "The least-squares slope of the skew over true time."
+                "The least-squares slope of the skew over true time; null where it is less than 3 standard errors."
             ) { $0.slopeNanosecondsPerSecond },
+            .whole(
+                "slope_stderr_ns_per_s", .nanosecondsPerSecond,
+                "One standard error of the slope, from means over a second each; null of less than 10 seconds."
+            ) { $0.slopeStandardErrorNanosecondsPerSecond },
+        ])
+
+    private static let coveredWithin = CatalogMember<LipSyncMeasurements>.group(
+        "covered_within",
+        "The share of the program's time in which both media really played inside the limits of a standard.",
+        [
+            .ratio("itu_detectability", worse: .down, "+45 to -125 ms (ITU-R BT.1359-1).") {
+                $0.coveredITUDetectability
+            },
+            .ratio("itu_acceptability", worse: .down, "+90 to -185 ms (ITU-R BT.1359-1).") {
+                $0.coveredITUAcceptability
+            },
+            .ratio("ebu_r37", worse: .down, "+40 to -60 ms (EBU R 37).") { $0.coveredEBUR37 },
+            .ratio("atsc_is191", worse: .down, "+15 to -45 ms (ATSC IS-191).") { $0.coveredATSCIS191 },
         ])
 
     static let playout = CatalogList<PlayoutMeasurements>(
