@@ -13,7 +13,7 @@ extension Catalog {
                 "sent", "What the sender multiplexed.",
                 [
                     .count("units", label: "sent", "Access units.") { $0.sentUnits },
-                    .whole("bytes", .bytes, "Bytes of PES packets, headers included.") { $0.sentBytes },
+                    .whole("bytes", .bytes, "Bytes of the elementary stream, without PES headers.") { $0.sentBytes },
                     .whole(
                         "bitrate_bps", .bitsPerSecond,
                         "These bytes' bits over the program's time, from first presentation to last unit's end."
