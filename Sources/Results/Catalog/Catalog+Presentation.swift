@@ -123,8 +123,10 @@ extension Catalog {
                 $0.delay
             },
             .distribution("buffer_ns", "How long what waits will last, at each release.") { $0.buffer },
-            .count("underruns", worse: .up, "Times that a release was due and the buffer empty; a row of them is one.")
-            {
+            .count(
+                "underruns", worse: .up,
+                "Times the buffer ran empty and a release fell due before the next datagram in time; a lost one's due time is interpolated."
+            ) {
                 $0.underruns
             },
             .count("overflows", worse: .up, "Datagrams that found the buffer full.") { $0.overflows },
