@@ -25,6 +25,7 @@ public struct Multiplexer: Sendable {
         public var unitsTooLate: Int64 = 0
         /// Presentation times of the first and the last unit, and where that ends, on the program's timeline.
         public var firstPresentation: TimeSpan?
+        public var lastPresentation: TimeSpan?
         public var lastPresentationEnd: TimeSpan?
         /// From the first unit's begin to the last one's end; nil without units.
         public var span: ClosedRange<TimeSpan>? {
@@ -292,6 +293,7 @@ public struct Multiplexer: Sendable {
         let end = program.timeline(unit.presentation + unit.duration)
         counters[index].units += 1
         counters[index].firstPresentation = min(counters[index].firstPresentation ?? presentation, presentation)
+        counters[index].lastPresentation = max(counters[index].lastPresentation ?? presentation, presentation)
         counters[index].lastPresentationEnd = max(counters[index].lastPresentationEnd ?? end, end)
     }
 
