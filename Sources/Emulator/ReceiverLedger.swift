@@ -22,6 +22,7 @@ struct ReceiverLedger: Sendable {
     private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
     var roundTrip = Histogram()
     var playoutDelay = Histogram()
+    private(set) var leastWaits = LeastWaits()
     var buffer = Histogram()
     /// When the first unit of all was presented.
     var firstPresentation: Instant?
@@ -114,8 +115,9 @@ struct ReceiverLedger: Sendable {
 
     /// Notes how long a released datagram waited, and how long what still waits will last.
     @inline(__always)
-    mutating func note(waited: TimeSpan, depth: TimeSpan) {
+    mutating func note(waited: TimeSpan, depth: TimeSpan, at now: Instant) {
         used += 1
+        leastWaits.add(waited, at: now)
         playoutDelay.add(waited.nanoseconds)
         buffer.add(depth.nanoseconds)
     }

@@ -55,6 +55,10 @@ extension World {
         } else if seen.late * 10 > seen.quality.received {
             result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
         }
+        let waits = seen.leastWaits
+        if waits.growth != nil, let first = waits.first, let last = waits.latest {
+            result.warnings.append(.waitsGrew(receiver: id, first: first, last: last))
+        }
         for (lane, substream) in configuration.program.substreams.enumerated() {
             let counters = sender.multiplexer.counters[lane]
             guard counters.units > 0, seen.quality.received > 0, let last = counters.lastPresentation,
