@@ -24,6 +24,7 @@ struct ReceiverLedger: Sendable {
     private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
     var roundTrip = Histogram()
     var playoutDelay = Histogram()
+    private(set) var leastWaits = LeastWaits()
     var buffer = Histogram()
     /// When the first unit of all was presented.
     var firstPresentation: Instant?
@@ -116,9 +117,10 @@ struct ReceiverLedger: Sendable {
 
     /// Notes how many IP bytes a released datagram has and how long it waited, and how long what still waits will last.
     @inline(__always)
-    mutating func note(bytes: Int, waited: TimeSpan, depth: TimeSpan) {
+    mutating func note(bytes: Int, waited: TimeSpan, depth: TimeSpan, at now: Instant) {
         used += 1
         usedBytes += Int64(bytes)
+        leastWaits.add(waited, at: now)
         playoutDelay.add(waited.nanoseconds)
         buffer.add(depth.nanoseconds)
     }

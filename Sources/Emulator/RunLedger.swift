@@ -70,7 +70,7 @@ struct RunLedger: ~Copyable {
             note(arrivalOf: packet, payload, receiver: receiver, measured: measured, at: now)
         case .released(let packet, let receiver, let waited, let arrived, let depth):
             note(releaseOf: packet, payload, receiver: receiver, at: now)
-            receivers[receiver].note(bytes: Int(packet.length), waited: waited, depth: depth)
+            receivers[receiver].note(bytes: Int(packet.length), waited: waited, depth: depth, at: now)
             record(packet, receiver: receiver, .used, arrived: arrived, released: now)
         default: note(event, at: now)
         }

@@ -55,16 +55,21 @@ extension World {
         } else if seen.late * 10 > seen.quality.received {
             result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
         }
+        let waits = seen.leastWaits
+        if waits.growth != nil, let first = waits.first, let last = waits.latest {
+            result.warnings.append(.waitsGrew(receiver: id, first: first, last: last))
+        }
         for (lane, substream) in configuration.program.substreams.enumerated() {
             let counters = sender.multiplexer.counters[lane]
-            guard counters.units > 0, seen.quality.received > 0, let end = counters.lastPresentationEnd else {
-                continue
-            }
+            guard counters.units > 0, seen.quality.received > 0, let last = counters.lastPresentation,
+                let end = counters.lastPresentationEnd
+            else { continue }
             guard let latest = seen.lanes[lane].latestPresentation else {
                 result.warnings.append(.neverPresented(receiver: id, substream: substream.id))
                 continue
             }
-            if end - latest.media > .seconds(1) {
+            // The last unit of all stands as long as it was meant to.
+            if last - latest.media > .seconds(1) {
                 result.warnings.append(
                     .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }

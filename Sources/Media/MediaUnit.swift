@@ -32,6 +32,8 @@ public struct MediaUnit: Sendable, BitwiseCopyable {
     public var duration: Int64
     /// Bytes of the whole PES packet, its header included. At least 6.
     public var byteCount: Int
+    /// Bytes of the PES header (ISO/IEC 13818-1 §2.4.3.6); what is behind it is the elementary stream's. 6 to ``byteCount``.
+    public var headerByteCount: Int
     public var frameType: FrameType
     /// Decoding can begin here.
     public var isRandomAccess: Bool
@@ -42,4 +44,7 @@ public struct MediaUnit: Sendable, BitwiseCopyable {
     var locator: Int64
     /// What its source needs besides to make its bytes.
     var detail: UInt64
+
+    /// Bytes of the elementary stream.
+    public var elementaryByteCount: Int { byteCount - headerByteCount }
 }

@@ -99,7 +99,7 @@ public struct LipSyncMeter: Sendable {
         settle(until: .distantFuture, picturesEnd: video.upperBound)
         let latest = [heard, shown].compactMap(\.self).max { $0.since < $1.since } ?? first
         let begin = first.since + max(.zero, max(audio.lowerBound, video.lowerBound) - first.media)
-        let end = latest.since + max(.zero, min(audio.upperBound, video.upperBound) - latest.media)
+        let end = latest.since + (min(audio.upperBound, video.upperBound) - latest.media)
         programTime = max(.zero, end - begin)
         (heard, shown) = (nil, nil)
     }

@@ -14,6 +14,8 @@ public enum RunWarning: Equatable, Sendable {
     case nothingArrived(receiver: String)
     /// More than a tenth of the datagrams delivered came after their release.
     case lateDatagrams(receiver: String, late: Int64, delivered: Int64)
+    /// Datagrams waited for their release for `last` at least in the end, and for no more than `first` in the beginning.
+    case waitsGrew(receiver: String, first: TimeSpan, last: TimeSpan)
     /// Not one unit was ever presented.
     case neverPresented(receiver: String, substream: String)
     /// Nothing was presented any more for `span` before the program's end.

@@ -28,6 +28,13 @@ public struct PlayoutBuffer: Sendable {
         public var start: Int
     }
 
+    /// A time without anything that waits: from a release to the arrival of the next datagram that is buffered.
+    private struct Emptiness: Sendable, BitwiseCopyable {
+        let start: LocalInstant
+        var end = LocalInstant.distantFuture
+        var isCounted = false
+    }
+
     public enum Verdict: Sendable {
         case buffered
         /// After its release and dropped.
@@ -37,6 +44,8 @@ public struct PlayoutBuffer: Sendable {
 
     /// Datagrams kept at most; one more is refused.
     public static let capacity = 1 << 16
+    /// Times of emptiness that late datagrams can still be judged by: at one a datagram a second or so.
+    private static let rememberedCount = 256
 
     private let delay: TimeSpan
     private let latePolicy: LatePolicy
@@ -44,8 +53,17 @@ public struct PlayoutBuffer: Sendable {
     private var anchor: LocalInstant?
     private var entries = Deque<Entry>()
     private var latestReleased = Int64.min
-    private var isStarved = false
-    /// How often a release was due that an empty buffer could not serve; a row of them is one.
+    /// Where the datagram released last stood, to place what is lost behind it.
+    private var latestRelease = LocalInstant(nanoseconds: 0)
+    /// When it ran empty, and whether an underrun has been counted since; nil while something waits, and before the first.
+    private var emptiness: Emptiness?
+    /// Earlier ones, which a datagram that comes late may still turn out to have been due in; `rememberedCount` of them.
+    private var earlier = Deque<Emptiness>()
+    /// How often the buffer ran empty and a release was due in it before the next datagram came in time.
+    ///
+    /// A release is judged at its own instant, not when the datagram comes at last. One that never comes is due between
+    /// its neighbours, as its number is. All that is due while the buffer is empty for once is one underrun; what is
+    /// missing while others wait is none.
     public private(set) var underruns: Int64 = 0
     /// Datagrams that found it full.
     public private(set) var overflows: Int64 = 0
@@ -83,22 +101,22 @@ public struct PlayoutBuffer: Sendable {
             start: datagram.start)
         // One that has been overtaken by another's release can no longer be handed on in order.
         if entry.release + tolerance < now || number < latestReleased {
-            if entries.isEmpty, !isStarved {
-                underruns += 1
-                isStarved = true
-            }
+            noteDue(entry.release)
             guard latePolicy == .present, number > latestReleased else { return .late }
             entry.release = now
         } else {
-            // Behind a gap, an empty buffer has missed the releases of what the gap has taken.
-            if entries.isEmpty, !isStarved, latestReleased != .min, number > latestReleased + 1 { underruns += 1 }
-            isStarved = false
+            // The first of those that a gap has taken: if it was not due while nothing waited, no later one was.
+            if entries.isEmpty, latestReleased != .min, number > latestReleased + 1 {
+                let distance = (entry.release - latestRelease).nanoseconds / (number - latestReleased)
+                if latestRelease + .nanoseconds(distance) < now { noteDue(latestRelease + .nanoseconds(distance)) }
+            }
             entry.release = max(entry.release, now)
         }
         guard entries.count < Self.capacity else {
             overflows += 1
             return .overflow
         }
+        if entries.isEmpty { endEmptiness(at: now) }
         var index = entries.count
         while index > 0, entries[index - 1].number > number { index -= 1 }
         if index == entries.count { entries.append(entry) } else { entries.insert(entry, at: index) }
@@ -110,6 +128,30 @@ public struct PlayoutBuffer: Sendable {
         guard let head = entries.first, head.release <= now else { return nil }
         entries.removeFirst()
         latestReleased = max(latestReleased, head.number)
+        latestRelease = head.release
+        if entries.isEmpty { emptiness = Emptiness(start: head.release) }
         return head
+    }
+
+    private mutating func endEmptiness(at now: LocalInstant) {
+        guard var ended = emptiness else { return }
+        ended.end = now
+        if earlier.count == Self.rememberedCount { earlier.removeFirst() }
+        earlier.append(ended)
+        emptiness = nil
+    }
+
+    /// A datagram was due that had not come: an underrun, if nothing waited then and it is the first such.
+    private mutating func noteDue(_ instant: LocalInstant) {
+        if let current = emptiness, current.start <= instant {
+            if !current.isCounted { underruns += 1 }
+            emptiness?.isCounted = true
+            return
+        }
+        guard let index = earlier.lastIndex(where: { $0.start <= instant }), instant < earlier[index].end,
+            !earlier[index].isCounted
+        else { return }
+        earlier[index].isCounted = true
+        underruns += 1
     }
 }

@@ -19,12 +19,13 @@ public struct Multiplexer: Sendable {
     public struct SubstreamCounters: Sendable {
         /// Units of which the first byte was sent.
         public var units: Int64 = 0
-        /// Bytes of PES packets.
+        /// Bytes of elementary streams: without PES headers.
         public var bytes: Int64 = 0
         /// Units whose last datagram was complete only after their decoding time.
         public var unitsTooLate: Int64 = 0
-        /// Presentation times of the first and last unit on the program's timeline.
+        /// Presentation times of the first and the last unit, and where that ends, on the program's timeline.
         public var firstPresentation: TimeSpan?
+        public var lastPresentation: TimeSpan?
         public var lastPresentationEnd: TimeSpan?
         /// From the first unit's begin to the last one's end; nil without units.
         public var span: ClosedRange<TimeSpan>? {
@@ -217,7 +218,7 @@ public struct Multiplexer: Sendable {
             stayWith(index, unit, at: now)
             return
         }
-        counters[index].bytes += Int64(unit.byteCount)
+        counters[index].bytes += Int64(unit.elementaryByteCount)
         completed.append((index, lane.deadline))
         advance(index)
     }
@@ -292,6 +293,7 @@ public struct Multiplexer: Sendable {
         let end = program.timeline(unit.presentation + unit.duration)
         counters[index].units += 1
         counters[index].firstPresentation = min(counters[index].firstPresentation ?? presentation, presentation)
+        counters[index].lastPresentation = max(counters[index].lastPresentation ?? presentation, presentation)
         counters[index].lastPresentationEnd = max(counters[index].lastPresentationEnd ?? end, end)
     }
 

@@ -24,6 +24,10 @@ struct Experiment {
     var receiverClock = Oscillator()
     var receivers = ["tv"]
     var taps = WorldTaps()
+    /// When a third substream has units of 500 bytes, seconds; without any there is none.
+    var slides: [Double] = []
+    /// Of every link forward.
+    var outages: [Range<Instant>] = []
 
     static func link(
         _ id: String, seed: UInt64 = 1, delay: TimeSpan = .milliseconds(20), rate: UInt64? = nil, loss: Double = 0,
@@ -45,7 +49,7 @@ struct Experiment {
     }
 
     func configuration() throws -> WorldConfiguration {
-        let requests = [
+        var requests = [
             SubstreamRequest(
                 id: "video", kind: .video,
                 content: .h264(
@@ -58,6 +62,13 @@ struct Experiment {
                 content: .mp2(
                     SyntheticAudio(bitRate: BitRate(bitsPerSecond: 192_000), frameDuration: .milliseconds(24)))),
         ]
+        if !slides.isEmpty {
+            let trace = "time,size\n" + slides.map { "\($0),500\n" }.joined()
+            requests.append(
+                SubstreamRequest(id: "slides", kind: .data, content: .trace(try UnitTrace(csv: Array(trace.utf8)))))
+        }
+        var forward = forward
+        for index in forward.indices { forward[index].configuration.outages = outages }
         let program = try Program(synthetic: requests, duration: duration, key: DrawKey(seed: seed))
         let demand = ProgramDemand(program)
         let window = TimeSpan.milliseconds(200)

@@ -254,6 +254,38 @@ struct WorldFigureTests {
         #expect((measured.lipSync[0].skew?.maximum ?? 0) >= 0)
     }
 
+    @Test(
+        "a clock that loses makes waits grow, and that is said; one that keeps time does not", arguments: [0, -800_000])
+    func growingWaits(partsPerBillion: Int64) throws {
+        var experiment = Experiment(
+            duration: .seconds(60), forward: [Experiment.link("f")],
+            reverse: [], playout: .milliseconds(40))
+        experiment.receiverClock = Oscillator(partsPerBillion: partsPerBillion)
+        let warnings = try run(experiment).measurements.warnings
+        guard partsPerBillion < 0 else { return #expect(warnings.isEmpty) }
+        #expect(warnings.count == 1)
+        guard case .waitsGrew("tv", let first, let last) = try #require(warnings.first) else {
+            Issue.record("not what makes waits grow: \(warnings)")
+            return
+        }
+        // 800 us a second; the last whole period begins 10 to 20 seconds before the end.
+        #expect(abs((first - .milliseconds(40)).nanoseconds) < 1_000_000)
+        #expect((31_000_000...41_000_000).contains((last - first).nanoseconds))
+    }
+
+    @Test("a trace whose last unit stands long has not stood still", arguments: [false, true])
+    func lastOfTrace(isCut: Bool) throws {
+        var experiment = Experiment(duration: .seconds(6), forward: [Experiment.link("f")], reverse: [])
+        // The link is down from 4.8 s on; what was captured at 4 s has passed it by then.
+        experiment.slides = isCut ? [0, 2, 4, 5, 5.9] : [0, 2, 4]
+        experiment.outages = isCut ? [Instant(nanoseconds: 4_800_000_000)..<Instant(nanoseconds: 9_000_000_000)] : []
+        let warnings = try run(experiment).measurements.warnings
+        let stood = warnings.contains {
+            if case .stoodStill("tv", "slides", _) = $0 { true } else { false }
+        }
+        #expect(stood == isCut)
+    }
+
     @Test("where nothing arrives nothing is measured, and that is said")
     func nothingArrives() throws {
         let measured = try run(Experiment(forward: [Experiment.link("f", loss: 1)], reverse: [])).measurements

@@ -55,6 +55,28 @@ struct TransportStreamTests {
         }
     }
 
+    @Test("a last unit of fewer audio frames lasts as long as its frames", arguments: 1...7)
+    func lastAudioUnit(frames: Int) throws {
+        // 96 kbit/s of layer II at 48 kHz: 24 ms in 288 bytes.
+        let layerII: [UInt8] = [0xff, 0xfd, 0x74, 0xc0] + [UInt8](repeating: 0, count: 284)
+        // ADTS, AAC LC at 48 kHz: 1,024 samples in 200 bytes.
+        let aac: [UInt8] = [0xff, 0xf1, 0x4c, 0x40, 0x19, 0x1f, 0xfc] + [UInt8](repeating: 0, count: 193)
+        for (type, frame, ticks) in [(3, layerII, 2_160), (0x0f, aac, 1_920)] as [(UInt8, [UInt8], Int64)] {
+            var file = FileBuilder()
+            file.putTables([(type, 0x101)])
+            for index in 0..<5 as Range<Int64> {
+                let count = index < 4 ? 7 : frames
+                let pts = 100_000 + 7 * ticks * index
+                let header = FileBuilder.pes(0xc0, pts: pts, count: 0, lengthError: frame.count * count)
+                file.put(pes: header + [[UInt8]](repeating: frame, count: count).joined(), pid: 0x101, pcr: pts - 9_000)
+            }
+            let program = try Program(transportStream: file.bytes)
+            #expect(units(program).map(\.duration) == [7, 7, 7, 7, Int64(frames)].map { $0 * ticks })
+            #expect(program.duration == MediaClock.span(ticks: (28 + Int64(frames)) * ticks, rate: 90_000))
+            #expect(units(program).allSatisfy { $0.elementaryByteCount % frame.count == 0 && $0.headerByteCount == 14 })
+        }
+    }
+
     @Test(arguments: [192, 204])
     func otherPacketSizesAreTheSame(size: Int) throws {
         let file = FileBuilder.audio(units: 5)

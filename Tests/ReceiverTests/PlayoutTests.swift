@@ -116,6 +116,37 @@ struct PlayoutTests {
         #expect(bench.receiver.underruns == 2)
     }
 
+    @Test("an underrun is judged when the release was due, not when the late datagram comes")
+    func underrunWhenDue() {
+        // Every 10 ms, released 5 ms after it was sent. Number 2, due at 25, comes at 31: at 25 nothing waited, at 31
+        // number 3 has come.
+        let starved = Bench(delay: .milliseconds(5))
+        for (number, at) in [(0, 0), (1, 10), (3, 30), (2, 31), (4, 40)] as [(Int64, Int64)] {
+            starved.receive(sequence: UInt16(number), timestamp: UInt32(900 * number), at: at * Self.ms)
+        }
+        starved.finish()
+        #expect(starved.receiver.underruns == 1)
+        // Released 25 ms after: number 2, due at 45, comes at 80, when all others have been released. At 45 number 3
+        // waited.
+        let supplied = Bench(delay: .milliseconds(25))
+        for (number, at) in [(0, 0), (1, 10), (3, 30), (4, 40), (2, 80)] as [(Int64, Int64)] {
+            supplied.receive(sequence: UInt16(number), timestamp: UInt32(900 * number), at: at * Self.ms)
+        }
+        supplied.finish()
+        #expect(supplied.receiver.underruns == 0)
+    }
+
+    @Test("one that never comes was due between its neighbours", arguments: [(24, 0), (26, 1)] as [(Int64, Int64)])
+    func lostUnderrun(nextArrival: Int64, underruns: Int64) {
+        // Number 2, lost, was due at 25; number 3 comes before or after that.
+        let bench = Bench(delay: .milliseconds(5))
+        for (number, at) in [(0, 0), (1, 10), (3, nextArrival), (4, 40)] as [(Int64, Int64)] {
+            bench.receive(sequence: UInt16(number), timestamp: UInt32(900 * number), at: at * Self.ms)
+        }
+        bench.finish()
+        #expect(bench.receiver.underruns == underruns)
+    }
+
     @Test("datagrams that are not RTP are discarded and counted as such")
     func malformed() {
         let bench = Bench()

@@ -58,6 +58,7 @@ struct MultiplexerTests {
             var origin = program.source(lane)
             let writer = origin.writer
             var count: Int64 = 0
+            var elementary: Int64 = 0
             while let unit = origin.next() {
                 let next = units.popFirst()
                 let sent = try #require(next, "\(substream.id) \(unit.index)")
@@ -74,9 +75,12 @@ struct MultiplexerTests {
                 } else {
                     #expect(sent.first.end >= release)
                 }
+                // The ninth byte of a PES packet counts those of the header behind it (ISO/IEC 13818-1 §2.4.3.6).
+                elementary += Int64(bytes.count - 9) - Int64(bytes[8])
                 count += 1
             }
             #expect(units.isEmpty)
+            #expect(multiplexer.counters[lane].bytes == elementary)
             #expect(multiplexer.counters[lane].units == count)
             #expect(multiplexer.counters[lane].unitsTooLate == 0)
         }

@@ -6,6 +6,8 @@ struct PESAssembler {
     struct Unit {
         var offset: Int
         var byteCount: Int
+        /// Of the PES header; known when it is whole.
+        var headerByteCount = 0
         var streamID: UInt8
         // Modulo 2^33; nil when absent.
         var pts: Int64?
@@ -123,6 +125,7 @@ struct PESAssembler {
         // A padding stream says nothing.
         guard header.streamID != 0xbe else { return store.truncate(to: unit.offset) }
         unit.streamID = header.streamID
+        unit.headerByteCount = header.headerLength
         unit.pts = header.pts
         unit.dts = header.dts
         units.append(unit)

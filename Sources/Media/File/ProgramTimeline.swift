@@ -32,7 +32,8 @@ struct ProgramTimeline {
         var latest = anchor
         for unit in units {
             var recorded = RecordedUnit(
-                offset: unit.offset, byteCount: unit.byteCount, presentation: 0, decode: 0,
+                offset: unit.offset, byteCount: unit.byteCount, headerByteCount: unit.headerByteCount, presentation: 0,
+                decode: 0,
                 isRandomAccess: unit.isRandomAccess, hasTimestamp: false)
             if let first = unit.dts ?? unit.pts {
                 let (time, shift) = resolve(first, unit, after: latest ?? first, lead: lead)

@@ -6,6 +6,7 @@ struct RecordedUnit: BitwiseCopyable, Sendable {
     /// Where its bytes begin in the substream's store.
     var offset: Int
     var byteCount: Int
+    var headerByteCount: Int
     var presentation: Int64
     var decode: Int64
     var duration: Int64 = 0
@@ -66,7 +67,8 @@ struct RecordedUnits: UnitWriting {
         defer { index += 1 }
         return MediaUnit(
             index: index, presentation: unit.presentation + shift, decode: unit.decode + shift, duration: unit.duration,
-            byteCount: unit.byteCount, frameType: unit.frameType, isRandomAccess: unit.isRandomAccess,
+            byteCount: unit.byteCount, headerByteCount: unit.headerByteCount, frameType: unit.frameType,
+            isRandomAccess: unit.isRandomAccess,
             hasTimestamp: unit.hasTimestamp, locator: Int64(unit.offset),
             detail: UInt64(bitPattern: unit.shift + shift))
     }

@@ -128,6 +128,7 @@ struct TransportStreamReader {
             let isContinuous = entry.type.kind != .data
             var units = timeline.place(assembler.units, isContinuous: isContinuous, damaged: &damage.damagedUnits)
             Self.markPictures(&units, in: assembler.store, entry.type)
+            if entry.type.kind == .audio { Self.measureLast(&units, in: assembler.store) }
             let isPlaceable = units.contains { $0.hasTimestamp } || !clock.stretches.isEmpty
             guard let first = assembler.units.first, !units.isEmpty, isPlaceable else {
                 damage.droppedSubstreams += 1
@@ -185,6 +186,15 @@ struct TransportStreamReader {
         case (false, true): ["the program has no video"]
         case (false, false): ["the program has neither video nor audio, only data"]
         }
+    }
+
+    /// A file's last audio unit may hold fewer frames than the others: counts them.
+    private static func measureLast(_ units: inout [RecordedUnit], in store: ByteStore) {
+        guard let last = units.indices.max(by: { units[$0].presentation < units[$1].presentation }) else { return }
+        let unit = units[last]
+        let bytes = UnsafeRawBufferPointer(start: store.base + unit.offset, count: unit.byteCount).bytes
+        let data = bytes.extracting(unit.headerByteCount..<bytes.byteCount)
+        if let duration = AudioFrames.duration(of: data) { units[last].duration = duration }
     }
 
     private static func markPictures(_ units: inout [RecordedUnit], in store: ByteStore, _ type: StreamType) {

@@ -156,7 +156,8 @@ struct H264Units: UnitWriting {
             index: index, presentation: presentation, decode: decode,
             duration: origin + grid.tick(display + 1) - presentation,
             byteCount: header + prelude + identifier + 1 + sliceCount + available,
-            frameType: picture.type, isRandomAccess: picture.type == .intra, hasTimestamp: true,
+            headerByteCount: header, frameType: picture.type, isRandomAccess: picture.type == .intra,
+            hasTimestamp: true,
             locator: Int64(key.draw(decodeIndex) >> 48), detail: detail.word)
     }
 

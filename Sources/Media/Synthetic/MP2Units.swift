@@ -53,7 +53,8 @@ struct MP2Units: UnitWriting {
             index: index, presentation: presentation, decode: presentation,
             duration: origin + grid.tick(index + 1) - presentation,
             byteCount: PESFraming.headerCount(presentation: 0, decode: 0) + frameCount,
-            frameType: .unknown, isRandomAccess: true, hasTimestamp: true,
+            headerByteCount: PESFraming.headerCount(presentation: 0, decode: 0), frameType: .unknown,
+            isRandomAccess: true, hasTimestamp: true,
             locator: Int64(key.draw(index) >> 48), detail: 0)
     }
 

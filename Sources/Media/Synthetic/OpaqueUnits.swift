@@ -34,7 +34,8 @@ struct OpaqueUnits: UnitWriting {
             index: index, presentation: presentation, decode: presentation,
             duration: origin + grid.tick(index + 1) - presentation,
             byteCount: PESFraming.headerCount(presentation: 0, decode: 0) + sizes.size(index),
-            frameType: .unknown, isRandomAccess: true, hasTimestamp: true,
+            headerByteCount: PESFraming.headerCount(presentation: 0, decode: 0), frameType: .unknown,
+            isRandomAccess: true, hasTimestamp: true,
             locator: Int64(key.draw(index) >> 48), detail: 0)
     }
 
@@ -84,7 +85,8 @@ struct TracedUnits: UnitWriting {
             index: Int64(index), presentation: origin + row.ticks, decode: origin + row.ticks,
             duration: index + 1 < rows.count ? rows[index + 1].ticks - row.ticks : usualDuration,
             byteCount: PESFraming.headerCount(presentation: 0, decode: 0) + row.byteCount,
-            frameType: row.frameType, isRandomAccess: row.frameType == .intra || row.frameType == .unknown,
+            headerByteCount: PESFraming.headerCount(presentation: 0, decode: 0), frameType: row.frameType,
+            isRandomAccess: row.frameType == .intra || row.frameType == .unknown,
             hasTimestamp: true, locator: Int64(key.draw(Int64(index)) >> 48), detail: 0)
     }
 

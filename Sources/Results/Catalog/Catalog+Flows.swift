@@ -74,7 +74,7 @@ extension Catalog {
             ) { $0.usedBitsPerSecond },
             .ratio(
                 "overhead_ratio", worse: .up, label: "overhead",
-                "The share of the bytes sent that is not media: headers of IP, UDP, RTP and TS, tables, null packets."
+                "The share of the bytes sent that is not media: headers of IP, UDP, RTP, TS and PES, tables, null packets."
             ) { $0.overheadRatio },
         ])
 

@@ -13,7 +13,7 @@ extension Catalog {
                 "sent", "What the sender multiplexed.",
                 [
                     .count("units", label: "sent", "Access units.") { $0.sentUnits },
-                    .whole("bytes", .bytes, "Bytes of PES packets, headers included.") { $0.sentBytes },
+                    .whole("bytes", .bytes, "Bytes of the elementary stream, without PES headers.") { $0.sentBytes },
                     .whole(
                         "bitrate_bps", .bitsPerSecond,
                         "These bytes' bits over the program's time, from first presentation to last unit's end."
@@ -143,8 +143,10 @@ extension Catalog {
                 $0.delay
             },
             .distribution("buffer_ns", "How long what waits will last, at each release.") { $0.buffer },
-            .count("underruns", worse: .up, "Times that a release was due and the buffer empty; a row of them is one.")
-            {
+            .count(
+                "underruns", worse: .up,
+                "Times the buffer ran empty and a release fell due before the next datagram in time; a lost one's due time is interpolated."
+            ) {
                 $0.underruns
             },
             .count("overflows", worse: .up, "Datagrams that found the buffer full.") { $0.overflows },
