@@ -200,8 +200,8 @@ struct ResolutionTests {
 
     static let bands = [
         ("within itu-bt1359 acceptability for 90%", "lip_sync.covered_within.itu_acceptability"),
-        ("within ebu-r37 for 95%", "lip_sync.within.ebu_r37"),
-        ("within atsc-is191 for 50%", "lip_sync.within.atsc_is191"),
+        ("within ebu-r37 for 95%", "lip_sync.covered_within.ebu_r37"),
+        ("within atsc-is191 for 50%", "lip_sync.covered_within.atsc_is191"),
     ]
 
     @Test("Lip-sync bands", arguments: bands)
