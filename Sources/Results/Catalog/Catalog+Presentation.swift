@@ -65,11 +65,11 @@ extension Catalog {
             .text("video", "The video substream's id.") { $0.video },
             .distribution(
                 "skew_ns", worse: .awayFromZero, label: "skew",
-                "Media time heard less shown, weighed by time: count is milliseconds; positive: audio early (ITU-R BT.1359)."
+                "Media time heard less shown, by time: count is milliseconds; positive: audio early (ITU-R BT.1359)."
             ) { $0.skew },
             .ratio(
                 "coverage", worse: .down, label: "coverage",
-                "The share of the program's time, from first presentation to program end, in which both media really played."
+                "The share of the time from the first presentation to the program's end in which both media played."
             ) { $0.coverage },
             .group(
                 "within", "The share of the skew's time inside the limits of a standard.",
@@ -145,7 +145,7 @@ extension Catalog {
             .distribution("buffer_ns", "How long what waits will last, at each release.") { $0.buffer },
             .count(
                 "underruns", worse: .up,
-                "Times the buffer ran empty and a release fell due before the next datagram in time; a lost one's due time is interpolated."
+                "Times the buffer was empty when a release was due, judged then; a row of them is one."
             ) {
                 $0.underruns
             },

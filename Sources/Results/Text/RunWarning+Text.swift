@@ -18,8 +18,9 @@ extension RunWarning {
             "\(receiver): \(late) of \(delivered) datagrams came after their release: "
                 + "a longer playout is needed, or clocks that agree"
         case .waitsGrew(let receiver, let first, let last):
-            "\(receiver): datagrams waited for playout at least \(first.nanoseconds / 1_000_000) ms in the beginning and "
-                + "\(last.nanoseconds / 1_000_000) ms in the end: its clock is slow beside the sender's, or the path got shorter"
+            "\(receiver): datagrams waited for playout at least \(first.nanoseconds / 1_000_000) ms at first and "
+                + "\(last.nanoseconds / 1_000_000) ms in the end: "
+                + "its clock is slow beside the sender's, or the path got shorter"
         case .neverPresented(let receiver, let substream):
             "\(receiver): no unit of '\(substream)' was ever presented"
         case .stoodStill(let receiver, let substream, let span):
