@@ -105,8 +105,8 @@ extension CatalogMember {
         _ value: @escaping @Sendable (Source) -> Distribution?
     ) -> Self {
         let kind = MetricKind(unit: .nanoseconds, worse: worse)
-        return Self(node: CatalogNode(name, label: label, definition, .distribution(kind))) {
-            DistributionMember.document(value($0), $1)
+        return Self(node: CatalogNode(name, label: label, definition, .distribution(kind))) { source, _ in
+            DistributionMember.document(value(source))
         }
     }
 
