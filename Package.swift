@@ -38,11 +38,11 @@ let package = Package(
         library("Timebase", [deque]),
         library("Wire", ["Timebase"]),
         library("Media", ["Timebase", "Wire"]),
-        library("Protection", ["Timebase", "Wire"]),
+        library("Protection", ["Timebase"]),
         library("Sender", ["Media", "Protection", "Timebase", "Wire"]),
         library("NetworkEmulation", ["Timebase", deque]),
         library("ClockSync", ["Timebase"]),
-        library("Receiver", ["Media", "Protection", "Timebase", "Wire", deque]),
+        library("Receiver", ["Protection", "Timebase", "Wire", deque]),
         library("Metrics", ["Timebase", "Wire"]),
         library(
             "Emulator",

@@ -22,7 +22,8 @@ struct LinkProbe: ~Copyable {
     /// A packet of the program's, as the draws have it.
     func packet(_ number: Int, at now: Instant, flow: UInt16 = 0, codePoint: UInt8 = 0) -> Packet {
         Packet(
-            time: now, sent: now, slot: Packet.noSlot, number: UInt32(truncatingIfNeeded: first + number), length: length,
+            time: now, sent: now, slot: Packet.noSlot, number: UInt32(truncatingIfNeeded: first + number),
+            length: length,
             flow: flow, differentiatedServices: codePoint, marks: .media)
     }
 

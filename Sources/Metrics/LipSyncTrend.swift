@@ -22,7 +22,7 @@ struct LipSyncTrend: Sendable {
     /// The means over about a second each: what moves together within a second would make an error from single pieces
     /// too small.
     private var blocks = LineFit()
-    private var block = (weight: 0.0, time: 0.0, skew: 0.0)
+    private var block = (nanoseconds: Int64(0), time: 0.0, skew: 0.0)
 
     /// Takes a piece in which the skew goes evenly from `first` to `last`, nanoseconds.
     mutating func add(from first: Int64, to last: Int64, start: Instant, nanoseconds: Int64) {
@@ -39,14 +39,15 @@ struct LipSyncTrend: Sendable {
         meanTime += fromTime * length / total
         meanSkew += fromSkew * length / total
         weight = total
-        addToBlock(length, time, skew)
+        addToBlock(nanoseconds, time, skew)
     }
 
-    private mutating func addToBlock(_ length: Double, _ time: Double, _ skew: Double) {
-        block.weight += length
-        block.time += (time - block.time) * length / block.weight
-        block.skew += (skew - block.skew) * length / block.weight
-        guard block.weight >= 1 else { return }
+    private mutating func addToBlock(_ nanoseconds: Int64, _ time: Double, _ skew: Double) {
+        block.nanoseconds += nanoseconds
+        let share = Double(nanoseconds) / Double(block.nanoseconds)
+        block.time += (time - block.time) * share
+        block.skew += (skew - block.skew) * share
+        guard block.nanoseconds >= 1_000_000_000 else { return }
         blocks.add(x: block.time, y: block.skew)
         block = (0, 0, 0)
     }

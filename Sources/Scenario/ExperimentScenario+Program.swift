@@ -234,8 +234,10 @@ extension ExperimentScenario.H264 {
         [
             .key("frame_rate", \.frameRate, .unitRate, "Pictures a second."),
             .key("gop", \.gop, groupOfPictures, "The group of pictures, as they are shown.").like("IPPP"),
-            .key("bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "The bit rate of the access units.")
-                .required(like: "4 Mbit/s"),
+            .key(
+                "bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "The bit rate of the access units."
+            )
+            .required(like: "4 Mbit/s"),
             .key(
                 "size_variation", \.sizeVariation, .ratio,
                 "How far, at most, a unit's size lies from its picture type's usual one; uniform."
@@ -271,7 +273,8 @@ extension ExperimentScenario.MP2 {
         [
             .key("frame_duration", \.frameDuration, frameDurations, "How long a frame of 1152 samples lasts.")
                 .like("24ms"),
-            .key("bitrate", \.bitRate, bitRates, "The bit rate, one of layer II's: 32 to 384 kbit/s.").required(like: "192 kbit/s"),
+            .key("bitrate", \.bitRate, bitRates, "The bit rate, one of layer II's: 32 to 384 kbit/s.").required(
+                like: "192 kbit/s"),
             .key("size_variation", noVariation, "Of codec mp2 all frames have one size.") { _ in
                 nil
             } set: { _, _ in
@@ -333,7 +336,8 @@ extension ExperimentScenario.Opaque {
             .optional("unit_size", \.unitSize, .byteCount(1...100_000_000), "The size of the mean unit.")
                 .like("160 B").needs("frame_duration", "20ms"),
             .key(
-                "size_variation", \.sizeVariation, .ratio, "How far, at most, a unit's size lies from the mean; uniform."
+                "size_variation", \.sizeVariation, .ratio,
+                "How far, at most, a unit's size lies from the mean; uniform."
             ).like("20%").needs("unit_size", "160 B").needs("frame_duration", "20ms"),
         ]
 

@@ -117,7 +117,8 @@ private struct ReferenceWalk {
             keys.append(
                 ScenarioKey(
                     path: path(Array(steps)), kind: words(shape), range: shape.scalar?.range?(),
-                    usual: variant.usual?(), isRequired: variant.isRequired && variant.group == nil, companion: variant.companion?.text,
+                    usual: variant.usual?(), isRequired: variant.isRequired && variant.group == nil,
+                    companion: variant.companion?.text,
                     meaning: variant.meaning, example: ReferenceExample.line(Array(steps))))
         }
         descend(into: field.shape, steps)

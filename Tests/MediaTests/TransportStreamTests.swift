@@ -58,7 +58,7 @@ struct TransportStreamTests {
     @Test("a last unit of fewer audio frames lasts as long as its frames", arguments: 1...7)
     func lastAudioUnit(frames: Int) throws {
         // 96 kbit/s of layer II at 48 kHz: 24 ms in 288 bytes.
-        let layerII: [UInt8] = [0xff, 0xfd, 0x74, 0xc0] + [UInt8](repeating: 0, count: 284)
+        let layerII: [UInt8] = [0xff, 0xfd, 0x64, 0xc0] + [UInt8](repeating: 0, count: 284)
         // ADTS, AAC LC at 48 kHz: 1,024 samples in 200 bytes.
         let aac: [UInt8] = [0xff, 0xf1, 0x4c, 0x40, 0x19, 0x1f, 0xfc] + [UInt8](repeating: 0, count: 193)
         for (type, frame, ticks) in [(3, layerII, 2_160), (0x0f, aac, 1_920)] as [(UInt8, [UInt8], Int64)] {

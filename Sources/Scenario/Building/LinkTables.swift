@@ -23,7 +23,9 @@ final class LinkTables {
 
     func lossTrace(_ file: String, path: String) throws(ScenarioProblems) -> ListedLoss {
         if let known = lossTraces[file] { return known }
-        let model = try read(file, path: path) { bytes throws(TraceProblem) in try ListedLoss(trace: bytes, mediaOnly: true) }
+        let model = try read(file, path: path) { bytes throws(TraceProblem) in
+            try ListedLoss(trace: bytes, mediaOnly: true)
+        }
         lossTraces[file] = model
         return model
     }

@@ -71,7 +71,10 @@ extension ExperimentScenario.Link {
             "policer", \.policer, .optional(ExperimentScenario.TokenBucket.record.kind()),
             "A token bucket; packets that do not conform are dropped."
         ).like("{ rate: 3 Mbit/s, burst: 20 kB }"),
-        .key("queue", .optional(Queue.kind), "How packets wait for the link, where it has a rate; without a rate there is none.") {
+        .key(
+            "queue", .optional(Queue.kind),
+            "How packets wait for the link, where it has a rate; without a rate there is none."
+        ) {
             $0.capacity == .unlimited ? .some(nil) : $0.queue
         } set: {
             if let queue = $1 { $0.queue = queue }
@@ -82,7 +85,8 @@ extension ExperimentScenario.Link {
         .key("loss", \.loss, .optional(Loss.choice.kind()), "Which packets are lost; they never come to the queue.")
             .like("{ gilbert_elliott: { loss: 1%, mean_burst: 3 } }"),
         .key(
-            "reorder", \.reorder, .ratio, "The share of packets that travel without delay, and so overtake the ones ahead of them."),
+            "reorder", \.reorder, .ratio,
+            "The share of packets that travel without delay, and so overtake the ones ahead of them."),
         .key("duplicate", \.duplicate, .ratio, "The share of packets of which a copy follows."),
         .key("corrupt", \.corrupt, .ratio, "The share of packets in which one bit is changed."),
     ]

@@ -97,32 +97,34 @@ extension ExperimentScenario.Link.CrossTraffic.OnOff {
     static let record = Record<Self>(
         Self(
             rate: ExperimentScenario.rates.lowerBound, packet: 1_200, on: .seconds(1), off: .seconds(1), shape: nil),
-        ExperimentScenario.Link.CrossTraffic.Pattern.flowKeys(\.rate, \.packet, rate: "The rate while it is on, IP headers included.") + [
-            .key("on", \.on, .time(spans), "The mean time that it is on.")
-                .required("a mean time with its unit, such as 200ms", like: "200ms"),
-            .key("off", \.off, .time(spans), "The mean time that it is off.")
-                .required("a mean time with its unit, such as 200ms", like: "1s"),
-            .oneOf(
-                \.shape,
-                Choice<Double?>(
-                    by: Shape.Field(name: "law", shape: Shape(), meaning: "The law of the times that it is on and off."),
-                    [
-                        Alternative(
-                            word: "exponential", Record<Bool>(true, []), embed: { _ in nil },
-                            extract: { $0 == nil ? true : nil }),
-                        Alternative(
-                            word: "pareto",
-                            Record<Double>(
-                                1.5,
-                                [
-                                    .key(
-                                        "shape", \.self, .number(1.05...100),
-                                        "The law's shape; below 2 without a variance."
-                                    )
-                                    .required("the law's shape, such as 1.5", like: "1.5")
-                                ]), embed: { $0 }, extract: { $0 }),
-                    ], usual: "exponential")),
-        ])
+        ExperimentScenario.Link.CrossTraffic.Pattern.flowKeys(
+            \.rate, \.packet, rate: "The rate while it is on, IP headers included.") + [
+                .key("on", \.on, .time(spans), "The mean time that it is on.")
+                    .required("a mean time with its unit, such as 200ms", like: "200ms"),
+                .key("off", \.off, .time(spans), "The mean time that it is off.")
+                    .required("a mean time with its unit, such as 200ms", like: "1s"),
+                .oneOf(
+                    \.shape,
+                    Choice<Double?>(
+                        by: Shape.Field(
+                            name: "law", shape: Shape(), meaning: "The law of the times that it is on and off."),
+                        [
+                            Alternative(
+                                word: "exponential", Record<Bool>(true, []), embed: { _ in nil },
+                                extract: { $0 == nil ? true : nil }),
+                            Alternative(
+                                word: "pareto",
+                                Record<Double>(
+                                    1.5,
+                                    [
+                                        .key(
+                                            "shape", \.self, .number(1.05...100),
+                                            "The law's shape; below 2 without a variance."
+                                        )
+                                        .required("the law's shape, such as 1.5", like: "1.5")
+                                    ]), embed: { $0 }, extract: { $0 }),
+                        ], usual: "exponential")),
+            ])
 }
 
 // MARK: - Building

@@ -69,7 +69,8 @@ extension ExperimentScenario.Link.Jitter {
         },
         law(
             "table",
-            file("An iproute2 distribution.", like: "normal.dist").and(span("deviation", "The standard deviation of the delay.")),
+            file("An iproute2 distribution.", like: "normal.dist").and(
+                span("deviation", "The standard deviation of the delay.")),
             "The law of a file, around the delay."
         ) {
             .table(path: $0, deviation: $1)
@@ -85,7 +86,8 @@ extension ExperimentScenario.Link.Jitter {
             if case .empirical(let path) = $0 { path } else { nil }
         },
         Alternative(
-            "trace", file("A value a packet.", like: "delays.csv").and(replaying).kind(), "One value after the other, added to the delay.", embed: { Self(.trace(path: $0), $1) }
+            "trace", file("A value a packet.", like: "delays.csv").and(replaying).kind(),
+            "One value after the other, added to the delay.", embed: { Self(.trace(path: $0), $1) }
         ) { if case .trace(let path) = $0.law { (path, $0.drawing) } else { nil } },
     ])
 

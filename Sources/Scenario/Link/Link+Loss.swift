@@ -56,7 +56,8 @@ extension ExperimentScenario.Link.Loss {
             if case .trace(let path) = $0 { path } else { nil }
         }.like("losses.txt"),
         Alternative(
-            "bit_error_rate", bitErrorRate, "The probability that a bit is wrong; a packet with a wrong bit is lost.", embed: Self.bitErrors
+            "bit_error_rate", bitErrorRate, "The probability that a bit is wrong; a packet with a wrong bit is lost.",
+            embed: Self.bitErrors
         ) { if case .bitErrors(let rate) = $0 { rate } else { nil } },
     ])
 
@@ -214,10 +215,14 @@ extension ExperimentScenario.Link.Loss.Markov4 {
         [
             .key("p13", \.p13, .ratio, "The probability of going from receiving in a gap to losing in a burst.")
                 .required("a probability, such as 1%", like: "1%"),
-            .key("p31", \.p31, .ratio, "The probability of going from losing in a burst back to a gap.").usually("100% less p32").like("20%"),
+            .key("p31", \.p31, .ratio, "The probability of going from losing in a burst back to a gap.").usually(
+                "100% less p32"
+            ).like("20%"),
             .key("p32", \.p32, .ratio, "The probability of going from losing to receiving within a burst.").like("10%"),
-            .key("p23", \.p23, .ratio, "The probability of going from receiving within a burst back to losing.").like("30%"),
-            .key("p14", \.p14, .ratio, "The probability of going from receiving in a gap to a loss by itself.").like("0.5%"),
+            .key("p23", \.p23, .ratio, "The probability of going from receiving within a burst back to losing.").like(
+                "30%"),
+            .key("p14", \.p14, .ratio, "The probability of going from receiving in a gap to a loss by itself.").like(
+                "0.5%"),
         ],
         rules: [
             Rule("p31", "p32") { chain, reader in
