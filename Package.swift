@@ -113,3 +113,11 @@ if Context.environment["RUBATO_FUZZ"] != nil {
             name: "fuzz", dependencies: ["Analysis", "Capture", "Metrics", "Receiver", "Timebase", "Wire"],
             path: "tools/fuzz.d", swiftSettings: settings))
 }
+
+// Likewise what only tools/gate runs.
+if Context.environment["RUBATO_GATE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "worlds", dependencies: ["Emulator", "Metrics", "Scenario", "Timebase"], path: "tools/gate.d",
+            swiftSettings: settings))
+}
