@@ -67,12 +67,14 @@ extension World {
     }
 
     private mutating func tell(_ event: AgentEvent, agent index: Int, at now: Instant) {
+        let node = agents.seats[index].node
         switch event {
         case .roundTrip(_, let flow):
             guard agents.seats[index].incoming.indices.contains(flow),
                 let source = flows[agents.seats[index].incoming[flow]].source
             else { return }
-            ledger.note(.found(event, node: agents.seats[index].node, from: source), at: now)
+            ledger.note(.found(event, node: node, from: source), at: now)
+        case .exchange, .claim: ledger.note(.found(event, node: node, from: node), at: now)
         }
     }
 

@@ -49,6 +49,10 @@ public enum AgentOutput: Sendable {
 public enum AgentEvent: Sendable, Equatable {
     /// The round trip to the far end of an incoming flow, by number from 0.
     case roundTrip(TimeSpan, flow: Int)
+    /// An exchange with a time server has ended.
+    case exchange(ClockExchange)
+    /// The clock was adjusted, or nothing had to be: what is claimed of it now.
+    case claim(ClockClaim)
 }
 
 /// A change of a node's disciplined clock.
