@@ -167,9 +167,17 @@ extension World {
     private func clock(_ node: Int, _ id: String) -> ClockMeasurements {
         var result = ClockMeasurements()
         result.node = id
-        result.algorithm = "none"
-        result.offsetError = ledger.clockErrors[node].distribution
+        let seen = ledger.clocks[node]
+        result.algorithm = configuration.synchronization[id] ?? "none"
+        result.offsetError = seen.errors.distribution
         result.trueFrequencyPartsPerBillion = clocks[node].raw.frequency
+        guard configuration.synchronization[id] != nil else { return result }
+        result.estimatedFrequencyPartsPerBillion = seen.estimatedFrequency
+        result.synchronizedNanoseconds = seen.firstClaim?.nanoseconds
+        result.bound = seen.bounds.distribution
+        result.boundViolations = seen.bounds.count > 0 ? seen.violations : nil
+        result.exchanges = seen.exchanges
+        result.exchangesUsed = seen.exchangesUsed
         return result
     }
 

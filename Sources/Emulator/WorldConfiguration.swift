@@ -182,6 +182,8 @@ public struct WorldConfiguration: Sendable {
     public var agents: [AgentConfiguration] = []
     public var controlFlows: [ControlFlowConfiguration] = []
     public var controlLinks: [NamedLink] = []
+    /// By which algorithm agents discipline a node's clock; by the node's id.
+    public var synchronization: [String: String] = [:]
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
     public var taps: WorldTaps
