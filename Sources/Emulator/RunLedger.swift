@@ -200,6 +200,7 @@ struct RunLedger: ~Copyable {
             // Measured at the sender, of the way to a receiver and back.
             guard node == 0, (1...receivers.count).contains(source) else { return }
             receivers[source - 1].roundTrip.add(span.nanoseconds)
+        case .report: break
         case .exchange(let exchange): clocks[node].note(exchange)
         case .claim(let claim): clocks[node].note(claim, at: now)
         }

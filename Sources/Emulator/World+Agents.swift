@@ -74,6 +74,9 @@ extension World {
                 let source = flows[agents.seats[index].incoming[flow]].source
             else { return }
             ledger.note(.found(event, node: node, from: source), at: now)
+        case .report(let timestamp, let shown):
+            guard (1...receivers.count).contains(node) else { return }
+            receivers[node - 1].take(report: timestamp, shown: shown)
         case .exchange, .claim: ledger.note(.found(event, node: node, from: node), at: now)
         }
     }

@@ -91,6 +91,10 @@ public struct PlayoutBuffer: Sendable {
     /// How long what waits will last after `now`.
     public func depth(at now: LocalInstant) -> TimeSpan { entries.last.map { $0.release - now } ?? .zero }
 
+    /// Counts releases from now on from another instant: that at which what the timestamps give as zero was sent. What
+    /// is in the buffer is released as before.
+    mutating func setAnchor(_ zero: LocalInstant) { anchor = zero }
+
     /// Takes a datagram, at its arrival. One that is not buffered stays with whoever handed it over.
     public mutating func handle(_ datagram: MediaDatagram) -> Verdict {
         let (now, number) = (datagram.arrival, datagram.number)

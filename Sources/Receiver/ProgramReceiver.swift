@@ -25,6 +25,9 @@ public struct ProgramReceiver: Sendable {
     private var reference = WrapUnwrapper(bits: 33)
     /// Of a release and the clock reference released then: the clock that is rebuilt.
     private var clock: (local: LocalInstant, ticks: Int64)?
+    /// Whether every clock reference sets it anew: where releases follow the sender's clock. Else it is set once and runs
+    /// at the receiver's own rate.
+    private let followsReferences: Bool
     private var outputs = Deque<Output>()
 
     /// A unit that has begun and is not closed.
@@ -33,7 +36,7 @@ public struct ProgramReceiver: Sendable {
         var due: LocalInstant?
     }
 
-    public init() {}
+    public init(followsReferences: Bool = false) { self.followsReferences = followsReferences }
 
     /// Takes the transport packets of a datagram, from `start` of its payload on.
     ///
@@ -81,7 +84,7 @@ public struct ProgramReceiver: Sendable {
             switch event {
             case .reference(let ticks):
                 let base = reference.unwrap(UInt64(ticks / 300))
-                if clock == nil { clock = (release, base * 300 + ticks % 300) }
+                if clock == nil || followsReferences { clock = (release, base * 300 + ticks % 300) }
             case .began(let lane, let pts): begin(lane, pts: pts, at: release)
             case .closed(let lane, let lastByte, let isDamaged):
                 close(lane, lastByte: lastByte, isDamaged: isDamaged)

@@ -100,6 +100,7 @@ public struct WorldBuilder {
         var node = ReceiverNodeConfiguration(
             id: receiver.id, media: media, clock: oscillator(receiver.clock), lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
+        node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
         return node
