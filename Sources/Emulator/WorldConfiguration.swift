@@ -272,13 +272,14 @@ public struct WorldConfiguration: Sendable {
     /// The names of all nodes.
     public var nodeIDs: [String] { ["sender"] + receivers.map(\.id) + agentNodes.map(\.id) }
 
-    func node(named id: String) -> Int {
-        guard let node = nodeIDs.firstIndex(of: id) else { preconditionFailure("there is no node '\(id)'") }
-        return node
-    }
-
-    func node(ofAgent id: String) -> Int {
-        guard let agent = agents.first(where: { $0.id == id }) else { preconditionFailure("there is no agent '\(id)'") }
-        return node(named: agent.node)
+    /// The node of each agent, by the agents' ids.
+    var nodesOfAgents: [String: Int] {
+        let nodes = Dictionary(nodeIDs.enumerated().map { ($1, $0) }) { first, _ in first }
+        var result: [String: Int] = [:]
+        for agent in agents {
+            guard let node = nodes[agent.node] else { preconditionFailure("there is no node '\(agent.node)'") }
+            result[agent.id] = node
+        }
+        return result
     }
 }

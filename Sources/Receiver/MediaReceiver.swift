@@ -11,7 +11,7 @@ public struct MediaReceiver: Sendable {
     private let hasRTP: Bool
     private var session: SessionReceiver
     private var playout: PlayoutBuffer
-    private var program: ProgramReceiver
+    private var program = ProgramReceiver()
     /// Where releases follow the sender's clock, its latest report: a time in the stream, and what that clock showed then.
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
     /// Whether releases count from the sender's clock as the receiver's synchronized clock has it.
@@ -30,7 +30,6 @@ public struct MediaReceiver: Sendable {
         session = SessionReceiver(configuration)
         playout = PlayoutBuffer(configuration)
         followsSender = configuration.anchor == .senderClock
-        program = ProgramReceiver(followsReferences: followsSender)
     }
 
     /// What receiver reports say; nothing without RTP.
@@ -119,6 +118,6 @@ public struct MediaReceiver: Sendable {
         let length = Int(entry.packet.length) - Packet.networkHeaderLength
         program.handle(
             pool.bytes(entry.packet.slot, count: length).bytes, from: entry.start,
-            number: hasRTP ? entry.number : nil, at: entry.release)
+            number: hasRTP ? entry.number : nil, at: entry.release, shift: entry.shift)
     }
 }
