@@ -201,7 +201,7 @@ struct RunLedger: ~Copyable {
             // Measured at the sender, of the way to a receiver and back.
             guard node == 0, (1...receivers.count).contains(source) else { return }
             receivers[source - 1].roundTrip.add(span.nanoseconds)
-        case .exchange, .claim: break
+        case .exchange, .claim, .logical: break
         }
     }
 

@@ -74,7 +74,7 @@ extension World {
                 let source = flows[agents.seats[index].incoming[flow]].source
             else { return }
             ledger.note(.found(event, node: node, from: source), at: now)
-        case .exchange, .claim: ledger.note(.found(event, node: node, from: node), at: now)
+        case .exchange, .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
         }
     }
 
