@@ -7,6 +7,7 @@ public struct GroupAgent: Agent, RestartingAgent {
     /// What a member may take part in.
     public enum Part: Sendable {
         case averaging(ClockAveraging.Configuration)
+        case berkeley(BerkeleyClock.Configuration)
     }
 
     private var endpoint: GroupEndpoint
@@ -20,9 +21,11 @@ public struct GroupAgent: Agent, RestartingAgent {
     /// - Precondition: ids are distinct, 128 at most.
     public init(id: UInt16, peers: [UInt16], parts: [Part], start: LocalInstant) {
         endpoint = GroupEndpoint(id: id, peers: peers)
+        let endpoint = endpoint
         parties = parts.map { part -> any GroupParty in
             switch part {
             case .averaging(let configuration): ClockAveraging(configuration, start: start)
+            case .berkeley(let configuration): BerkeleyClock(configuration, endpoint, start: start)
             }
         }
     }
