@@ -201,6 +201,7 @@ struct RunLedger: ~Copyable {
             guard node == 0, (1...receivers.count).contains(source) else { return }
             receivers[source - 1].roundTrip.add(span.nanoseconds)
         case .report: break
+        case .logical(let event): if taps.events { outputs.append(.logical(event, node: node, at: now)) }
         case .exchange(let exchange): clocks[node].note(exchange)
         case .claim(let claim): clocks[node].note(claim, at: now)
         }

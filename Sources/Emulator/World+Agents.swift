@@ -77,7 +77,7 @@ extension World {
         case .report(let timestamp, let shown):
             guard (1...receivers.count).contains(node) else { return }
             receivers[node - 1].take(report: timestamp, shown: shown)
-        case .exchange, .claim: ledger.note(.found(event, node: node, from: node), at: now)
+        case .exchange, .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
         }
     }
 

@@ -128,7 +128,7 @@ public struct World: ~Copyable {
         guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
-        case .packet, .sample: break
+        case .packet, .logical, .sample: break
         }
         return output
     }

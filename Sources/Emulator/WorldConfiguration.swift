@@ -145,6 +145,8 @@ public struct WorldTaps: Sendable {
     public var media = false
     /// Every datagram's fate.
     public var packets = false
+    /// Events in logical time.
+    public var events = false
     /// The time between two samples of the series; nil for none.
     public var seriesInterval: TimeSpan?
 

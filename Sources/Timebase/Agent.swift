@@ -55,6 +55,8 @@ public enum AgentEvent: Sendable, Equatable {
     case exchange(ClockExchange)
     /// The clock was adjusted, or nothing had to be: what is claimed of it now.
     case claim(ClockClaim)
+    /// Something happened in logical time.
+    case logical(LogicalEvent)
 }
 
 /// A change of a node's disciplined clock.
