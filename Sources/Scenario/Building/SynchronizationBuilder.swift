@@ -29,6 +29,7 @@ struct SynchronizationBuilder {
             paths.append(path)
         }
         if scenario.synchronization.asksServers { addClients(to: &configuration, paths) }
+        if let part { addGroup(part, to: &configuration) }
     }
 
     // MARK: - Time servers
@@ -84,6 +85,42 @@ struct SynchronizationBuilder {
         }
     }
 
+    // MARK: - Groups
+
+    /// What the members of a group take part in; nil: in nothing.
+    private var part: GroupAgent.Part? {
+        switch scenario.synchronization {
+        case .berkeley(let law): .berkeley(law.mechanism)
+        case .averaging(let law): .averaging(law.mechanism)
+        case .none, .cristian, .ntp, .regression: nil
+        }
+    }
+
+    /// The sender and all receivers, numbered as the World's nodes are: the sender 0.
+    private func addGroup(_ part: GroupAgent.Part, to configuration: inout WorldConfiguration) {
+        let members = Array(configuration.nodeClocks.prefix(1 + configuration.receivers.count))
+        let numbers = members.indices.map { UInt16($0) }
+        for (node, member) in members.enumerated() {
+            let peers = numbers.filter { $0 != UInt16(node) }
+            configuration.agents.append(
+                AgentConfiguration(
+                    id: "\(member.id).member", node: member.id,
+                    agent: GroupAgent(
+                        id: UInt16(node), peers: peers, parts: [part], start: member.clock.reading(at: .zero))))
+            configuration.synchronization[member.id] = scenario.synchronization.name
+        }
+        // To and from its peers in their order.
+        for (node, member) in members.enumerated() {
+            for (other, peer) in members.enumerated() where other != node {
+                configuration.controlFlows.append(
+                    ControlFlowConfiguration(
+                        id: "\(member.id)>\(peer.id)", from: "\(member.id).member", to: "\(peer.id).member",
+                        way: configuration.way(from: node, to: other), port: Self.groupPort))
+            }
+        }
+        configuration.taps.events = true
+    }
+
     private func client(start: LocalInstant, servers: Int) -> any Agent {
         switch scenario.synchronization {
         case .cristian(let law): return CristianClient(law.mechanism, start: start)
@@ -125,6 +162,11 @@ extension ExperimentScenario.Clock {
 
 extension ExperimentScenario.Synchronization.Correction {
     fileprivate var mechanism: ClockSync.Correction { ClockSync.Correction(stepLimit: stepLimit, slewRate: slewRate) }
+
+    /// The same for a group: its first correction is a step as well.
+    fileprivate var steering: ClockSteering {
+        ClockSteering(rate: slewRate, stepLimit: stepLimit, stepsAtFirst: true)
+    }
 }
 
 extension ExperimentScenario.Synchronization.Cristian {
@@ -132,5 +174,36 @@ extension ExperimentScenario.Synchronization.Cristian {
         CristianClient.Configuration(
             interval: poll, probes: probes, minimumDelay: minimumDelay, drift: drift, errorLimit: accuracy,
             correction: correction.mechanism)
+    }
+}
+
+extension ExperimentScenario.Synchronization.Berkeley {
+    fileprivate var mechanism: BerkeleyClock.Configuration {
+        // A round is over well before the next: its trials take a quarter of the interval, the last answers another.
+        let trials = 10
+        let spacing = TimeSpan.nanoseconds(min(poll.nanoseconds / 4 / Int64(trials), 100_000_000))
+        let timeout = TimeSpan.nanoseconds(min(poll.nanoseconds / 4, 2_000_000_000))
+        let succession: BerkeleyClock.Succession.Election =
+            switch election {
+            case .bully: .bully(timeout: timeout)
+            case .ring: .ring(timeout: timeout, attempts: 3)
+            }
+        return BerkeleyClock.Configuration(
+            polling: BerkeleyClock.Polling(interval: poll, trials: trials, spacing: spacing, timeout: timeout),
+            range: range, succession: BerkeleyClock.Succession(succession, timeout: poll * 2 + timeout),
+            steering: correction.steering)
+    }
+}
+
+extension ExperimentScenario.Synchronization.Averaging {
+    fileprivate var mechanism: ClockAveraging.Configuration {
+        let mean: ClockAveraging.Mean =
+            switch mean {
+            case .others: .others
+            case .all: .all
+            case .trimmed: .trimmed(trim)
+            }
+        return ClockAveraging.Configuration(
+            interval: interval, window: window, mean: mean, steering: correction.steering)
     }
 }
