@@ -11,6 +11,13 @@ public struct DeliveryVector: Hashable, Sendable {
     /// One more message of a member has been sent or delivered.
     public mutating func count(messageOf member: Int) { counts[member] += 1 }
 
+    /// The same with another count for one member.
+    func counting(_ count: UInt32, of member: Int) -> DeliveryVector {
+        var vector = self
+        vector.counts[member] = count
+        return vector
+    }
+
     /// Whether a message with this vector may be delivered to who has had `delivered`: it is the sender's next one, and
     /// all that its sender had been delivered before has been delivered here too.
     public func isDeliverable(from sender: Int, after delivered: DeliveryVector) -> Bool {

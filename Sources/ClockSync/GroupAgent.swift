@@ -8,6 +8,7 @@ public struct GroupAgent: Agent, RestartingAgent {
     public enum Part: Sendable {
         case averaging(ClockAveraging.Configuration)
         case berkeley(BerkeleyClock.Configuration)
+        case ordered(OrderedGroup.Configuration)
     }
 
     private var endpoint: GroupEndpoint
@@ -20,12 +21,13 @@ public struct GroupAgent: Agent, RestartingAgent {
     ///   - start: the own clock when it begins.
     /// - Precondition: ids are distinct, 128 at most.
     public init(id: UInt16, peers: [UInt16], parts: [Part], start: LocalInstant) {
-        endpoint = GroupEndpoint(id: id, peers: peers)
-        let endpoint = endpoint
+        let endpoint = GroupEndpoint(id: id, peers: peers)
+        self.endpoint = endpoint
         parties = parts.map { part -> any GroupParty in
             switch part {
             case .averaging(let configuration): ClockAveraging(configuration, start: start)
             case .berkeley(let configuration): BerkeleyClock(configuration, endpoint, start: start)
+            case .ordered(let configuration): OrderedGroup(configuration, endpoint)
             }
         }
     }
@@ -44,6 +46,19 @@ public struct GroupAgent: Agent, RestartingAgent {
         for index in parties.indices where parties[index].nextTimeout <= now {
             parties[index].handleTimeout(at: now, &endpoint)
         }
+    }
+
+    /// Sends a message to all members, this one included, in the order of the part that does so.
+    ///
+    /// - Parameter payload: 255 bytes at most.
+    /// - Returns: whether there was room for it, and such a part.
+    public mutating func submit(_ payload: [UInt8], at now: LocalInstant) -> Bool {
+        for index in parties.indices {
+            guard var group = parties[index] as? OrderedGroup else { continue }
+            defer { parties[index] = group }
+            return group.submit(payload, at: now, &endpoint)
+        }
+        return false
     }
 
     public mutating func pollOutput() -> AgentOutput? { endpoint.pollOutput() }

@@ -29,6 +29,8 @@ struct GroupDriver {
     private(set) var adjustments: [(member: Int, adjustment: ClockAdjustment, at: Instant)] = []
     /// Messages handed to the network.
     private(set) var sent: [(from: Int, to: Int, bytes: [UInt8])] = []
+    /// Messages that came: how much had been told before, and their bytes.
+    private(set) var arrivals: [(told: Int, bytes: [UInt8])] = []
     /// Members that neither get nor send anything.
     var silent: Set<Int> = []
     /// Called after every event told, so that a program may answer.
@@ -90,6 +92,7 @@ struct GroupDriver {
         case .action(let index): actions[index](&self)
         case .arrival(let bytes, let from, let to):
             guard !silent.contains(to) else { return }
+            arrivals.append((told.count, bytes))
             agents[to].handle(bytes.span.bytes, flow: flow(from, at: to), at: clocks[to].reading(at: now))
             drain(to)
         }
