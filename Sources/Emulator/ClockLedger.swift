@@ -2,7 +2,7 @@ import Timebase
 
 /// What a node's disciplined clock truly shows, beside what is claimed of it.
 struct ClockLedger: Sendable {
-    /// Less true time, sampled; from the first claim on, where there is one.
+    /// Less true time, sampled; from the first correction on, where there is one.
     private(set) var errors = Histogram()
     /// What the claims allow, at the same samples.
     private(set) var bounds = Histogram()
@@ -11,7 +11,7 @@ struct ClockLedger: Sendable {
     private(set) var exchanges: Int64 = 0
     /// Those of them that the algorithm used.
     private(set) var exchangesUsed: Int64 = 0
-    private(set) var firstClaim: Instant?
+    private(set) var firstCorrection: Instant?
     /// The latest claim, and when it was made.
     private var latest: (claim: ClockClaim, at: Instant)?
 
@@ -33,12 +33,13 @@ struct ClockLedger: Sendable {
         if exchange.isUsed { exchangesUsed += 1 }
     }
 
-    mutating func note(_ claim: ClockClaim, at now: Instant) {
-        if firstClaim == nil {
-            firstClaim = now
-            errors = Histogram()
-        }
-        latest = (claim, now)
+    mutating func note(_ claim: ClockClaim, at now: Instant) { latest = (claim, now) }
+
+    /// Notes that the clock is adjusted.
+    mutating func noteCorrection(at now: Instant) {
+        guard firstCorrection == nil else { return }
+        firstCorrection = now
+        errors = Histogram()
     }
 
     /// Samples the clock.

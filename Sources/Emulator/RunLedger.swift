@@ -95,6 +95,7 @@ struct RunLedger: ~Copyable {
             add(.closed, ticks ?? -1, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
         case .found(let event, let node, let source): note(event, node: node, from: source, at: now)
+        case .adjusted(let node): clocks[node].noteCorrection(at: now)
         case .multiplexed, .arrived, .released: preconditionFailure("this event has bytes")
         }
     }

@@ -63,6 +63,7 @@ extension World {
     /// Adjusts a node's clock; deadlines given in its time are armed anew.
     private mutating func adjust(_ node: Int, _ adjustment: ClockAdjustment, at now: Instant) {
         clocks[node].adjust(adjustment, at: now)
+        ledger.note(.adjusted(node: node), at: now)
         for index in agents.seats.indices where agents.seats[index].node == node { rearmAgent(index) }
     }
 

@@ -98,7 +98,7 @@ public struct ClockMeasurements: Sendable {
     public var node = ""
     /// "none": free running.
     public var algorithm = ""
-    /// When the algorithm first claimed anything; nil: never.
+    /// When it was first corrected; nil: never.
     public var synchronizedNanoseconds: Int64?
     /// Local minus true time each second, from then on where there is an algorithm; positive: fast.
     public var offsetError: Distribution?

@@ -124,7 +124,8 @@ struct SynchronizationBuilder {
     private func client(start: LocalInstant, servers: Int) -> any Agent {
         switch scenario.synchronization {
         case .cristian(let law): return CristianClient(law.mechanism, start: start)
-        case .ntp, .regression, .none, .berkeley, .averaging:
+        case .ntp(let law): return NTPClient(law.mechanism(servers: servers), start: start)
+        case .regression, .none, .berkeley, .averaging:
             preconditionFailure("\(scenario.synchronization.name) asks no time server")
         }
     }
@@ -174,6 +175,15 @@ extension ExperimentScenario.Synchronization.Cristian {
         CristianClient.Configuration(
             interval: poll, probes: probes, minimumDelay: minimumDelay, drift: drift, errorLimit: accuracy,
             correction: correction.mechanism)
+    }
+}
+
+extension ExperimentScenario.Synchronization.NTP {
+    fileprivate func mechanism(servers: Int) -> NTPClient.Configuration {
+        let shortest = Self.exponent(of: poll) ?? 6
+        return NTPClient.Configuration(
+            servers: servers, polls: shortest...max(shortest, Self.exponent(of: longestPoll) ?? shortest),
+            hasInitialBurst: beginsWithBurst, panicLimit: panicLimit, correction: correction.mechanism)
     }
 }
 
