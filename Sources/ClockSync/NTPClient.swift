@@ -49,16 +49,6 @@ public struct NTPClient: Agent {
         }
     }
 
-    /// What came of the latest selection among the servers.
-    public enum Selection: Sendable, Equatable {
-        /// No server could be believed: none was heard of, or is near enough to its reference.
-        case noServers
-        /// No majority of those that could agree on a time.
-        case noMajority
-        /// So many of them do, by number, the system peer first; not those that clustering cast out.
-        case survivors([Int])
-    }
-
     let configuration: Configuration
     var clock = SteeredClock()
     var associations: [NTPAssociation]
@@ -70,7 +60,7 @@ public struct NTPClient: Agent {
     private var isCorrecting = false
     private var nextTick = LocalInstant.distantFuture
     private var server: NTPServer?
-    public private(set) var selection = Selection.noServers
+    public private(set) var selection = ServerSelection.noServers
     /// Whether an offset over the panic limit has made it give up.
     public private(set) var hasGivenUp = false
 

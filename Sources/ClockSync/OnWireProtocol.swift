@@ -27,7 +27,7 @@ struct OnWireProtocol: Sendable {
         case duplicate
         /// Test 2: it answers no request that is still open.
         case bogus
-        /// Test 3: a timestamp is not set.
+        /// Test 3: a timestamp is not set, or the reply came before the request was sent.
         case invalidTimestamps
         /// Test 6: the server is not synchronized.
         case unsynchronized
@@ -79,6 +79,8 @@ struct OnWireProtocol: Sendable {
         latest = packet.transmitTimestamp
         if packet.stratum == 0 { return .kiss(packet.referenceID) }
         if let fault = Self.fault(of: packet) { return .rejected(fault) }
+        // Somebody has put the clock back meanwhile.
+        if clock.free(at: now) < request.sent { return .rejected(.invalidTimestamps) }
         return .accepted(Self.reply(packet, to: request, flow: flow, at: now, clock))
     }
 

@@ -26,9 +26,16 @@ struct SteeredClock: Sendable {
     private(set) var nextTimeout = LocalInstant.distantFuture
     private var outputs: [AgentOutput] = []
 
-    /// What the oscillator shows when the disciplined clock shows `local`, not before the latest adjustment.
-    func free(at local: LocalInstant) -> FreeInstant {
-        FreeInstant(nanoseconds: model.instant(showing: local).nanoseconds)
+    /// What the disciplined clock showed after the latest adjustment.
+    private var adjusted = LocalInstant(nanoseconds: .min)
+
+    /// What the oscillator shows when the disciplined clock shows `local`.
+    func free(at local: LocalInstant) -> FreeInstant { FreeInstant(nanoseconds: instant(showing: local).nanoseconds) }
+
+    /// The same as the model's time. Before the latest adjustment lies only what shows after somebody else has put the
+    /// clock back: from there on time is taken to run as the clock does.
+    private func instant(showing local: LocalInstant) -> Instant {
+        local >= adjusted ? model.instant(showing: local) : model.instant(showing: adjusted) - (adjusted - local)
     }
 
     /// Disciplined reading minus the oscillator's.
@@ -38,16 +45,17 @@ struct SteeredClock: Sendable {
     var frequency: Int64 { model.frequency }
 
     /// What a slew under way has still to make up for.
-    func slewLeft(at now: LocalInstant) -> TimeSpan { model.slewLeft(at: model.instant(showing: now)) }
+    func slewLeft(at now: LocalInstant) -> TimeSpan { model.slewLeft(at: instant(showing: now)) }
 
     /// - Returns: what the clock shows then; only a step makes that another time than `now`.
     @discardableResult
     mutating func adjust(_ adjustment: ClockAdjustment, at now: LocalInstant) -> LocalInstant {
-        let instant = model.instant(showing: now)
+        let instant = instant(showing: now)
         model.adjust(adjustment, at: instant)
         outputs.append(.adjust(adjustment))
         if case .step(let amount) = adjustment, nextTimeout != .distantFuture { nextTimeout = nextTimeout + amount }
-        return model.reading(at: instant)
+        adjusted = model.reading(at: instant)
+        return adjusted
     }
 
     mutating func send(_ bytes: [UInt8], flow: Int) { outputs.append(.send(bytes, flow: flow)) }
@@ -81,7 +89,7 @@ struct SteeredClock: Sendable {
     }
 
     private func end(ofSlew left: TimeSpan, at now: LocalInstant) -> LocalInstant {
-        let instant = model.instant(showing: now) + model.slewTime(left)
+        let instant = instant(showing: now) + model.slewTime(left)
         return max(model.reading(at: instant), now + .nanoseconds(1))
     }
 }
