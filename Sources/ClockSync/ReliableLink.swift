@@ -28,18 +28,22 @@ struct ReliableLink: Sendable {
     /// Whether as many messages wait for an acknowledgment as the other end keeps.
     var isFull: Bool { unacknowledged.count >= Int(Self.window) }
 
-    var nextTimeout: LocalInstant { unacknowledged.lazy.map(\.deadline).min() ?? .distantFuture }
+    /// When something is next to be sent again.
+    private(set) var nextTimeout = LocalInstant.distantFuture
 
     /// A message with the next sequence number leaves.
     mutating func send(_ datagram: [UInt8], deadline: LocalInstant) {
         unacknowledged.append(
             Unacknowledged(sequenceNumber: nextSequenceNumber, datagram: datagram, deadline: deadline))
         nextSequenceNumber += 1
+        nextTimeout = min(nextTimeout, deadline)
     }
 
     /// The other end has all before this number.
     mutating func acknowledge(before number: UInt32) {
+        guard let first = unacknowledged.first, first.sequenceNumber < number else { return }
         unacknowledged.removeAll { $0.sequenceNumber < number }
+        rearm()
     }
 
     /// What is to be sent again by `now`.
@@ -49,11 +53,19 @@ struct ReliableLink: Sendable {
             unacknowledged[index].deadline = now + timeout
             datagrams.append(unacknowledged[index].datagram)
         }
+        rearm()
         return datagrams
     }
 
+    private mutating func rearm() {
+        nextTimeout = unacknowledged.lazy.map(\.deadline).min() ?? .distantFuture
+    }
+
     /// The other end does not answer: what waits for it is given up.
-    mutating func giveUp() { unacknowledged.removeAll() }
+    mutating func giveUp() {
+        unacknowledged.removeAll()
+        rearm()
+    }
 
     // MARK: Receiving
 

@@ -37,7 +37,7 @@ struct GroupDriver {
     var onTell: ((inout GroupDriver, Int, AgentEvent) -> Void)?
 
     private let key: DrawKey
-    private let table = QuantileTable.exponential(mean: .nanoseconds(1 << 30))
+    private static let table = QuantileTable.exponential(mean: .nanoseconds(1 << 30))
     /// When each member's agent next has something to do.
     private var deadlines: [Instant] = []
     private var pending: [(at: Instant, order: Int, event: Event)] = []
@@ -122,7 +122,7 @@ struct GroupDriver {
         let way = way(from, to)
         let draw = Int64(sent.count) * 2
         guard !way.loss.isHit(by: key.draw(draw)) else { return }
-        let queueing = table.value(at: key.draw(draw + 1)).scaled(by: way.queueing.nanoseconds, over: 1 << 30)
+        let queueing = Self.table.value(at: key.draw(draw + 1)).scaled(by: way.queueing.nanoseconds, over: 1 << 30)
         push(.arrival(bytes, from: from, to: to), at: now + way.least + .nanoseconds(queueing))
     }
 

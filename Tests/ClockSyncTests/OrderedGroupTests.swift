@@ -114,9 +114,9 @@ struct OrderedGroupTests {
             #expect(isCausal(driver), "seed \(seed)")
             let sequences = sequences(driver)
             #expect(sequences.allSatisfy { Set($0) == Set(sequences[0]) && $0.count == sequences[0].count })
-            if !isCausal(run(.fifo, seed: seed)) { broken += 1 }
+            if seed < 100, !isCausal(run(.fifo, seed: seed)) { broken += 1 }
         }
-        #expect(broken > 100, "FIFO broke causal order \(broken) times in 1,000")
+        #expect(broken > 10, "FIFO broke causal order \(broken) times in 100")
     }
 
     @Test("FIFO keeps each sender's order and loses nothing", arguments: 0..<50 as Range<UInt64>)
