@@ -147,6 +147,8 @@ public struct WorldTaps: Sendable {
     public var packets = false
     /// Events in logical time.
     public var events = false
+    /// Exchanges with time servers.
+    public var exchanges = false
     /// The time between two samples of the series; nil for none.
     public var seriesInterval: TimeSpan?
 
@@ -186,6 +188,8 @@ public struct WorldConfiguration: Sendable {
     public var controlLinks: [NamedLink] = []
     /// By which algorithm agents discipline a node's clock; by the node's id.
     public var synchronization: [String: String] = [:]
+    /// Whether the program is sent at all; without it agents go on until the sources are told to stop.
+    public var sendsProgram = true
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
     public var taps: WorldTaps

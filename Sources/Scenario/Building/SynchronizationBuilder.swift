@@ -50,6 +50,7 @@ struct SynchronizationBuilder {
     }
 
     private func addClients(to configuration: inout WorldConfiguration, _ paths: [ServerPath?]) {
+        configuration.taps.exchanges = true
         let serversAreNodes = !scenario.timeServers.isEmpty
         let servers = serversAreNodes ? scenario.timeServers.map(\.id) : ["sender"]
         for (index, server) in servers.enumerated() {
@@ -125,7 +126,11 @@ struct SynchronizationBuilder {
         switch scenario.synchronization {
         case .cristian(let law): return CristianClient(law.mechanism, start: start)
         case .ntp(let law): return NTPClient(law.mechanism(servers: servers), start: start)
-        case .regression, .none, .berkeley, .averaging:
+        case .regression(let law):
+            return RegressionClient(
+                RegressionClient.Configuration(
+                    servers: servers, poll: law.poll, correction: law.correction.mechanism), start: start)
+        case .none, .berkeley, .averaging:
             preconditionFailure("\(scenario.synchronization.name) asks no time server")
         }
     }
