@@ -1,7 +1,7 @@
 import Metrics
 
 /// The ten numbers of the contract's DIST.
-enum DistributionMember: String, CaseIterable {
+package enum DistributionMember: String, CaseIterable {
     case count, minimum = "min", mean, deviation = "stddev", p5, p50, p95, p99, p999, maximum = "max"
 
     func node(_ kind: MetricKind) -> CatalogNode {
@@ -60,7 +60,7 @@ enum DistributionMember: String, CaseIterable {
 }
 
 extension DistributionMember {
-    static func document(_ distribution: Distribution?) -> JSONValue {
+    package static func document(_ distribution: Distribution?) -> JSONValue {
         guard let summary = distribution?.summary else { return nil }
         return .object(
             JSONObject(allCases.map { JSONObject.Member($0.rawValue, .integer($0.value(in: summary))) }))
