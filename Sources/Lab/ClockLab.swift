@@ -49,6 +49,7 @@ public struct ClockLab: Sendable {
         }
         let text = """
             name: clock-sync
+            sender: { carriage: ts-udp }
             duration: 1s
             seed: \(seed)
             program: { substreams: [ { id: data, kind: data, synthetic: { codec: opaque, frame_duration: 1s, unit_size: 100 B } } ] }
