@@ -44,6 +44,17 @@ public struct LocalClock: Sendable, BitwiseCopyable {
         return raw.instant(showing: rawReading(showing: local))
     }
 
+    /// What a slew under way has still to make up for at a true instant, signed.
+    func slewLeft(at instant: Instant) -> TimeSpan {
+        isAdjusted ? slew.amount - slewed(raw.reading(at: instant) - origin.raw) : .zero
+    }
+
+    /// How long, by the oscillator, a slew at the present rate takes for so much, rounded up; at most 36 years.
+    func slewTime(_ amount: TimeSpan) -> TimeSpan {
+        let time = Int128(amount.nanoseconds.magnitude) * 1_000_000_000 / Int128(slew.rate) + 1
+        return .nanoseconds(Int64(min(time, 1 << 60)))
+    }
+
     /// Adjusts the disciplined clock at a true instant; instants do not decrease.
     public mutating func adjust(_ adjustment: ClockAdjustment, at now: Instant) {
         let reading = raw.reading(at: now)
@@ -89,8 +100,30 @@ public struct LocalClock: Sendable, BitwiseCopyable {
     /// The least raw reading, from the origin on, at which the disciplined clock shows `local` or more.
     private func rawReading(showing local: LocalInstant) -> LocalInstant {
         guard local > origin.disciplined else { return origin.raw }
-        // The disciplined reading does not decrease: halve the interval in which it comes to `local`. At its slowest the
-        // clock goes at a quarter of the oscillator's pace, so that four times the distance is enough.
+        // Both clocks run at nearly one pace, so that going on by what is missing soon comes within two nanoseconds.
+        var guess = origin.raw + (local - origin.disciplined)
+        for _ in 0..<6 {
+            let missing = local - disciplined(guess)
+            if missing.nanoseconds.magnitude <= 2 { return earliest(near: guess, showing: local) }
+            guess = guess + missing
+        }
+        return searchedReading(showing: local)
+    }
+
+    /// The same from a guess that is off by a few nanoseconds: the reading increases by 0 to 3 with each.
+    private func earliest(near guess: LocalInstant, showing local: LocalInstant) -> LocalInstant {
+        var reading = guess
+        while disciplined(reading) < local { reading = reading + .nanoseconds(1) }
+        while reading > origin.raw, disciplined(reading - .nanoseconds(1)) >= local {
+            reading = reading - .nanoseconds(1)
+        }
+        return reading
+    }
+
+    /// The same at any pace: the disciplined reading does not decrease, so the interval in which it comes to `local` is
+    /// halved. At its slowest the clock goes at a quarter of the oscillator's pace, so that four times the distance is
+    /// enough.
+    private func searchedReading(showing local: LocalInstant) -> LocalInstant {
         var low = origin.raw
         var high = origin.raw + (local - origin.disciplined) * 4 + .nanoseconds(4)
         while high - low > .nanoseconds(1) {

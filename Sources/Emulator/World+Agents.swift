@@ -63,6 +63,7 @@ extension World {
     /// Adjusts a node's clock; deadlines given in its time are armed anew.
     private mutating func adjust(_ node: Int, _ adjustment: ClockAdjustment, at now: Instant) {
         clocks[node].adjust(adjustment, at: now)
+        ledger.note(.adjusted(node: node), at: now)
         for index in agents.seats.indices where agents.seats[index].node == node { rearmAgent(index) }
     }
 
@@ -74,6 +75,9 @@ extension World {
                 let source = flows[agents.seats[index].incoming[flow]].source
             else { return }
             ledger.note(.found(event, node: node, from: source), at: now)
+        case .report(let timestamp, let shown):
+            guard (1...receivers.count).contains(node) else { return }
+            receivers[node - 1].take(report: timestamp, shown: shown)
         case .exchange, .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
         }
     }

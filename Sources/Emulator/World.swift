@@ -128,7 +128,7 @@ public struct World: ~Copyable {
         guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
-        case .packet, .sample: break
+        case .packet, .logical, .sample: break
         }
         return output
     }
@@ -309,9 +309,7 @@ public struct World: ~Copyable {
 
     private mutating func sample(at now: Instant) {
         if nextClockSample <= now {
-            for node in 0..<clocks.count {
-                ledger.note(.clockRead(node: node, error: clocks[node].error(at: nextClockSample)), at: now)
-            }
+            ledger.sample(clocks, at: nextClockSample)
             nextClockSample += .seconds(1)
         }
         if nextSample <= now, let interval = configuration.taps.seriesInterval {

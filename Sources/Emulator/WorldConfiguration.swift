@@ -145,6 +145,8 @@ public struct WorldTaps: Sendable {
     public var media = false
     /// Every datagram's fate.
     public var packets = false
+    /// Events in logical time.
+    public var events = false
     /// The time between two samples of the series; nil for none.
     public var seriesInterval: TimeSpan?
 
@@ -182,6 +184,8 @@ public struct WorldConfiguration: Sendable {
     public var agents: [AgentConfiguration] = []
     public var controlFlows: [ControlFlowConfiguration] = []
     public var controlLinks: [NamedLink] = []
+    /// By which algorithm agents discipline a node's clock; by the node's id.
+    public var synchronization: [String: String] = [:]
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
     public var taps: WorldTaps
@@ -270,13 +274,14 @@ public struct WorldConfiguration: Sendable {
     /// The names of all nodes.
     public var nodeIDs: [String] { ["sender"] + receivers.map(\.id) + agentNodes.map(\.id) }
 
-    func node(named id: String) -> Int {
-        guard let node = nodeIDs.firstIndex(of: id) else { preconditionFailure("there is no node '\(id)'") }
-        return node
-    }
-
-    func node(ofAgent id: String) -> Int {
-        guard let agent = agents.first(where: { $0.id == id }) else { preconditionFailure("there is no agent '\(id)'") }
-        return node(named: agent.node)
+    /// The node of each agent, by the agents' ids.
+    var nodesOfAgents: [String: Int] {
+        let nodes = Dictionary(nodeIDs.enumerated().map { ($1, $0) }) { first, _ in first }
+        var result: [String: Int] = [:]
+        for agent in agents {
+            guard let node = nodes[agent.node] else { preconditionFailure("there is no node '\(agent.node)'") }
+            result[agent.id] = node
+        }
+        return result
     }
 }

@@ -69,6 +69,8 @@ public enum WorldOutput: Sendable {
     /// The transport packets of a datagram that a receiver's playout buffer released.
     case releasedMedia(Packet, receiver: Int)
     case packet(PacketRecord)
+    /// An event of a node in logical time.
+    case logical(LogicalEvent, node: Int, at: Instant)
     /// The time for a sample of the series.
     case sample(at: Instant)
 }
