@@ -61,7 +61,7 @@ extension BerkeleyClock {
             silences[flow] = silence
             if silence == configuration.polling.dropAfter { endpoint.note("drops \(endpoint.peers[flow])") }
         }
-        let slewing = round.began < settled ? 2 * configuration.steering.rate : 0
+        let slewing = round.began < settled ? 2 * configuration.correction.slewRate : 0
         let corrections = round.corrections(
             range: configuration.range,
             .init(

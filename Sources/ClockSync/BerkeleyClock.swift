@@ -164,8 +164,7 @@ public struct BerkeleyClock: GroupParty {
         _ correction: GroupMessage.Correction, age: TimeSpan?, at now: LocalInstant,
         _ endpoint: inout GroupEndpoint
     ) -> TimeSpan {
-        let steering = configuration.steering
-        let adjustment = steering.adjustment(correction.amount, isFirst: correctedRound == nil)
+        let adjustment = configuration.correction.adjustment(by: correction.amount, isFirst: correction.round == 1)
         correctedRound = correction.round
         endpoint.adjust(adjustment)
         var shift = TimeSpan.zero
@@ -173,7 +172,7 @@ public struct BerkeleyClock: GroupParty {
         missed = missed + shift
         // The others' corrections come a little sooner or later, and later still if they are lost on the way.
         settled =
-            now + shift + steering.duration(correction.largest)
+            now + shift + configuration.slewDuration(correction)
             + configuration.polling.timeout * Int64(Self.resends + 1)
         let bound = age.flatMap { age in correction.bound.map { $0 + configuration.growth(over: age) } }
         var claim = ClockClaim(reference: .group, bound: bound, growth: 2 * configuration.bounds.drift)
@@ -208,7 +207,7 @@ extension ClockClaim {
     fileprivate func after(_ span: TimeSpan) -> ClockClaim {
         var claim = self
         claim.bound = bound.map {
-            $0 + .nanoseconds(max(0, span.nanoseconds).scaled(by: growth, over: 1_000_000_000, .up))
+            $0 + max(.zero, span).scaled(partsPerBillion: growth)
         }
         return claim
     }

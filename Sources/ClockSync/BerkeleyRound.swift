@@ -53,7 +53,7 @@ struct BerkeleyRound: Sendable {
         -> TimeSpan
     {
         let span = max(.zero, .nanoseconds((least.out + least.back).nanoseconds / 2 + 1) - uncertainty.leastDelay)
-        return span + .nanoseconds(age.nanoseconds.scaled(by: uncertainty.growth, over: 1_000_000_000, .up))
+        return span + age.scaled(partsPerBillion: uncertainty.growth)
     }
 
     /// The corrections, of the members by flow and of the coordinator itself, and their bounds against the mean of those

@@ -173,7 +173,7 @@ struct FaultyAgentTests {
             polling: .init(interval: .seconds(5), trials: 5, spacing: .milliseconds(50), timeout: .milliseconds(500)),
             range: .milliseconds(30),
             succession: .init(.bully(timeout: .milliseconds(200)), timeout: .seconds(12)),
-            steering: ClockSteering(rate: 20_000_000))
+            correction: Correction(slewRate: 20_000_000))
         driver.seat { place, peers, start in
             let agent = GroupAgent(id: UInt16(place), peers: peers, parts: [.berkeley(configuration)], start: start)
             return faults[place].map {
@@ -260,7 +260,7 @@ struct FaultyAgentTests {
                         .averaging(
                             .init(
                                 interval: .seconds(10), window: .seconds(1), mean: mean,
-                                steering: ClockSteering(stepLimit: .zero)))
+                                correction: Correction(stepLimit: .zero)))
                     ], start: start)
                 guard place == 4 else { return agent }
                 return FaultyAgent(

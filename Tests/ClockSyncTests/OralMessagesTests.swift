@@ -122,7 +122,7 @@ struct OralMessagesTests {
                         .averaging(
                             .init(
                                 interval: .seconds(20), window: .seconds(8), mean: .trimmed(liars),
-                                steering: ClockSteering(stepLimit: .zero)))
+                                correction: Correction(stepLimit: .zero)))
                     ], start: start)
             }
             driver.run(until: Instant(nanoseconds: 39_000_000_000))
@@ -164,7 +164,7 @@ struct OralMessagesTests {
                         .averaging(
                             .init(
                                 interval: .seconds(10), window: .seconds(1), mean: mean,
-                                steering: ClockSteering(stepLimit: .zero)))
+                                correction: Correction(stepLimit: .zero)))
                     ], start: start)
             }
             driver.run(until: Instant(nanoseconds: 15_000_000_000))
