@@ -1,4 +1,5 @@
 import Timebase
+import Wire
 
 extension BerkeleyClock {
     public struct Configuration: Sendable, Equatable {
@@ -7,22 +8,32 @@ extension BerkeleyClock {
         public var range: TimeSpan
         public var succession: Succession
         public var bounds: Bounds
-        public var steering: ClockSteering
+        /// In a group's first round all clocks are stepped.
+        public var correction: Correction
 
         public init(
             polling: Polling, range: TimeSpan, succession: Succession, bounds: Bounds = Bounds(),
-            steering: ClockSteering = ClockSteering()
+            correction: Correction = Correction()
         ) {
             self.polling = polling
             self.range = range
             self.succession = succession
             self.bounds = bounds
-            self.steering = steering
+            self.correction = correction
         }
 
         /// What two clocks may drift apart in so much time.
         func growth(over span: TimeSpan) -> TimeSpan {
-            .nanoseconds(max(0, span.nanoseconds).scaled(by: 2 * bounds.drift, over: 1_000_000_000, .up))
+            max(.zero, span).scaled(partsPerBillion: 2 * bounds.drift)
+        }
+
+        /// How long slews take at most that a round has brought. In a group's first round all clocks are stepped.
+        func slewDuration(_ round: GroupMessage.Correction) -> TimeSpan {
+            guard round.round > 1 else { return .zero }
+            // What would take longer than 136 years is cut, as it would overflow.
+            let most = TimeSpan.nanoseconds(correction.slewRate << 32)
+            let largest = min(round.largest, correction.stepLimit ?? round.largest, most)
+            return .nanoseconds(largest.nanoseconds.scaled(by: 1_000_000_000, over: correction.slewRate, .up))
         }
     }
 

@@ -20,6 +20,15 @@ public struct BerkeleyClock: GroupParty {
         case waiting(BerkeleyRound, until: LocalInstant)
     }
 
+    struct Uncorrected {
+        var datagram: [UInt8]
+        var attempts: Int
+        var deadline: LocalInstant
+    }
+
+    /// How often a correction is sent again before the next round.
+    static var resends: Int { 3 }
+
     let configuration: Configuration
     var role: Role
     /// Nil: not known, since a crash.
@@ -31,6 +40,8 @@ public struct BerkeleyClock: GroupParty {
     var round: UInt32 = 0
     /// The coordinator's: in how many rounds in a row each member has not answered, by flow.
     var silences: [Int: Int] = [:]
+    /// The coordinator's: corrections that are not acknowledged, by flow.
+    var uncorrected: [Int: Uncorrected] = [:]
     /// A member's: the round that it was last asked in and when first.
     var asked: (round: UInt32, at: LocalInstant)?
     var correctedRound: UInt32?
@@ -60,7 +71,7 @@ public struct BerkeleyClock: GroupParty {
         case .member: next = min(next, missed)
         case .coordinator(.resting(let time)), .coordinator(.polling(_, let time, _)),
             .coordinator(.waiting(_, let time)):
-            next = min(next, time)
+            next = min(next, time, uncorrected.values.map(\.deadline).min() ?? .distantFuture)
         }
         return next
     }
@@ -74,10 +85,12 @@ public struct BerkeleyClock: GroupParty {
             if asked?.round != round { asked = (round, now) }
             self.round = max(self.round, round)
             endpoint.send(.answer(.init(round: round, sent: sent, received: now, answered: now)), to: [flow])
+        case .corrected(let round): if round == self.round { uncorrected[flow] = nil }
         case .answer(let answer): take(answer, flow: flow, at: now, &endpoint)
         case .correction(let correction):
-            guard message.stamp.node == coordinator, correctedRound.map({ correction.round > $0 }) ?? true
-            else { return }
+            guard message.stamp.node == coordinator else { return }
+            endpoint.send(.corrected(round: correction.round), to: [flow])
+            guard correctedRound.map({ correction.round > $0 }) ?? true else { return }
             let age = asked.flatMap { $0.round == correction.round ? now - $0.at : nil }
             correct(correction, age: age, at: now, &endpoint)
         default:
@@ -116,7 +129,9 @@ public struct BerkeleyClock: GroupParty {
             election.begin(at: now, &endpoint)
             takeResult(at: now, &endpoint)
         case .member: break
-        case .coordinator(let stage): coordinate(stage, at: now, &endpoint)
+        case .coordinator(let stage):
+            resend(at: now, &endpoint)
+            coordinate(stage, at: now, &endpoint)
         }
     }
 
@@ -149,15 +164,16 @@ public struct BerkeleyClock: GroupParty {
         _ correction: GroupMessage.Correction, age: TimeSpan?, at now: LocalInstant,
         _ endpoint: inout GroupEndpoint
     ) -> TimeSpan {
-        let steering = configuration.steering
-        let adjustment = steering.adjustment(correction.amount, isFirst: correctedRound == nil)
+        let adjustment = configuration.correction.adjustment(by: correction.amount, isFirst: correction.round == 1)
         correctedRound = correction.round
         endpoint.adjust(adjustment)
         var shift = TimeSpan.zero
         if case .step(let amount) = adjustment { shift = amount }
         missed = missed + shift
-        // The others' corrections come a little sooner or later.
-        settled = now + shift + steering.duration(correction.largest) + configuration.polling.timeout
+        // The others' corrections come a little sooner or later, and later still if they are lost on the way.
+        settled =
+            now + shift + configuration.slewDuration(correction)
+            + configuration.polling.timeout * Int64(Self.resends + 1)
         let bound = age.flatMap { age in correction.bound.map { $0 + configuration.growth(over: age) } }
         var claim = ClockClaim(reference: .group, bound: bound, growth: 2 * configuration.bounds.drift)
         nextClaim = nil
@@ -176,6 +192,7 @@ public struct BerkeleyClock: GroupParty {
         role = .member
         coordinator = nil
         silences.removeAll()
+        uncorrected.removeAll()
         asked = nil
         correctedRound = nil
         nextClaim = nil
@@ -190,7 +207,7 @@ extension ClockClaim {
     fileprivate func after(_ span: TimeSpan) -> ClockClaim {
         var claim = self
         claim.bound = bound.map {
-            $0 + .nanoseconds(max(0, span.nanoseconds).scaled(by: growth, over: 1_000_000_000, .up))
+            $0 + max(.zero, span).scaled(partsPerBillion: growth)
         }
         return claim
     }

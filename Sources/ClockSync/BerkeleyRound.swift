@@ -13,6 +13,8 @@ struct BerkeleyRound: Sendable {
 
     let number: UInt32
     let began: LocalInstant
+    /// When polls were sent: an answer to none of them is not one.
+    private var polls: [LocalInstant] = []
     /// Of each member, by flow: the least (its reading - ours) on the way out and (ours - its reading) on the way back.
     ///
     /// Each direction's minimum is taken separately, as the best packet of one need not be that of the other.
@@ -23,10 +25,14 @@ struct BerkeleyRound: Sendable {
         self.began = began
     }
 
+    /// A poll is sent.
+    mutating func poll(at now: LocalInstant) { polls.append(now) }
+
     /// Takes an answer.
     ///
-    /// - Returns: whether it was the best yet in one of the directions.
-    mutating func take(_ answer: GroupMessage.Answer, flow: Int, at now: LocalInstant) -> Bool {
+    /// - Returns: whether it was the best yet in one of the directions; nil: it is none to a poll of this round.
+    mutating func take(_ answer: GroupMessage.Answer, flow: Int, at now: LocalInstant) -> Bool? {
+        guard answer.round == number, polls.contains(answer.sent) else { return nil }
         let out = answer.received - answer.sent
         let back = now - answer.answered
         guard let former = least[flow] else {
@@ -47,7 +53,7 @@ struct BerkeleyRound: Sendable {
         -> TimeSpan
     {
         let span = max(.zero, .nanoseconds((least.out + least.back).nanoseconds / 2 + 1) - uncertainty.leastDelay)
-        return span + .nanoseconds(age.nanoseconds.scaled(by: uncertainty.growth, over: 1_000_000_000, .up))
+        return span + age.scaled(partsPerBillion: uncertainty.growth)
     }
 
     /// The corrections, of the members by flow and of the coordinator itself, and their bounds against the mean of those

@@ -24,15 +24,15 @@ public struct ClockAveraging: GroupParty {
         /// How long after a round's start readings are collected, less than the interval.
         public var window: TimeSpan
         public var mean: Mean
-        public var steering: ClockSteering
+        public var correction: Correction
 
         /// - Precondition: 0 < `window` < `interval`.
-        public init(interval: TimeSpan, window: TimeSpan, mean: Mean, steering: ClockSteering = ClockSteering()) {
+        public init(interval: TimeSpan, window: TimeSpan, mean: Mean, correction: Correction = Correction()) {
             precondition(window > .zero && window < interval)
             self.interval = interval
             self.window = window
             self.mean = mean
-            self.steering = steering
+            self.correction = correction
         }
     }
 
@@ -77,7 +77,7 @@ public struct ClockAveraging: GroupParty {
             endpoint.send(.clock(now))
             phase = .collecting(until: start + configuration.window)
         case .collecting(let end) where end <= now:
-            let adjustment = correction.map { configuration.steering.adjustment($0, isFirst: isFirst) }
+            let adjustment = lack.map { configuration.correction.adjustment(by: $0, isFirst: isFirst) }
             differences.removeAll()
             var then = now
             if let adjustment {
@@ -92,8 +92,8 @@ public struct ClockAveraging: GroupParty {
         }
     }
 
-    /// By what the clock should change; nil: nothing to go by.
-    private var correction: TimeSpan? {
+    /// What the clock lacks; nil: nothing to go by.
+    private var lack: TimeSpan? {
         switch configuration.mean {
         case .others: Self.mean(Array(differences.values))
         case .all: differences.isEmpty ? nil : Self.mean(differences.values + [.zero])

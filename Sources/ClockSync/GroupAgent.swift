@@ -9,6 +9,7 @@ public struct GroupAgent: Agent, RestartingAgent {
         case averaging(ClockAveraging.Configuration)
         case berkeley(BerkeleyClock.Configuration)
         case ordered(OrderedGroup.Configuration)
+        case agreement(OralMessages.Configuration)
     }
 
     private var endpoint: GroupEndpoint
@@ -28,6 +29,7 @@ public struct GroupAgent: Agent, RestartingAgent {
             case .averaging(let configuration): ClockAveraging(configuration, start: start)
             case .berkeley(let configuration): BerkeleyClock(configuration, endpoint, start: start)
             case .ordered(let configuration): OrderedGroup(configuration, endpoint)
+            case .agreement(let configuration): OralMessages(configuration)
             }
         }
     }

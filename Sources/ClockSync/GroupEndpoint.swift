@@ -80,6 +80,13 @@ struct GroupEndpoint: Sendable {
         tell(.delivered(from: member, number: number, payload: payload), "deliver \(member).\(number)")
     }
 
+    /// The member has decided, in an agreement.
+    mutating func decide(_ value: Int64) {
+        lamport.tick()
+        vector.tick()
+        tell(.decided(value), "decide \(value)")
+    }
+
     mutating func adjust(_ adjustment: ClockAdjustment) { outputs.append(.adjust(adjustment)) }
 
     mutating func claim(_ claim: ClockClaim) { outputs.append(.tell(.claim(claim))) }

@@ -9,6 +9,7 @@ extension GroupMessage.Body {
         case .poll(let round, _): "poll \(round)"
         case .answer(let answer): "answer \(answer.round)"
         case .correction(let correction): "correction \(correction.round): \(correction.amount.nanoseconds) ns"
+        case .corrected(let round): "corrected \(round)"
         case .election: "election"
         case .alive: "alive"
         case .coordinator: "coordinator"

@@ -9,6 +9,8 @@ public struct LogicalEvent: Sendable, Equatable {
         case internalEvent
         /// A message to the group is handed to the program; `number` counts its sender's messages from 0.
         case delivered(from: UInt16, number: UInt32, payload: [UInt8])
+        /// An agreement has ended.
+        case decided(Int64)
     }
 
     public var stamp: LogicalStamp

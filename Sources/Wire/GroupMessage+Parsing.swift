@@ -58,6 +58,7 @@ extension GroupMessage.Body {
         case .ordered: 10
         case .received: 11
         case .statement: 12
+        case .corrected: 13
         }
     }
 
@@ -81,6 +82,7 @@ extension GroupMessage.Body {
         case 12:
             self = .statement(
                 path: try bytes.nextList(&offset), value: Int64(bitPattern: try bytes.next(&offset)))
+        case 13: self = .corrected(round: try bytes.next(&offset))
         default: throw .forbiddenValue
         }
     }
@@ -101,7 +103,7 @@ extension GroupMessage.Body {
             bytes.appendBigEndian(initiator)
             bytes.append(isElected ? 1 : 0)
         case .ordered(let ordered): ordered.write(to: &bytes)
-        case .received(let number): bytes.appendBigEndian(number)
+        case .received(let number), .corrected(let number): bytes.appendBigEndian(number)
         case .statement(let path, let value):
             bytes.appendList(path)
             bytes.appendBigEndian(value)

@@ -42,6 +42,8 @@ public struct GroupMessage: Hashable, Sendable {
         case received(before: UInt32)
         /// Oral messages: the last of `path` says that the one before it said so, and so on to the first.
         case statement(path: [UInt16], value: Int64)
+        /// Berkeley: the round's correction has come.
+        case corrected(round: UInt32)
     }
 
     /// Berkeley: the answer to a poll.

@@ -26,14 +26,14 @@ struct BerkeleyClockTests {
     private func group(
         _ oscillators: [Oscillator], seed: UInt64 = 1, trials: Int = 10,
         election: BerkeleyClock.Succession.Election = .bully(timeout: .milliseconds(200)),
-        steering: ClockSteering = ClockSteering(), bounds: BerkeleyClock.Bounds = .init()
+        correction: Correction = Correction(), bounds: BerkeleyClock.Bounds = .init()
     ) -> GroupDriver {
         var driver = GroupDriver(ids: oscillators.indices.map { UInt16($0) }, oscillators: oscillators, seed: seed)
         let configuration = BerkeleyClock.Configuration(
             polling: .init(
                 interval: .seconds(5), trials: trials, spacing: .milliseconds(50), timeout: .milliseconds(500)),
             range: .milliseconds(200), succession: .init(election, timeout: .seconds(12)), bounds: bounds,
-            steering: steering)
+            correction: correction)
         driver.seat { place, peers, start in
             GroupAgent(id: UInt16(place), peers: peers, parts: [.berkeley(configuration)], start: start)
         }
@@ -44,7 +44,7 @@ struct BerkeleyClockTests {
 
     @Test("a round brings all clocks to the group's mean, which does not move")
     func mean() {
-        var driver = group(Self.oscillators, steering: ClockSteering(stepLimit: .zero))
+        var driver = group(Self.oscillators, correction: Correction(stepLimit: .zero))
         driver.run(until: Instant(nanoseconds: 4_000_000_000))
         #expect(driver.errors.allSatisfy { abs($0 - 9_000_000) <= 2 })
         driver.run(until: Instant(nanoseconds: 200_000_000_000))
@@ -53,7 +53,7 @@ struct BerkeleyClockTests {
 
     @Test("a way that is longer than the way back by A puts a member A/2 off the coordinator")
     func asymmetry() {
-        var driver = group([Oscillator(), Oscillator()], steering: ClockSteering(stepLimit: .zero))
+        var driver = group([Oscillator(), Oscillator()], correction: Correction(stepLimit: .zero))
         driver.way = { from, _ in .init(least: .milliseconds(from == 1 ? 30 : 10)) }
         driver.run(until: Instant(nanoseconds: 4_000_000_000))
         // The coordinator's message takes 20 ms more than the answer: the member looks 10 ms fast, and goes back by it.
@@ -71,7 +71,7 @@ struct BerkeleyClockTests {
         for seed in 0..<50 as Range<UInt64> {
             var driver = group(
                 [0, 0, 0, 0, 0].map { Oscillator(offset: .milliseconds($0)) }, seed: seed, trials: trials,
-                steering: ClockSteering(stepLimit: .zero))
+                correction: Correction(stepLimit: .zero))
             driver.way = { _, _ in .init(least: .milliseconds(3), queueing: .milliseconds(8)) }
             driver.run(until: Instant(nanoseconds: 4_000_000_000))
             for error in driver.errors.dropLast() {
@@ -88,7 +88,7 @@ struct BerkeleyClockTests {
         var driver = group(
             [35, -20, 0, 80, -50].enumerated().map { index, offset in
                 Oscillator(offset: .milliseconds(offset), partsPerBillion: Int64(index) * 45_000 - 90_000)
-            }, seed: seed, steering: ClockSteering(rate: seed % 2 == 0 ? 500_000 : 50_000_000),
+            }, seed: seed, correction: Correction(slewRate: seed % 2 == 0 ? 500_000 : 50_000_000),
             bounds: .init(leastDelay: .milliseconds(5)))
         driver.way = { _, _ in .init(least: .milliseconds(5), queueing: .milliseconds(8)) }
         var claims = [(claim: ClockClaim, at: Instant)?](repeating: nil, count: 5)
@@ -124,11 +124,13 @@ struct BerkeleyClockTests {
             },
             election: isRing
                 ? .ring(timeout: .milliseconds(200), attempts: 2) : .bully(timeout: .milliseconds(200)),
-            steering: ClockSteering(rate: 20_000_000))
+            correction: Correction(slewRate: 20_000_000))
         // In the middle of the second round.
         driver.at(Instant(nanoseconds: 5_200_000_000)) { $0.silent.insert(4) }
-        var latest = driver.clocks.map { $0.reading(at: .zero) }
-        for step in 1...1_200 as ClosedRange<Int64> {
+        // The first round's corrections are steps: from after them on.
+        driver.run(until: Instant(nanoseconds: 4_000_000_000))
+        var latest = driver.clocks.map { $0.reading(at: driver.now) }
+        for step in 81...1_200 as ClosedRange<Int64> {
             driver.run(until: Instant(nanoseconds: step * 50_000_000))
             let readings = driver.clocks.map { $0.reading(at: driver.now) }
             #expect(zip(latest, readings).allSatisfy { $0 < $1 })
@@ -152,7 +154,7 @@ struct BerkeleyClockTests {
 
     @Test("who comes back with the greatest id takes over again, and the other becomes a member")
     func returned() throws {
-        var driver = group(Self.oscillators, steering: ClockSteering(stepLimit: .zero))
+        var driver = group(Self.oscillators, correction: Correction(stepLimit: .zero))
         driver.at(Instant(nanoseconds: 5_200_000_000)) { $0.silent.insert(4) }
         driver.at(Instant(nanoseconds: 60_000_000_000)) { $0.silent.remove(4) }
         driver.run(until: Instant(nanoseconds: 80_000_000_000))

@@ -9,13 +9,13 @@ struct ClockAveragingTests {
     /// A group with errors of so many milliseconds, whose clocks are stepped, and the mean.
     private func group(
         _ offsets: [Int64], _ mean: ClockAveraging.Mean, seed: UInt64 = 1,
-        steering: ClockSteering = ClockSteering(stepLimit: .zero)
+        correction: Correction = Correction(stepLimit: .zero)
     ) -> GroupDriver {
         var driver = GroupDriver(
             ids: offsets.indices.map { UInt16($0) },
             oscillators: offsets.map { Oscillator(offset: .milliseconds($0)) }, seed: seed)
         let configuration = ClockAveraging.Configuration(
-            interval: .seconds(10), window: .seconds(1), mean: mean, steering: steering)
+            interval: .seconds(10), window: .seconds(1), mean: mean, correction: correction)
         driver.seat { place, peers, start in
             GroupAgent(id: UInt16(place), peers: peers, parts: [.averaging(configuration)], start: start)
         }
@@ -85,9 +85,12 @@ struct ClockAveragingTests {
 
     @Test("slewed, no clock ever goes back, and the claim is of the group")
     func slewed() throws {
-        var driver = group(Self.offsets, .all, steering: ClockSteering(rate: 50_000_000))
-        var latest = driver.clocks.map { $0.reading(at: .zero) }
-        for step in 1...600 as ClosedRange<Int64> {
+        var driver = group(Self.offsets, .all, correction: Correction(slewRate: 50_000_000))
+        var latest: [LocalInstant] = []
+        // The first correction is a step: from after it on.
+        driver.run(until: Instant(nanoseconds: 14_000_000_000))
+        latest = driver.clocks.map { $0.reading(at: driver.now) }
+        for step in 281...600 as ClosedRange<Int64> {
             driver.run(until: Instant(nanoseconds: step * 50_000_000))
             let readings = driver.clocks.map { $0.reading(at: driver.now) }
             #expect(zip(latest, readings).allSatisfy { $0 < $1 })

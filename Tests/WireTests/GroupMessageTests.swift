@@ -21,6 +21,7 @@ struct GroupMessageTests {
         .ordered(.init(sequenceNumber: 2, content: .acknowledgment(from: 4, number: 3))),
         .ordered(.init(sequenceNumber: 3, content: .place(17, from: 4, number: 3))),
         .received(before: 12),
+        .corrected(round: 8),
         .statement(path: [0, 3], value: .min),
     ]
 

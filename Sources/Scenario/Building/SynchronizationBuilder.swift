@@ -168,11 +168,6 @@ extension ExperimentScenario.Clock {
 
 extension ExperimentScenario.Synchronization.Correction {
     fileprivate var mechanism: ClockSync.Correction { ClockSync.Correction(stepLimit: stepLimit, slewRate: slewRate) }
-
-    /// The same for a group: its first correction is a step as well.
-    fileprivate var steering: ClockSteering {
-        ClockSteering(rate: slewRate, stepLimit: stepLimit, stepsAtFirst: true)
-    }
 }
 
 extension ExperimentScenario.Synchronization.Cristian {
@@ -206,7 +201,7 @@ extension ExperimentScenario.Synchronization.Berkeley {
         return BerkeleyClock.Configuration(
             polling: BerkeleyClock.Polling(interval: poll, trials: trials, spacing: spacing, timeout: timeout),
             range: range, succession: BerkeleyClock.Succession(succession, timeout: poll * 2 + timeout),
-            steering: correction.steering)
+            correction: correction.mechanism)
     }
 }
 
@@ -219,6 +214,6 @@ extension ExperimentScenario.Synchronization.Averaging {
             case .trimmed: .trimmed(trim)
             }
         return ClockAveraging.Configuration(
-            interval: interval, window: window, mean: mean, steering: correction.steering)
+            interval: interval, window: window, mean: mean, correction: correction.mechanism)
     }
 }
