@@ -33,6 +33,7 @@ struct RoundTripTests {
         "rate: 5 Mbit/s, queue: { drop_head: { limit: 10 packets } }", "rate: 5 Mbit/s, queue: codel",
         "rate: 5 Mbit/s, queue: { codel: { target: 10ms, interval: 200ms, ecn: true, limit: 64 kB } }",
         "rate: 5 Mbit/s, queue: pie", "rate: 5 Mbit/s, queue: { pie: { target: 20ms, update: 16ms, ecn: true } }",
+        "rate: 5 Mbit/s, queue: { pie: { derandomize: false } }",
         "rate: 5 Mbit/s, queue: fq_codel", "rate: 5 Mbit/s, queue: { fq_codel: { flows: 64, quantum: 300 B } }",
         "rate: 5 Mbit/s, queue: { priority: { classes: [EF, AF41, 7], limit: 50ms } }",
         "rate: 5 Mbit/s, queue: { wfq: { classes: { EF: { rate: 1 Mbit/s }, AF41: { rate: 2 Mbit/s } } } }",
