@@ -1,4 +1,5 @@
 import Results
+import Glibc
 import Metrics
 import NetworkEmulation
 import Scenario
@@ -105,5 +106,32 @@ extension ExperimentScenario.Link.Loss {
     /// Of a chain in time.
     fileprivate var step: TimeSpan? {
         if case .gilbertElliott(let chain) = self { chain.step } else { nil }
+    }
+}
+
+extension LossChain {
+    /// Of a law that draws; nil for lists of packets.
+    ///
+    /// - Parameter length: of the packets, in bytes.
+    init?(_ loss: ExperimentScenario.Link.Loss, length: Int) {
+        switch loss {
+        case .bernoulli(let ratio): self = .bernoulli(ratio.value)
+        case .bitErrors(let rate):
+            // 1 − (1 − rate)^(8 · length) without the cancellation.
+            self = .bernoulli(-expm1(Double(8 * length) * log1p(-rate)))
+        case .gilbertElliott(let chain):
+            switch chain.law {
+            case .bursts(let loss, let burst, let longest):
+                self = .gilbertElliott(loss: loss.value, meanBurst: burst, longest: longest)
+            case .transitions(let p, let r, let bad, let good):
+                self = .gilbertElliott(p: p.value, r: r.value, bad: bad.value, good: good.value)
+            }
+        case .markov4(.transitions(let p13, let p31, let p32, let p23, let p14)):
+            self = .markov(p13: p13.value, p31: p31.value, p32: p32.value, p23: p23.value, p14: p14.value)
+        case .markov4(.bursts(let loss, let burst, let density, let isolated, let good)):
+            self = .markov(
+                loss: loss.value, burst: burst, density: density.value, isolated: isolated.value, goodRun: good)
+        case .pattern, .trace: return nil
+        }
     }
 }
