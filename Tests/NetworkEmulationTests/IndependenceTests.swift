@@ -49,7 +49,7 @@ private struct Chain {
             delay: DelayModel(
                 delay: .milliseconds(5), jitter: hasJitter ? .quantiles(Self.exponential) : .none,
                 correlation: stages.contains(.correlated) ? 0.6 : 0, mayReorder: true,
-                early: Probability(stages.contains(.early) ? 0.1 : 0), key: key.named("jitter")))
+                early: EarlyPackets(share: Probability(stages.contains(.early) ? 0.1 : 0)), key: key.named("jitter")))
         if stages.contains(.damage) { configuration.damage = PacketChance(Probability(0.1), key: key.named("corrupt")) }
         if stages.contains(.duplication) {
             configuration.duplication = PacketChance(Probability(0.1), key: key.named("duplicate"))
