@@ -24,6 +24,9 @@ extension StageLab {
                 CountLimits(mean: Double(fates.indices.count(where: listed)), variance: 0), .exact)
             return book.exact("packets with another fate than listed", .count, asked: 0, measured: Double(wrong))
         }
+        if case .bernoulli(let loss, let correlation)? = asked, correlation != .zero {
+            return correlated(fates, loss.value, correlation.value)
+        }
         let chain = asked.flatMap { LossChain($0, length: Int(length)) } ?? .bernoulli(0)
         compare(fates, chain)
     }
@@ -65,6 +68,25 @@ extension StageLab {
                 low: limits.low, high: limits.high)
             first = last == .max - 1 ? .max : last + 1
         }
+    }
+
+    private mutating func correlated(_ fates: [Bool], _ loss: Double, _ correlation: Double) {
+        guard let chain = LossChain.correlated(loss, correlation) else {
+            // No function of the process behind the losses is more correlated than it is (Gebelein's inequality).
+            let variance = loss * (1 - loss) * SampleStatistics.inflation(correlation: correlation)
+            book.share(
+                "packets lost", asked: loss, of: packets, hits: fates.count { $0 },
+                CountLimits(mean: loss * Double(packets), variance: variance * Double(packets)))
+            return book.note("neighbours and runs are not judged with so strong a correlation")
+        }
+        compare(fates, chain)
+        guard loss > 0, loss < 1 else { return }
+        // Every 4,096 packets the process begins anew.
+        let pairs = fates.indices.dropLast().filter { (first + $0 + 1) % 4_096 > 0 }
+        let (asked, count) = (LossChain.bothLost(loss, correlation), Double(pairs.count))
+        book.share(
+            "neighbours both lost", asked: asked, of: pairs.count, hits: pairs.count { fates[$0] && fates[$0 + 1] },
+            CountLimits(mean: asked * count, variance: chain.varianceOfNeighbours * count))
     }
 
     /// Runs that depend on each other are given the room that losses need.
@@ -110,12 +132,14 @@ extension ExperimentScenario.Link.Loss {
 }
 
 extension LossChain {
-    /// Of a law that draws; nil for lists of packets.
+    /// Of a law that draws; nil for lists of packets and for correlated losses, which are judged apart.
     ///
     /// - Parameter length: of the packets, in bytes.
     init?(_ loss: ExperimentScenario.Link.Loss, length: Int) {
         switch loss {
-        case .bernoulli(let ratio): self = .bernoulli(ratio.value)
+        case .bernoulli(let loss, let correlation):
+            guard correlation == .zero else { return nil }
+            self = .bernoulli(loss.value)
         case .bitErrors(let rate):
             // 1 − (1 − rate)^(8 · length) without the cancellation.
             self = .bernoulli(-expm1(Double(8 * length) * log1p(-rate)))

@@ -14,8 +14,43 @@ struct LinkLawTests {
         try resolve(yaml(text), settings).forward[0]
     }
 
+    @Test("bernoulli is a share alone, or a share and a correlation")
+    func bernoulli() throws {
+        let correlated = try Self.link("loss: { bernoulli: { loss: 2%, correlation: 50% } }").loss
+        #expect(correlated == .bernoulli(Ratio(0.02), correlation: Ratio(0.5)))
+        for text in ["2%", "{ loss: 2% }", "{ loss: 2%, correlation: 0% }"] {
+            let independent = try resolve(Self.yaml("loss: { bernoulli: \(text) }"))
+            #expect(independent.forward[0].loss == .bernoulli(Ratio(0.02)))
+            #expect(independent.resolvedYAML.contains("loss: { bernoulli: 2% }"))
+        }
+        let set = try Self.link(
+            "loss: { gilbert_elliott: { loss: 1%, mean_burst: 3 } }",
+            ["network.forward.0.loss.bernoulli.loss=3%", "network.forward.0.loss.bernoulli.correlation=20%"])
+        #expect(set.loss == .bernoulli(Ratio(0.03), correlation: Ratio(0.2)))
+        // A link draws for each packet alone where nothing is correlated.
+        let tables = LinkTables(title: "test")
+        for (loss, isCorrelated) in [(correlated, true), (.bernoulli(Ratio(0.02)), false)] {
+            let mechanism = try loss?.mechanism(tables, DrawKey(seed: 1), path: "loss")
+            switch mechanism {
+            case .correlated: #expect(isCorrelated)
+            case .bernoulli: #expect(!isCorrelated)
+            default: Issue.record("\(String(describing: mechanism))")
+            }
+        }
+    }
+
     static let mistakes: [(String, String, String)] = [
-        ("rate: 1 Mbit/s, queue: { pie: { derandomize: no } }", "queue.pie.derandomize", "true, false")
+        ("loss: { bernoulli: { loss: 2%, correlation: 100% } }", "loss.bernoulli.correlation", "less than 100%"),
+        ("loss: { bernoulli: { loss: 2%, correlation: -10% } }", "loss.bernoulli.correlation", "from 0% to 100%"),
+        ("loss: { bernoulli: { loss: 2%, correlation: 0.5 } }", "loss.bernoulli.correlation", "50%, or 0.5%?"),
+        ("loss: { bernoulli: { correlation: 50% } }", "loss.bernoulli.loss", "a percentage, such as 2%"),
+        ("loss: { bernoulli: { loss: 101%, correlation: 5% } }", "loss.bernoulli.loss", "from 0% to 100%"),
+        (
+            "loss: { bernoulli: { loss: 2%, correlaton: 5% } }", "loss.bernoulli.correlaton",
+            "did you mean 'correlation'?"
+        ),
+        ("loss: { bernoulli: [2%] }", "loss.bernoulli", "a list cannot stand here"),
+        ("rate: 1 Mbit/s, queue: { pie: { derandomize: no } }", "queue.pie.derandomize", "true, false"),
     ]
 
     @Test("what a law cannot take is told with its place", arguments: mistakes)

@@ -42,6 +42,7 @@ struct RoundTripTests {
         "jitter: { exponential: { mean: 5ms } }", "jitter: { gamma: { mean: 5ms, shape: 2.5 } }",
         "jitter: { pareto: { mean: 5ms, shape: 2.5 } }", "jitter: { table: { file: n.dist, deviation: 5ms } }",
         "jitter: { empirical: { file: e.csv, correlation: 10% } }", "jitter: { trace: { file: t.csv } }",
+        "loss: { bernoulli: { loss: 2%, correlation: 50% } }",
         "loss: { gilbert_elliott: { loss: 1%, mean_burst: 3, longest_burst: 7 } }",
         "loss: { gilbert_elliott: { loss: 1%, mean_burst: 3, time_driven: true, step: 5ms } }",
         "loss: { gilbert_elliott: { p: 1%, r: 25%, loss_bad: 90%, loss_good: 0.1% } }",
