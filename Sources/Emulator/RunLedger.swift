@@ -47,7 +47,8 @@ struct RunLedger: ~Copyable {
         sender = SenderLedger(configuration)
         receivers = RigidArray(capacity: configuration.receivers.count)
         for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration)) }
-        clockErrors = Array(repeating: Histogram(), count: configuration.nodeCount)
+        clockErrors = Array(
+            repeating: Histogram(cuts: configuration.cuts[.clockError]), count: configuration.nodeCount)
     }
 
     /// Whether datagrams' records ask when each arrived.
