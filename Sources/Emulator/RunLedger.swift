@@ -47,7 +47,10 @@ struct RunLedger: ~Copyable {
         sender = SenderLedger(configuration)
         receivers = RigidArray(capacity: configuration.receivers.count)
         for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration)) }
-        clocks = Array(repeating: ClockLedger(), count: configuration.nodeCount)
+        clocks = Array(
+            repeating: ClockLedger(
+                errorCuts: configuration.cuts[.clockError], boundCuts: configuration.cuts[.clockBound]),
+            count: configuration.nodeCount)
     }
 
     /// Whether datagrams' records ask when each arrived.

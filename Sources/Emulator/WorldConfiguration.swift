@@ -1,5 +1,6 @@
 import ClockSync
 import Media
+import Metrics
 import NetworkEmulation
 import Protection
 import Receiver
@@ -193,6 +194,8 @@ public struct WorldConfiguration: Sendable {
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
     public var taps: WorldTaps
+    /// At which numbers distributions count exactly.
+    public var cuts = DistributionCuts()
 
     public init(
         seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
@@ -210,6 +213,13 @@ public struct WorldConfiguration: Sendable {
         self.reverse = reverse
         self.receivers = receivers
         self.taps = taps
+    }
+
+    /// The same, with distributions that count exactly at more numbers.
+    public func counting(at more: DistributionCuts) -> WorldConfiguration {
+        var result = self
+        result.cuts.add(more)
+        return result
     }
 
     /// The names of all links, in the World's order: what ``CapturePoint/link(_:isFarEnd:)`` counts.
