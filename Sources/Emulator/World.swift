@@ -43,6 +43,8 @@ public struct World: ~Copyable {
     private var lent: UInt32?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
+    /// Of oscillators that are still to come, the next one last.
+    private var clockChanges: [ClockChangeConfiguration]
     private var hasFinished = false
 
     public init(_ configuration: WorldConfiguration) {
@@ -64,6 +66,11 @@ public struct World: ~Copyable {
         }
         agents = AgentTable(configuration, flows, sender)
         ledger = RunLedger(configuration, flows, headerLength: sender.headerLength)
+        // Of the same instant in the order of the configuration.
+        let indices = configuration.clockChanges.indices.sorted {
+            (configuration.clockChanges[$0].change.at, $0) > (configuration.clockChanges[$1].change.at, $1)
+        }
+        clockChanges = indices.map { configuration.clockChanges[$0] }
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
@@ -94,7 +101,7 @@ public struct World: ~Copyable {
     public var nextTimeout: Instant? {
         let earliest = timeouts.earliestInstant
         guard earliest != .distantFuture else { return hasFinished ? nil : now }
-        return min(earliest, nextSample, nextClockSample)
+        return min(earliest, nextObservation)
     }
 
     /// Tells the World something from outside.
@@ -113,7 +120,7 @@ public struct World: ~Copyable {
         let (component, at) = timeouts.earliest
         if at == .distantFuture {
             finish()
-        } else if min(nextSample, nextClockSample) < at {
+        } else if nextObservation < at {
             // Behind everything of an earlier instant, before everything of this one.
             sample(at: now)
         } else if at <= now {
@@ -309,8 +316,30 @@ public struct World: ~Copyable {
 
     // MARK: Samples and the end
 
+    /// When next something is looked at or an oscillator changes.
+    private var nextObservation: Instant {
+        min(nextSample, nextClockSample, clockChanges.last?.change.at ?? .distantFuture)
+    }
+
+    /// An oscillator does what it was to do at its time; what was armed by it is armed anew.
+    private mutating func changeClock() {
+        guard let change = clockChanges.popLast() else { return }
+        clocks[change.node].change(change.change)
+        if change.node == 0 { ledger.change(captureClock: change.change) }
+        rearm(node: change.node)
+    }
+
+    private mutating func rearm(node: Int) {
+        if node == 0 { rearmSender() }
+        if (1...receivers.count).contains(node) { rearmReceiver(node - 1) }
+        for index in agents.seats.indices where agents.seats[index].node == node { rearmAgent(index) }
+    }
+
     private mutating func sample(at now: Instant) {
+        while let next = clockChanges.last, next.change.at <= now { changeClock() }
         if nextClockSample <= now {
+            for node in 0..<clocks.count { clocks[node].advance(to: nextClockSample) }
+            ledger.advance(captureClockTo: nextClockSample)
             ledger.sample(clocks, at: nextClockSample)
             nextClockSample += .seconds(1)
         }

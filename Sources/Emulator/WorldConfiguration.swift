@@ -111,6 +111,18 @@ public struct AgentNodeConfiguration: Sendable {
     }
 }
 
+/// What a node's oscillator does at an instant.
+public struct ClockChangeConfiguration: Sendable {
+    /// By its number among all nodes.
+    public var node: Int
+    public var change: OscillatorChange
+
+    public init(node: Int, change: OscillatorChange) {
+        self.node = node
+        self.change = change
+    }
+}
+
 /// A one-way flow from one agent to another.
 public struct ControlFlowConfiguration: Sendable {
     public var id: String
@@ -187,6 +199,8 @@ public struct WorldConfiguration: Sendable {
     public var agents: [AgentConfiguration] = []
     public var controlFlows: [ControlFlowConfiguration] = []
     public var controlLinks: [NamedLink] = []
+    /// What oscillators do at given instants.
+    public var clockChanges: [ClockChangeConfiguration] = []
     /// By which algorithm agents discipline a node's clock; by the node's id.
     public var synchronization: [String: String] = [:]
     /// Whether the program is sent at all; without it agents go on until the sources are told to stop.

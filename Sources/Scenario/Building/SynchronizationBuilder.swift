@@ -23,7 +23,10 @@ struct SynchronizationBuilder {
         var paths: [ServerPath?] = []
         for (index, server) in scenario.timeServers.enumerated() {
             configuration.agentNodes.append(
-                AgentNodeConfiguration(id: server.id, clock: server.clock.oscillator))
+                AgentNodeConfiguration(
+                    id: server.id, clock: server.clock.oscillator(root.named("clocks").named(server.id))))
+            let node = 1 + configuration.receivers.count + index
+            configuration.clockChanges += server.clock.changes.map { .init(node: node, change: $0) }
             let path = try path(of: server, index, links)
             configuration.controlLinks += path.map { $0.forward + $0.reverse } ?? []
             paths.append(path)
@@ -159,11 +162,6 @@ extension WorldConfiguration {
         controlFlows.append(
             ControlFlowConfiguration(id: "\(other)>\(one)", from: other, to: one, way: way.from, port: port))
     }
-}
-
-extension ExperimentScenario.Clock {
-    /// The clock itself.
-    var oscillator: Oscillator { Oscillator(offset: offset, partsPerBillion: frequency) }
 }
 
 extension ExperimentScenario.Synchronization.Correction {

@@ -98,6 +98,9 @@ public enum Quantity {
 
     // MARK: - Units
 
+    /// Parts per 10^18 of a kind of fine frequencies.
+    static func parts(_ text: String, _ kind: QuantityKind) throws(QuantityProblem) -> Int64 { try whole(text, kind) }
+
     /// The number times its unit, whole.
     static func whole(_ text: String, _ kind: QuantityKind) throws(QuantityProblem) -> Int64 {
         let problem = QuantityProblem(expected: kind.expected, hint: nil)
@@ -193,6 +196,20 @@ struct QuantityKind: Sendable {
     static let frequency = QuantityKind(
         expected: "a frequency error with its unit, such as 40 ppm", finest: "1 ppb",
         units: [("ppb", 1), ("ppm", 1_000)], usual: "ppm")
+
+    /// In parts per 10^18, for what departs from a constant frequency error.
+    static let fineFrequency = parts("", "a frequency with its unit, such as 10 ppb")
+    /// In parts per 10^18 by the square root of a second.
+    static let wander = parts("/sqrt(s)", "a random walk of frequency with its unit, such as 1 ppb/sqrt(s)")
+    /// In parts per 10^18 a day.
+    static let ageing = parts("/day", "an ageing with its unit, such as 5 ppb/day")
+
+    private static func parts(_ per: String, _ expected: String) -> QuantityKind {
+        QuantityKind(
+            expected: expected, finest: "0.000000000001 ppm" + per,
+            units: [("ppt" + per, 1_000_000), ("ppb" + per, 1_000_000_000), ("ppm" + per, 1_000_000_000_000)],
+            usual: "ppb" + per)
+    }
 
     static let packetCount = QuantityKind(
         expected: "a number of packets, such as 100 packets", finest: "1 packet",
