@@ -34,6 +34,13 @@ extension ExperimentScenario {
             duplicate: .zero, delay: .zero, jitter: nil, reorder: .zero, reservable: Ratio(1), crossTraffic: [],
             schedule: [])
 
+        /// What its way back is where nothing else is said: the same delay, no impairments.
+        var mirrored: Link {
+            var back = Link.ideal
+            back.delay = delay
+            return back
+        }
+
         public enum Overhead: String, Sendable, CaseIterable { case none, ethernet, atm }
     }
 }
