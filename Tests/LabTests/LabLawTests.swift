@@ -124,6 +124,37 @@ struct LabLawTests {
         #expect(abs(moments.mean / 500 - LossChain.bothLost(loss, correlation)) < limit)
     }
 
+    /// Without a gap: Bernoulli's mean and variance. With a share of 1: just every gap-th. Else in the long run n / μ and
+    /// n σ² / μ³ of the distances' μ and σ², but for less than one at each beginning.
+    @Test("early packets behind a gap: mean and variance of their count")
+    func early() {
+        let single = EarlyLaw(share: 0.3, gap: 1, upTo: 50_000).early(among: 1_000..<50_000)
+        #expect(abs(single.mean - 0.3 * 49_000) < 1e-6 && abs(single.variance - 0.21 * 49_000) < 1e-3)
+        let certain = EarlyLaw(share: 1, gap: 7, upTo: 100_000).early(among: 50_000..<100_000)
+        #expect(certain.mean == Double((50_000..<100_000).count { $0 % 7 == 6 }) && certain.variance == 0)
+        for (share, gap) in [(0.25, 5), (0.9, 3), (0.01, 50)] {
+            let seen = EarlyLaw(share: share, gap: gap, upTo: 1_000_000).early(among: 0..<1_000_000)
+            let mean = Double(gap - 1) + 1 / share
+            let variance = (1 - share) / (share * share)
+            let blocks = 1_000_000 / Double(4_096 * gap) + 1
+            #expect(abs(seen.mean - 1_000_000 / mean) < blocks)
+            #expect(abs(seen.variance / (1_000_000 * variance / (mean * mean * mean)) - 1) < 0.02)
+        }
+    }
+
+    /// The gap's counter as a chain: each place waits for the next one, and in the last one the share goes early.
+    @Test("early packets behind a gap: the chance of each is that of the counter's chain")
+    func earlyChain() {
+        let (share, gap) = (0.4, 4)
+        let law = EarlyLaw(share: share, gap: gap, upTo: 100)
+        var counter = [1.0, 0, 0, 0]
+        for number in 0..<100 {
+            let chance = share * counter[3]
+            #expect(abs(law.early(among: number..<number + 1).mean - chance) < 1e-12)
+            counter = [chance, counter[0], counter[1], counter[2] + (1 - share) * counter[3]]
+        }
+    }
+
     /// By a simulation of the hidden chain: 2,000 blocks of 1,000 packets; a variance of 2,000 values has a standard
     /// error of √(2 / 2000) of itself, five of which are 16 %.
     @Test("how much run counts of a hidden chain vary", arguments: [1..<2, 2..<4, 1..<Int.max])

@@ -135,6 +135,12 @@ struct LabTests {
             "{ delay: 9ms, jitter: { normal: { deviation: 1ms } } }", "jitter.normal.reorder=true", "order",
             "held up by those ahead"),
         Doctored("{ delay: 9ms, reorder: 2% }", "reorder=1.5%", "order", "packets early"),
+        Doctored("{ delay: 9ms, reorder: { share: 25%, gap: 5 } }", "reorder.share=30%", "order", "packets early"),
+        Doctored("{ delay: 9ms, reorder: { share: 25%, gap: 5 } }", "reorder.gap=4", "order", "packets early"),
+        Doctored(
+            "{ delay: 9ms, reorder: { share: 25%, gap: 5 } }", "reorder.gap=6", "order",
+            "early packets nearer than the gap"),
+        Doctored("{ delay: 9ms, reorder: { share: 100%, gap: 7 } }", "reorder.share=99%", "order", "packets early"),
     ]
 
     private static let capacity = [

@@ -39,6 +39,24 @@ struct LinkLawTests {
         }
     }
 
+    @Test("reorder is a share alone, or a share and netem's gap")
+    func reorder() throws {
+        #expect(try Self.link("reorder: 0.1%").reorder == .init(share: Ratio(0.001), gap: 1))
+        let spaced = try resolve(Self.yaml("delay: 5ms, reorder: { share: 25%, gap: 5 }"))
+        #expect(spaced.forward[0].reorder == .init(share: Ratio(0.25), gap: 5))
+        #expect(spaced.resolvedYAML.contains("reorder: { share: 25%, gap: 5 }"))
+        for text in ["{ share: 2% }", "{ share: 2%, gap: 1 }"] {
+            let single = try resolve(Self.yaml("reorder: \(text)"))
+            #expect(single.forward[0].reorder == .init(share: Ratio(0.02), gap: 1))
+            #expect(single.resolvedYAML.contains("reorder: 2%"))
+        }
+        let scheduled = try Self.link(
+            "schedule: [ { at: 1s, reorder: { share: 10%, gap: 3 } }, { at: 2s, reorder: 0% } ]")
+        #expect(scheduled.schedule.map(\.link.reorder.gap) == [3, 1])
+        let keys = try ScenarioReference.keys(below: "network.forward.0.reorder")
+        #expect(keys.map(\.usual) == ["0%", nil, "1"] && keys.map(\.isRequired) == [false, true, false])
+    }
+
     static let mistakes: [(String, String, String)] = [
         ("loss: { bernoulli: { loss: 2%, correlation: 100% } }", "loss.bernoulli.correlation", "less than 100%"),
         ("loss: { bernoulli: { loss: 2%, correlation: -10% } }", "loss.bernoulli.correlation", "from 0% to 100%"),
@@ -50,6 +68,11 @@ struct LinkLawTests {
             "did you mean 'correlation'?"
         ),
         ("loss: { bernoulli: [2%] }", "loss.bernoulli", "a list cannot stand here"),
+        ("reorder: { gap: 5 }", "reorder.share", "a percentage, such as 25%"),
+        ("reorder: { share: 25%, gap: 0 }", "reorder.gap", "from 1 to 1000"),
+        ("reorder: { share: 25%, gap: 1.5 }", "reorder.gap", "a whole number from 1 to 1000"),
+        ("reorder: { share: 125%, gap: 5 }", "reorder.share", "from 0% to 100%"),
+        ("reorder: { share: 25%, gab: 5 }", "reorder.gab", "did you mean 'gap'?"),
         ("rate: 1 Mbit/s, queue: { pie: { derandomize: no } }", "queue.pie.derandomize", "true, false"),
     ]
 

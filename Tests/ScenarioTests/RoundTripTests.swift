@@ -37,6 +37,7 @@ struct RoundTripTests {
         "rate: 5 Mbit/s, queue: fq_codel", "rate: 5 Mbit/s, queue: { fq_codel: { flows: 64, quantum: 300 B } }",
         "rate: 5 Mbit/s, queue: { priority: { classes: [EF, AF41, 7], limit: 50ms } }",
         "rate: 5 Mbit/s, queue: { wfq: { classes: { EF: { rate: 1 Mbit/s }, AF41: { rate: 2 Mbit/s } } } }",
+        "delay: 5ms, reorder: { share: 25%, gap: 5 }",
         "jitter: { normal: { deviation: 5ms, correlation: 30%, reorder: true } }",
         "jitter: { uniform: { half_range: 5ms } }", "jitter: { paretonormal: { deviation: 5ms } }",
         "jitter: { exponential: { mean: 5ms } }", "jitter: { gamma: { mean: 5ms, shape: 2.5 } }",
