@@ -6,6 +6,9 @@ import Timebase
 /// A window of bits follows the largest number that has arrived. A number gets its one verdict, delivered or lost, when
 /// it leaves the window; one that comes later than that is ``Arrival/outsideWindow`` and changes no verdict. Cost per
 /// packet: one bit, and one 64-bit word of verdicts every 64 packets.
+///
+/// A receiver's own window (`ReceivedWindow`) is another thing: it gives no verdicts, and grows for a number that is older
+/// than it, because a datagram that is thrown away as a copy is lost to the decoder.
 @frozen
 public struct DeliveryWindow: Sendable {
     /// What an arrival is.

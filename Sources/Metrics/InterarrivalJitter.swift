@@ -7,6 +7,9 @@ import Timebase
 /// of §6.4.1 is carried in `Double` nanoseconds, as tshark carries it in milliseconds. Its relative error stays under
 /// 1e-14, so that both agree to every digit that tshark prints, and the result is the same on every machine, because
 /// only + − × ÷ are used.
+///
+/// What receivers report (`ReceptionStatistics`) is §A.8's whole arithmetic to the bit, by their own clocks: that is what
+/// goes over the wire, and this is how far it may be believed.
 @frozen
 public struct InterarrivalJitter: Sendable {
     @usableFromInline let clockRate: Int64

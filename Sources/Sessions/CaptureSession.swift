@@ -55,7 +55,7 @@ public struct CaptureSession {
 
     private func span() throws -> TimeSpan? {
         guard let duration else { return nil }
-        let span = try CaptureSession.quantity(duration, "--duration", Scenario.Quantity.time)
+        let span = try CaptureSession.quantity(duration, "--duration", Quantity.time)
         guard span > .zero else { throw UserFacingError.usage("--duration '\(duration)' is not a time above zero") }
         return span
     }
@@ -73,7 +73,7 @@ public struct CaptureSession {
     private func open() throws -> LiveCapture {
         var request = LiveCapture.Request(interface: interface, filter: filter)
         if let buffer {
-            let bytes = try CaptureSession.quantity(buffer, "--buffer", Scenario.Quantity.byteCount)
+            let bytes = try CaptureSession.quantity(buffer, "--buffer", Quantity.byteCount)
             guard (1_000_000...2_000_000_000).contains(bytes) else {
                 throw UserFacingError.usage("--buffer '\(buffer)' is not between 1 MB and 2000 MB")
             }

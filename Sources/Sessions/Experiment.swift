@@ -59,24 +59,6 @@ public struct RunOutcome: Sendable {
     }
 }
 
-/// A scenario that comes with the program.
-public struct PresetDescription: Sendable, Equatable {
-    public var name: String
-    /// One line.
-    public var summary: String
-    /// Where its numbers come from, one line.
-    public var source: String
-    /// The YAML.
-    public var text: String
-
-    public init(name: String, summary: String, source: String, text: String) {
-        self.name = name
-        self.summary = summary
-        self.source = source
-        self.text = text
-    }
-}
-
 /// Where the command line meets the emulator: the only place that knows how a scenario becomes a run.
 public enum Experiment {
     /// Reads, overrides, checks and completes a scenario.
@@ -92,17 +74,10 @@ public enum Experiment {
         }
     }
 
-    /// In the order in which they are listed.
-    public static func presets() -> [PresetDescription] {
-        Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, source: $0.source, text: $0.yaml) }
-    }
-
     /// `--seed`, `--duration` and `--capture` stand for settings; what is given last holds.
     private static func settings(_ request: RunRequest) -> [ScenarioSetting] {
         var settings = request.settings.map { ScenarioSetting(argument: $0) }
-        if let seed = request.seed {
-            settings.append(ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)"))
-        }
+        if let seed = request.seed { settings.append(.seed(seed)) }
         if let duration = request.duration {
             settings.append(ScenarioSetting(path: "duration", value: duration, option: "--duration \(duration)"))
         }
@@ -183,5 +158,12 @@ public enum Experiment {
         try outputs.close()
         return RunOutcome(
             measurements: world.measurements(), status: stopped == nil ? .completed : .interrupted, stopped: stopped)
+    }
+}
+
+extension ScenarioSetting {
+    /// `--seed`.
+    static func seed(_ seed: UInt64) -> ScenarioSetting {
+        ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)")
     }
 }

@@ -21,7 +21,7 @@ public struct KeysSession {
         } catch {
             throw UserFacingError.usage(
                 "a scenario has no key '\(error.path)'",
-                remedy: Scenario.Suggestions.question(error.suggestions) ?? "rubato keys prints all of them")
+                remedy: Suggestions.question(error.suggestions) ?? "rubato keys prints all of them")
         }
         if json { console.result(document(keys).document()) } else { console.result(text(keys)) }
         if let failure = console.failure { throw failure }

@@ -53,7 +53,7 @@ public struct LabSession {
     private func measure() throws -> LabReport {
         let document = try ScenarioDocument.load(scenario)
         var settings = settings.map { ScenarioSetting(argument: $0) }
-        if let seed { settings.append(ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)")) }
+        if let seed { settings.append(.seed(seed)) }
         let built = try document.resolve(settings)
         let asked = try document.resolve(settings + expectations.map { ScenarioSetting(argument: $0) })
         return try LabReport(measuring: built, asked: asked, title: document.title, packets: packets)

@@ -48,7 +48,9 @@ public struct RunSession {
         do {
             record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console)
             record.checks += record.verdicts(on: given)
-            try directory.write("run.json", record.document.text)
+            let file = try directory.create("run.json")
+            record.write(to: file)
+            try file.close()
         } catch {
             directory.discard()
             throw error

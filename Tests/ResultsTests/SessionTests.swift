@@ -2,6 +2,7 @@ import Capture
 import Glibc
 import Metrics
 import Results
+import Scenario
 import Sessions
 import TestSupport
 import Testing
@@ -209,14 +210,14 @@ struct SessionTests {
 
     @Test("Presets are listed and shown; a wrong name is told with the nearest")
     func presets() throws {
-        let presets = [
-            PresetDescription(name: "iptv", summary: "Television", source: "Measured at home.", text: "name: iptv\n")
-        ]
         let (console, streams) = try scratch.console()
-        let session = PresetsSession(console: console, presets: presets)
+        let session = PresetsSession(console: console)
         #expect(try session.list() == 0)
         #expect(try session.show("iptv") == 0)
-        #expect(try streams().out == "iptv  Television\n      Measured at home.\nname: iptv\n")
+        let preset = try #require(Preset.named("iptv"))
+        let out = try streams().out
+        #expect(out.contains("\niptv         \(preset.summary)\n             \(preset.source)\n"))
+        #expect(Preset.all.allSatisfy { out.contains($0.source) } && out.hasSuffix("\n" + preset.yaml))
         let error = #expect(throws: UserFacingError.self) { try session.show("ipvt") }
         #expect(error?.description.contains("did you mean 'iptv'?") == true)
     }

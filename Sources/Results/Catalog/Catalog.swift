@@ -1,4 +1,5 @@
 import Metrics
+import Scenario
 import Timebase
 
 /// Every name of run.json, schema `rubato.run/2`: declared once, for the document, checks, comparisons and the reference.

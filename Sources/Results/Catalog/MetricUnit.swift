@@ -1,3 +1,5 @@
+import Scenario
+
 /// What a value of run.json counts.
 public enum MetricUnit: Sendable, Equatable {
     case nanoseconds
@@ -29,5 +31,20 @@ public enum MetricUnit: Sendable, Equatable {
         }
     }
 
-    var isNumber: Bool { self != .text && self != .truth }
+    var isNumber: Bool { measure != nil }
+
+    /// What its limits are written in; nil for what is no number.
+    var measure: Quantity.Measure? {
+        switch self {
+        case .nanoseconds: .time
+        case .bitsPerSecond: .bitRate
+        case .bytes: .byteCount
+        case .ratio: .share
+        case .partsPerBillion: .frequency
+        case .nanosecondsPerSecond: .slope
+        case .perSecond: .perSecond
+        case .count, .plain: .plain
+        case .text, .truth: nil
+        }
+    }
 }

@@ -1,3 +1,5 @@
+import Scenario
+
 /// What came of a check.
 public struct CheckResult: Sendable, Equatable {
     public var check: Check

@@ -1,4 +1,5 @@
 import Metrics
+import Scenario
 
 extension DistributionCuts {
     /// Where the quantiles that checks ask for are to be counted.

@@ -28,6 +28,16 @@ public struct Metric: Sendable {
         }
     }
 
+    /// The members of run.json that it is looked up in.
+    var roots: [String] {
+        let paths =
+            switch source {
+            case .number(let path), .share(_, let path): [path]
+            case .quotient(let path, let divisor): [path, divisor]
+            }
+        return paths.compactMap { if case .key(let name)? = $0.steps.first { name } else { nil } }
+    }
+
     /// The distribution that it is a quantile of; nil for anything else.
     var quantity: DistributionCuts.Quantity? {
         guard case .number(let path) = source else { return nil }

@@ -17,7 +17,9 @@ extension RunRecord {
 
     /// What comes of checks that the run was told before it began: see ``Metrics/DistributionCuts``.
     public func verdicts(on checks: [Check]) -> [CheckResult] {
-        let document = document
+        // Of a thousand receivers the whole document would be too much.
+        let names = Set(checks.flatMap(\.metric.roots))
+        let document = Catalog.members.filter { names.contains($0.node.name) }.document(of: self)
         // PDV alone has cuts that move: with each new least delay.
         let uncertain = Set(measurements.flows.flatMap { $0.quality.pdv?.uncertainCuts ?? [] })
         return checks.map { $0.verdict(in: document, uncertainCuts: uncertain) }

@@ -69,4 +69,7 @@ public struct RunRecord: Sendable {
 extension RunRecord {
     /// run.json: every name of the catalog, null where nothing was measured.
     public var document: JSONValue { Catalog.members.document(of: self) }
+
+    /// Writes the text of ``document``.
+    public func write(to file: OutputFile) { Catalog.members.write(self, to: file) }
 }

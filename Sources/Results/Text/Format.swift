@@ -1,3 +1,4 @@
+import Scenario
 import Timebase
 
 /// Numbers as people read them: three significant digits, units chosen by size, `n/a` for what was not measured.
@@ -99,10 +100,10 @@ public enum Format {
         case .number(let number): written = number.description
         default: return Format.value(value, unit)
         }
-        guard let decimal = Decimal(written), let size = value.double.map(abs) else { return Format.value(value, unit) }
+        guard let size = value.double.map(abs) else { return Format.value(value, unit) }
         var chosen = units[0]
         for unit in units.dropFirst() where size >= Format.power(unit.exponent) { chosen = unit }
-        return decimal.text(shiftedBy: -chosen.exponent) + chosen.name
+        return Quantity.decimal(written, shiftedBy: -chosen.exponent) + chosen.name
     }
 
     private static func power(_ exponent: Int) -> Double {

@@ -1,4 +1,5 @@
 import Metrics
+import Scenario
 import Timebase
 
 /// What a run measured, for a person at a terminal.

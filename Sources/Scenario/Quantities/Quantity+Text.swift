@@ -61,7 +61,8 @@ func decimalShifted(_ text: String, by places: Int) -> String {
     if left.isEmpty { left = "0" }
     var right = digits[point...]
     while right.last == "0" { right.removeLast() }
-    return (isNegative ? "-" : "") + left + (right.isEmpty ? "" : "." + String(right))
+    let isZero = left == "0" && right.isEmpty
+    return (isNegative && !isZero ? "-" : "") + left + (right.isEmpty ? "" : "." + String(right))
 }
 
 /// `value / 10^digits` in decimal, without needless zeros.
