@@ -60,6 +60,7 @@ public struct NTPClient: Agent {
     /// Whether a slew is under way that policy asked for: amortizing waits for its end.
     private var isCorrecting = false
     private var nextTick = LocalInstant.distantFuture
+    private var isStopped = false
     private var server: NTPServer?
     public private(set) var selection = ServerSelection.noServers
     /// Whether an offset over the panic limit has made it give up.
@@ -105,6 +106,9 @@ public struct NTPClient: Agent {
     public mutating func pollOutput() -> AgentOutput? { clock.pollOutput() }
 
     public mutating func stop() {
+        isStopped = true
+        nextTick = .distantFuture
+        clock.stop()
         for index in associations.indices { associations[index].stop() }
     }
 
@@ -181,14 +185,13 @@ public struct NTPClient: Agent {
     private mutating func giveUp(at now: LocalInstant) {
         hasGivenUp = true
         stop()
-        nextTick = .distantFuture
         clock.claim(ClockClaim(bound: nil), at: now)
     }
 
     /// Makes up for the next part of the residual until the next tick.
     private mutating func amortize(at now: LocalInstant) {
         let tick = discipline.tick
-        nextTick = now + tick
+        nextTick = isStopped ? .distantFuture : now + tick
         if isCorrecting, clock.slewLeft(at: now) != .zero { return }
         isCorrecting = false
         let amount = discipline.amortize()
