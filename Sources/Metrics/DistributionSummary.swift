@@ -3,7 +3,8 @@ public struct DistributionSummary: Equatable, Sendable {
     public var count: Int64
     public var minimum: Int64
     public var mean: Int64
-    public var standardDeviation: Int64
+    /// Nil of one value.
+    public var standardDeviation: Int64?
     public var p5: Int64
     public var p50: Int64
     public var p95: Int64
@@ -12,7 +13,7 @@ public struct DistributionSummary: Equatable, Sendable {
     public var maximum: Int64
 
     public init(
-        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64, p5: Int64, p50: Int64, p95: Int64,
+        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64?, p5: Int64, p50: Int64, p95: Int64,
         p99: Int64, p999: Int64, maximum: Int64
     ) {
         self.count = count

@@ -98,13 +98,20 @@ public struct ClockMeasurements: Sendable {
     public var node = ""
     /// "none": free running.
     public var algorithm = ""
-    /// Local minus true time; positive: fast.
+    /// When it was first corrected; nil: never.
+    public var synchronizedNanoseconds: Int64?
+    /// Local minus true time each second, from then on where there is an algorithm; positive: fast.
     public var offsetError: Distribution?
+    /// The oscillator's, before any correction.
     public var trueFrequencyPartsPerBillion: Int64?
     public var estimatedFrequencyPartsPerBillion: Int64?
+    /// The largest error claimed, at the same samples.
     public var bound: Distribution?
+    /// Samples whose error was larger than claimed; nil where nothing is.
     public var boundViolations: Int64?
+    /// Ended exchanges with time servers, and those of them that were used.
     public var exchanges: Int64?
+    public var exchangesUsed: Int64?
 
     public init() {}
 }

@@ -21,7 +21,7 @@ extension ExperimentScenario {
         public var delay: TimeSpan
         public var jitter: Jitter?
         /// Packets that travel without delay, and so overtake.
-        public var reorder: Ratio
+        public var reorder: Reorder
         /// The share of the rate that sessions can reserve.
         public var reservable: Ratio
         public var crossTraffic: [CrossTraffic]
@@ -33,6 +33,13 @@ extension ExperimentScenario {
             loss: nil, corrupt: .zero, policer: nil, queue: .usual, capacity: .unlimited, overhead: .none,
             duplicate: .zero, delay: .zero, jitter: nil, reorder: .zero, reservable: Ratio(1), crossTraffic: [],
             schedule: [])
+
+        /// What its way back is where nothing else is said: the same delay, no impairments.
+        var mirrored: Link {
+            var back = Link.ideal
+            back.delay = delay
+            return back
+        }
 
         public enum Overhead: String, Sendable, CaseIterable { case none, ethernet, atm }
     }
@@ -85,7 +92,7 @@ extension ExperimentScenario.Link {
         .key("loss", \.loss, .optional(Loss.choice.kind()), "Which packets are lost; they never come to the queue.")
             .like("{ gilbert_elliott: { loss: 1%, mean_burst: 3 } }"),
         .key(
-            "reorder", \.reorder, .ratio,
+            "reorder", \.reorder, Reorder.kind,
             "The share of packets that travel without delay, and so overtake the ones ahead of them."),
         .key("duplicate", \.duplicate, .ratio, "The share of packets of which a copy follows."),
         .key("corrupt", \.corrupt, .ratio, "The share of packets in which one bit is changed."),
