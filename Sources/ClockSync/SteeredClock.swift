@@ -74,10 +74,11 @@ struct SteeredClock: Sendable {
         present.bound = claim.bound.map { $0 + .nanoseconds(abs(left.nanoseconds)) }
         outputs.append(.tell(.claim(present)))
         claimed = (claim, free(at: now))
-        nextTimeout = left == .zero || claim.bound == nil || isStopped ? .distantFuture : end(ofSlew: left, at: now)
+        let isDone = left == .zero || claim.bound == nil || isStopped
+        nextTimeout = isDone ? .distantFuture : end(ofSlew: left, at: now)
     }
 
-    /// Nothing is claimed any more but what is said at once: a slew under way ends by itself.
+    /// Nothing is claimed any more when a slew is through, which could take days.
     mutating func stop() {
         isStopped = true
         nextTimeout = .distantFuture

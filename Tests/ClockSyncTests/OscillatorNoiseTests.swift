@@ -113,39 +113,48 @@ struct OscillatorNoiseTests {
         #expect(clock.reading(at: instant) >= deadline && clock.reading(at: instant - .nanoseconds(1)) < deadline)
     }
 
-    /// Overlapping Allan variances of many seeds: their mean and its standard error.
-    private func variances(_ factor: Int, seconds: Int64, _ noise: (DrawKey) -> OscillatorNoise) -> (
-        mean: Double, error: Double
-    ) {
+    private static let factors = [1, 16, 256]
+
+    /// Overlapping Allan variances of many seeds, by factor: their mean and its standard error.
+    private func variances(_ noise: (DrawKey) -> OscillatorNoise) -> [(mean: Double, error: Double)] {
         let seeds = 24
-        let values = (0..<seeds).map { seed in
+        var values: [[Double]] = Self.factors.map { _ in [] }
+        for seed in 0..<seeds {
             var clock = Oscillator(noise: noise(DrawKey(seed: UInt64(seed)).named("allan")))
-            let phases = (0...seconds).map { second in
+            let phases = (0...4_096 as ClosedRange<Int64>).map { second in
                 clock.advance(to: at(second * 1_000_000_000))
                 return Double(clock.error(at: at(second * 1_000_000_000)).nanoseconds) * 1e-9
             }
-            let deviation = AllanDeviation(phases: phases, interval: 1).overlapping(factor) ?? .nan
-            return deviation * deviation
+            let deviation = AllanDeviation(phases: phases, interval: 1)
+            for (index, factor) in Self.factors.enumerated() {
+                let value = deviation.overlapping(factor) ?? .nan
+                values[index].append(value * value)
+            }
         }
-        let mean = values.reduce(0, +) / Double(seeds)
-        let scatter = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(seeds * (seeds - 1))
-        return (mean, scatter.squareRoot())
+        return values.map { values in
+            let mean = values.reduce(0, +) / Double(seeds)
+            let scatter = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(seeds * (seeds - 1))
+            return (mean, scatter.squareRoot())
+        }
     }
 
     /// 1 ppm per √s, so that a nanosecond's rounding is lost in it.
-    @Test(
-        "random-walk noise q has the Allan deviation q √((2m² + 1) / 6m)", arguments: [1, 16, 256])
-    func randomWalk(factor: Int) {
-        let found = variances(factor, seconds: 4_096) { OscillatorNoise(randomWalk: 1_000_000_000_000, key: $0) }
-        let m = Double(factor)
-        let law = 1e-12 * (2 * m * m + 1) / (6 * m)
-        #expect(abs(found.mean - law) < 5 * found.error && found.error < 0.1 * law, "\(found), law \(law)")
+    @Test("random-walk noise q has the Allan deviation q √((2m² + 1) / 6m)")
+    func randomWalk() {
+        let found = variances { OscillatorNoise(randomWalk: 1_000_000_000_000, key: $0) }
+        for (found, factor) in zip(found, Self.factors) {
+            let m = Double(factor)
+            let law = 1e-12 * (2 * m * m + 1) / (6 * m)
+            #expect(abs(found.mean - law) < 5 * found.error && found.error < 0.1 * law, "\(factor): \(found), \(law)")
+        }
     }
 
-    @Test("white noise σ has the Allan deviation σ / √m", arguments: [1, 16, 256])
-    func white(factor: Int) {
-        let found = variances(factor, seconds: 4_096) { OscillatorNoise(white: 1_000_000_000_000, key: $0) }
-        let law = 1e-12 / Double(factor)
-        #expect(abs(found.mean - law) < 5 * found.error && found.error < 0.1 * law, "\(found), law \(law)")
+    @Test("white noise σ has the Allan deviation σ / √m")
+    func white() {
+        let found = variances { OscillatorNoise(white: 1_000_000_000_000, key: $0) }
+        for (found, factor) in zip(found, Self.factors) {
+            let law = 1e-12 / Double(factor)
+            #expect(abs(found.mean - law) < 5 * found.error && found.error < 0.1 * law, "\(factor): \(found), \(law)")
+        }
     }
 }
