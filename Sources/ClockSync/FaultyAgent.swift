@@ -106,6 +106,9 @@ public struct FaultyAgent: Agent {
 
     private mutating func restart(at now: LocalInstant) {
         held.removeAll()
+        // What was set of the clock's rate is forgotten as well: an agent that begins anew takes it for free-running.
+        outputs.append(.adjust(.frequency(0)))
+        outputs.append(.adjust(.slew(.zero, rate: 1)))
         if var restarting = agent as? any RestartingAgent {
             restarting.restart(at: now)
             agent = restarting

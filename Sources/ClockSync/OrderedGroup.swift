@@ -178,7 +178,7 @@ public struct OrderedGroup: GroupParty {
     /// What has been sent is sent again for a while, and then given up: who is dead for good would be waited for for ever.
     mutating func stop() {
         submitted = configuration.submissions.count
-        rounds = 100
+        rounds = 20
     }
 
     /// Numbers and what is held are on stable storage: what others had acknowledged nobody would send again.

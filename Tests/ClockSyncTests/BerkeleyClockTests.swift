@@ -83,14 +83,16 @@ struct BerkeleyClockTests {
         #expect(abs(squares / rounds / variance - 1) < 5 * (5 / rounds).squareRoot())
     }
 
-    @Test("no claim against the group's mean is ever broken", arguments: 0..<8 as Range<UInt64>)
+    @Test("no claim against the group's mean is ever broken, with and without losses", arguments: 0..<8 as Range<UInt64>)
     func claims(seed: UInt64) {
         var driver = group(
             [35, -20, 0, 80, -50].enumerated().map { index, offset in
                 Oscillator(offset: .milliseconds(offset), partsPerBillion: Int64(index) * 45_000 - 90_000)
             }, seed: seed, correction: Correction(slewRate: seed % 2 == 0 ? 500_000 : 50_000_000),
             bounds: .init(leastDelay: .milliseconds(5)))
-        driver.way = { _, _ in .init(least: .milliseconds(5), queueing: .milliseconds(8)) }
+        // Half of them with losses: corrections come late then, or by the third attempt.
+        let loss = Probability(seed < 4 ? 0 : 0.2)
+        driver.way = { _, _ in .init(least: .milliseconds(5), queueing: .milliseconds(8), loss: loss) }
         var claims = [(claim: ClockClaim, at: Instant)?](repeating: nil, count: 5)
         var seen = 0
         var tightest = Int64.max

@@ -29,6 +29,7 @@ struct FaultyAgentTests {
         var sent: [(number: UInt8, second: Int64)] = []
         /// When something came to the agent, in milliseconds.
         var arrivals: [Int64] = []
+        var adjustments: [ClockAdjustment] = []
     }
 
     /// Ten seconds; something comes at 100 ms after each.
@@ -41,6 +42,7 @@ struct FaultyAgentTests {
                 switch output {
                 case .send(let bytes, flow: 0): run.sent.append((bytes[0], now.nanoseconds / 1_000_000_000))
                 case .tell(.roundTrip(let span, _)): run.arrivals.append(span.nanoseconds / 1_000_000)
+                case .adjust(let adjustment): run.adjustments.append(adjustment)
                 default: break
                 }
             }
@@ -72,6 +74,8 @@ struct FaultyAgentTests {
         #expect(run.sent.map(\.second) == [1, 2, 3, 7, 8, 9])
         #expect(run.sent.map(\.number) == (losesState ? [1, 2, 3, 1, 2, 3] : [1, 2, 3, 4, 5, 6]))
         #expect(run.arrivals == [100, 1_100, 2_100, 7_100, 8_100, 9_100])
+        // Nobody remembers what the clock's rate was corrected by.
+        #expect(run.adjustments == (losesState ? [.frequency(0), .slew(.zero, rate: 1)] : []))
     }
 
     @Test("a crash for good is the end")
