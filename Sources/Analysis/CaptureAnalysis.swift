@@ -18,7 +18,7 @@ public struct CaptureAnalysis: Sendable {
     /// Sentences about what was left out.
     public var notes: [String] = []
 
-    public init() {}
+    init() {}
 }
 
 /// One stream: an SSRC of a 5-tuple, or what a 5-tuple carries without RTP.
@@ -43,7 +43,7 @@ public struct StreamMeasurements: Sendable {
     /// The most frequent one.
     public var payloadType: UInt8?
     public var encoding: String?
-    public var mediaKind: RTPEncoding.Kind?
+    var mediaKind: RTPEncoding.Kind?
     public var clockRate: UInt32?
     public var clockSource = ClockSource.unknown
     /// What was measured of its packets: bytes are those of UDP payload (for RTP: its headers too), instants nanoseconds
@@ -56,7 +56,7 @@ public struct StreamMeasurements: Sendable {
     /// Why something is nil, and what to know about the rest.
     public var notes: [String] = []
 
-    public init(source: SocketAddress, destination: SocketAddress) {
+    init(source: SocketAddress, destination: SocketAddress) {
         self.source = source
         self.destination = destination
     }
@@ -101,7 +101,7 @@ public struct RTCPMeasurements: Sendable {
     public var largestResidual: TimeSpan?
     public var hasGoodbye = false
 
-    public init() {}
+    init() {}
 }
 
 /// Lip-sync of an audio and a video stream of one sender. Positive: audio early (ITU-R BT.1359).

@@ -45,7 +45,7 @@ public struct CaptureInput: Sendable {
     public var dropped: Int64?
     private var counts: [Int64]
 
-    public init(path: String) {
+    init(path: String) {
         self.path = path
         counts = Array(repeating: 0, count: SkipReason.allCases.count)
     }
@@ -55,7 +55,7 @@ public struct CaptureInput: Sendable {
         zip(SkipReason.allCases, counts).filter { $0.1 > 0 }.map { ($0.0, $0.1) }
     }
 
-    public mutating func skip(_ reason: SkipReason, _ count: Int64 = 1) {
+    mutating func skip(_ reason: SkipReason, _ count: Int64 = 1) {
         for (index, other) in SkipReason.allCases.enumerated() where other == reason { counts[index] += count }
     }
 

@@ -9,7 +9,7 @@ import Wire
 public final class CaptureWriter {
     public let path: String
     /// Packets written so far, the announcement included.
-    public private(set) var packetCount: Int64 = 0
+    private(set) var packetCount: Int64 = 0
 
     /// libpcap's handle of a file that no interface stands behind; nil for one that does.
     private let capture: OpaquePointer?

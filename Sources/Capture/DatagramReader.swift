@@ -153,7 +153,7 @@ public final class DatagramReader {
 
 /// The datagrams of several captures in the order of their times; of equal times in the order of the captures.
 public final class DatagramMerger {
-    public let readers: [DatagramReader]
+    let readers: [DatagramReader]
     /// The captures that have a datagram ready.
     private var ready: [Int] = []
     private var current: Int?

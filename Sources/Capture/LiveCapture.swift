@@ -32,9 +32,9 @@ public final class LiveCapture {
     /// What to capture.
     public struct Request: Sendable {
         /// "lo", "eth0", or "any" for all of them.
-        public var interface: String
+        var interface: String
         /// As tcpdump takes it; nil for every packet.
-        public var filter: String?
+        var filter: String?
         /// What the kernel may keep for us.
         public var bufferBytes: Int32 = 32 << 20
 
@@ -107,7 +107,7 @@ public final class LiveCapture {
     }
 
     /// The names of the interfaces that can be captured from.
-    public static func interfaces() -> [String] {
+    static func interfaces() -> [String] {
         var list: UnsafeMutablePointer<pcap_if_t>?
         var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         guard pcap_findalldevs(&list, &message) == 0 else { return [] }

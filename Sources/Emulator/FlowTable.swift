@@ -22,7 +22,7 @@ public struct FlowTable: Sendable {
     public struct Flow: Sendable {
         public let kind: Kind
         /// "program", "program.rtcp", "tv.rtcp".
-        public let id: String
+        let id: String
         /// The node that sends it; nil: nobody's.
         public let source: Int?
         /// Nodes that it goes to; none: it goes away at its link's far end.
@@ -30,7 +30,7 @@ public struct FlowTable: Sendable {
         /// UDP port of both ends.
         public let port: UInt16
         /// The DSCP (RFC 2474), 0...63.
-        public let differentiatedServices: UInt8
+        let differentiatedServices: UInt8
     }
 
     private let flows: [Flow]

@@ -22,7 +22,7 @@ import Wire
 public struct World: ~Copyable {
     public let configuration: WorldConfiguration
     /// What each packet's flow number stands for.
-    public let flows: FlowTable
+    let flows: FlowTable
     /// True time: the latest instant the World has been told.
     public private(set) var now = Instant.zero
     var pool: PacketPool
@@ -120,7 +120,7 @@ public struct World: ~Copyable {
     }
 
     /// The next effect. Its bytes are valid until the next call.
-    public mutating func pollOutput() -> WorldOutput? {
+    mutating func pollOutput() -> WorldOutput? {
         if let lent {
             release(slot: lent)
             self.lent = nil
@@ -134,7 +134,7 @@ public struct World: ~Copyable {
     }
 
     /// Whether an effect waits to be taken.
-    public var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
+    var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
 
     /// The UDP payload of an output's packet, as long as the output is the latest one polled.
     public func payload(of packet: Packet) -> UnsafeRawBufferPointer {

@@ -3,16 +3,16 @@ import Timebase
 
 /// What `rubato lab network` found.
 public struct LabReport: Sendable {
-    public static let schema = "rubato.lab-network/1"
+    static let schema = "rubato.lab-network/1"
 
-    public var name: String
-    public var seed: UInt64
-    public var packets: Int
+    var name: String
+    var seed: UInt64
+    var packets: Int
     /// Of the packets, IP bytes.
-    public var length: Int
+    var length: Int
     public var checks: [LabCheck]
     /// What could not be judged, and why.
-    public var notes: [LabNote]
+    var notes: [LabNote]
 
     public var passed: Bool { checks.allSatisfy(\.passed) }
 

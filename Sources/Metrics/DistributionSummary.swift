@@ -11,7 +11,7 @@ public struct DistributionSummary: Equatable, Sendable {
     public var p999: Int64
     public var maximum: Int64
 
-    public init(
+    init(
         count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64, p5: Int64, p50: Int64, p95: Int64,
         p99: Int64, p999: Int64, maximum: Int64
     ) {

@@ -27,7 +27,7 @@ public struct LineFit: Sendable, BitwiseCopyable {
     public var slope: Double? { count > 1 && sumXX > 0 ? sumXY / sumXX : nil }
 
     /// One standard error of the slope, as if what the line leaves over were independent; nil with fewer than three.
-    public var slopeError: Double? {
+    var slopeError: Double? {
         guard let slope, count > 2 else { return nil }
         let residual = max(sumYY - slope * sumXY, 0)
         return (residual / Double(count - 2) / sumXX).squareRoot()

@@ -39,13 +39,13 @@ public struct StreamQuality: Sendable {
         /// The packet's number, unwrapped.
         public var number: Int64
         /// Whether it is the packet's first copy.
-        public var isFirst: Bool
+        var isFirst: Bool
     }
 
     /// Arrivals kept at most while a rate is not known: what comes behind them is not measured by it.
-    public static let waitingLimit = 16_384
+    static let waitingLimit = 16_384
     /// Media kept at most likewise.
-    public static let waitingMediaLimit = 65_536
+    static let waitingMediaLimit = 65_536
 
     private let configuration: Configuration
     private var rate = RateMeter()

@@ -24,9 +24,9 @@ public struct LinkConfiguration: Sendable {
     public var policer: TokenBucketParameters?
     /// Bits per second, of IP packets with what the link layer adds; nil: no serialization, and so no queue.
     public var rate: BitRate?
-    public var queueLimit: DropTailQueue.Limit
+    var queueLimit: DropTailQueue.Limit
     public var discipline: QueueDiscipline
-    public var delay: DelayModel
+    var delay: DelayModel
     public var linkLayer: LinkLayer
     /// Ignored without a rate.
     public var capacity: CapacitySource

@@ -13,7 +13,7 @@ public struct LinkCounters: Sendable {
         /// Copies made.
         public internal(set) var duplicated: Int64 = 0
 
-        public init() {}
+        init() {}
 
         /// Packets that did not come out.
         public var dropped: Int64 { lost + down + policed + queueFull + managed }

@@ -23,7 +23,7 @@ public struct PlayoutBuffer: Sendable {
         public var number: Int64
         public var arrival: LocalInstant
         /// When it was due; later only for a datagram that came after that and is handed on all the same.
-        public var release: LocalInstant
+        var release: LocalInstant
         /// Where its media begin, bytes from the payload's start.
         public var start: Int
     }
@@ -43,7 +43,7 @@ public struct PlayoutBuffer: Sendable {
     }
 
     /// Datagrams kept at most; one more is refused.
-    public static let capacity = 1 << 16
+    static let capacity = 1 << 16
     /// Times of emptiness that late datagrams can still be judged by: at one a datagram a second or so.
     private static let rememberedCount = 256
 

@@ -13,7 +13,7 @@ public struct ProgramReceiver: Sendable {
     }
 
     /// When the next unit is due, by the receiver's own clock.
-    public private(set) var nextTimeout = LocalInstant.distantFuture
+    private(set) var nextTimeout = LocalInstant.distantFuture
     /// The lane of the unit that is due then.
     private var nextLane = 0
     private var demultiplexer = Demultiplexer()
@@ -33,14 +33,14 @@ public struct ProgramReceiver: Sendable {
         var due: LocalInstant?
     }
 
-    public init() {}
+    init() {}
 
     /// Takes the transport packets of a datagram, from `start` of its payload on.
     ///
     /// - Parameters:
     ///   - number: its place in the stream; nil where places show no gap.
     ///   - release: when it was due to leave the playout buffer.
-    public mutating func handle(_ payload: RawSpan, from start: Int, number: Int64?, at release: LocalInstant) {
+    mutating func handle(_ payload: RawSpan, from start: Int, number: Int64?, at release: LocalInstant) {
         let count = (payload.byteCount - start) / TransportPacket.length
         if let number {
             if let before = latestNumber, number > before + 1 {
@@ -54,13 +54,13 @@ public struct ProgramReceiver: Sendable {
     }
 
     /// Presents the next unit that is due by `now`.
-    public mutating func handleTimeout(at now: LocalInstant) {
+    mutating func handleTimeout(at now: LocalInstant) {
         guard nextTimeout <= now, let unit = presenters[nextLane].present(at: now) else { return }
         outputs.append(.presented(lane: nextLane, presentation: unit.presentation))
         rearm()
     }
 
-    public mutating func pollOutput() -> Output? { outputs.popFirst() }
+    mutating func pollOutput() -> Output? { outputs.popFirst() }
 
     /// Closes what is open: nothing more will come.
     public mutating func finish() {

@@ -5,7 +5,7 @@ import Timebase
 public struct ReceiverConfiguration: Sendable {
     /// Fixed playout: how much later than by the anchor packet's path a datagram is released.
     public var playoutDelay: TimeSpan
-    public var latePolicy: LatePolicy
+    var latePolicy: LatePolicy
     /// RTP comes before the transport packets.
     public var hasRTP: Bool
     /// Where the sender interleaves, what the session's description says of it; with RTP only.

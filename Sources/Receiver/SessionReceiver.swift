@@ -23,7 +23,7 @@ public struct SessionReceiver: Sendable {
     }
 
     /// What receiver reports say; nothing without RTP.
-    public var statistics: ReceptionStatistics { rtp.statistics }
+    var statistics: ReceptionStatistics { rtp.statistics }
 
     /// Takes a datagram with its UDP payload.
     ///

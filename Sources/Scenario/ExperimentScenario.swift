@@ -14,20 +14,20 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var program: Program
     public var sender: Sender
     /// The shared links from the sender to the receivers, in order; at least one.
-    public var forward: [Link]
+    var forward: [Link]
     /// The shared links from the receivers to the sender, in order; at least one.
-    public var reverse: [Link]
-    public var senderClock: Clock
+    var reverse: [Link]
+    var senderClock: Clock
     /// The clock of every receiver that has none of its own.
-    public var receiverClock: Clock
+    var receiverClock: Clock
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
-    public var receivers: [Receiver]
+    var receivers: [Receiver]
     public var qos: QoSContract
     public var capture: CapturePoints
     public var outputs: Outputs
 
     /// Every receiver that runs: one with `count` N as N of them, `id.1` ... `id.N`, each with count 1.
-    public var expandedReceivers: [Receiver] {
+    var expandedReceivers: [Receiver] {
         receivers.flatMap { receiver in
             guard receiver.count > 1 else { return [receiver] }
             return (1...receiver.count).map { number in
@@ -151,13 +151,13 @@ extension ExperimentScenario {
 
 extension ExperimentScenario {
     /// A node's free-running clock.
-    public struct Clock: Equatable, Sendable {
+    struct Clock: Equatable, Sendable {
         /// At emulated time zero; positive: fast.
-        public var offset: TimeSpan
+        var offset: TimeSpan
         /// Parts per billion; positive: gains.
-        public var frequency: Int64
+        var frequency: Int64
 
-        public static let perfect = Clock(offset: .zero, frequency: 0)
+        static let perfect = Clock(offset: .zero, frequency: 0)
     }
 }
 
@@ -188,7 +188,7 @@ extension ExperimentScenario {
         public var links: Bool
 
         public static let none = CapturePoints(sender: false, receiver: false, links: false)
-        public static let all = CapturePoints(sender: true, receiver: true, links: true)
+        static let all = CapturePoints(sender: true, receiver: true, links: true)
     }
 
     public struct Outputs: Equatable, Sendable {

@@ -8,12 +8,12 @@ import Wire
 /// longer, the tables when due, the released unit whose decoding time is the earliest, or a null packet. The n-th slot
 /// is placed from the origin, so the clock references are exact to a tick of 27 MHz.
 public struct Multiplexer: Sendable {
-    public let program: Program
-    public private(set) var plan: MultiplexPlan
+    let program: Program
+    private(set) var plan: MultiplexPlan
     public private(set) var counters: [SubstreamCounters]
     /// Transport packets sent so far, null packets included.
     public private(set) var packetsSent: Int64 = 0
-    public private(set) var nullPacketsSent: Int64 = 0
+    private(set) var nullPacketsSent: Int64 = 0
 
     /// What has been sent of one substream.
     public struct SubstreamCounters: Sendable {
@@ -91,13 +91,13 @@ public struct Multiplexer: Sendable {
     }
 
     /// Whether everything has been sent.
-    public var isFinished: Bool { hasEnded }
+    var isFinished: Bool { hasEnded }
 
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
     ///
     /// - Parameter padding: whether null packets fill what is left at a variable rate, too, so that the last datagrams
     ///   do not come the further apart.
-    public mutating func stop(capturedAfter instant: TimeSpan, padding: Bool = false) {
+    mutating func stop(capturedAfter instant: TimeSpan, padding: Bool = false) {
         stopAfter = instant
         if padding { plan.sendsNullPackets = true }
         endRow()

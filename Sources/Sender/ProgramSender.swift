@@ -15,7 +15,7 @@ public struct ProgramSender: Sendable {
     /// What the clock shows when the program begins: where the program's timeline has its zero.
     public let zero: LocalInstant
     /// Datagrams that have gone on the wire; they are numbered from 0.
-    public private(set) var packetsSent: Int64 = 0
+    private(set) var packetsSent: Int64 = 0
     /// When the next datagram is to be handled; `.distantFuture` before the start and behind the end.
     public private(set) var nextTimeout = LocalInstant.distantFuture
     private let traits: DatagramTraits

@@ -12,7 +12,7 @@ public struct CaptureSession {
     /// A filter expression as tcpdump takes it; nil for every packet.
     public var filter: String?
     /// Where the packets go; "-" is standard output.
-    public var output: String
+    var output: String
     /// As "30s"; nil until a signal comes.
     public var duration: String?
     public var limit: Int64?

@@ -2,7 +2,7 @@ import Results
 
 /// `rubato compare` from its arguments to its exit status.
 public struct CompareSession {
-    public var paths: [String]
+    var paths: [String]
     /// Metrics or groups; each may have several, separated by commas.
     public var on: [String] = []
     /// As written: "5" or "5%".

@@ -21,13 +21,13 @@ public struct RunRequest: Sendable {
 
 /// A scenario that has been read, checked and completed, and only waits to be run.
 public struct PreparedRun {
-    public var identity: RunIdentity
+    var identity: RunIdentity
     /// scenario.yaml: the scenario as it was given; nil for a rerun.
-    public var scenarioText: String?
+    var scenarioText: String?
     /// The terms of the QoS contract.
-    public var contract: [Check]
+    var contract: [Check]
     /// The record of a run of nothing: every element of every list that run.json is going to have.
-    public var planned: () -> RunRecord
+    var planned: () -> RunRecord
     /// Runs it: writes what the scenario's outputs ask for into the directory, reports to the monitor, stops the
     /// sources when it says so, and returns what was measured.
     public var execute: (RunDirectory, RunMonitor) throws -> RunOutcome
@@ -45,10 +45,10 @@ public struct PreparedRun {
 }
 
 public struct RunOutcome: Sendable {
-    public var measurements: RunMeasurements
-    public var status: RunStatus
+    var measurements: RunMeasurements
+    var status: RunStatus
     /// When the sources stopped before their time.
-    public var stopped: Instant?
+    var stopped: Instant?
 
     public init(measurements: RunMeasurements, status: RunStatus, stopped: Instant? = nil) {
         self.measurements = measurements
@@ -59,13 +59,13 @@ public struct RunOutcome: Sendable {
 
 /// A scenario that comes with the program.
 public struct PresetDescription: Sendable, Equatable {
-    public var name: String
+    var name: String
     /// One line.
-    public var summary: String
+    var summary: String
     /// Where its numbers come from, one line.
-    public var source: String
+    var source: String
     /// The YAML.
-    public var text: String
+    var text: String
 
     public init(name: String, summary: String, source: String, text: String) {
         self.name = name
@@ -80,7 +80,7 @@ public enum Experiment {
     /// Reads, overrides, checks and completes a scenario.
     ///
     /// - Throws: ``UserFacingError`` (usage) with all problems of the scenario at once, ``SystemError``.
-    public static func prepare(_ request: RunRequest) throws -> PreparedRun {
+    @usableFromInline static func prepare(_ request: RunRequest) throws -> PreparedRun {
         do {
             let document = try ScenarioDocument.load(request.scenario)
             let scenario = try document.resolve(settings(request))
@@ -91,7 +91,7 @@ public enum Experiment {
     }
 
     /// In the order in which they are listed.
-    public static func presets() -> [PresetDescription] {
+    @usableFromInline static func presets() -> [PresetDescription] {
         Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, source: $0.source, text: $0.yaml) }
     }
 

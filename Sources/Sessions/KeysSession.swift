@@ -4,7 +4,7 @@ import Scenario
 /// `rubato keys` from its arguments to its exit status.
 public struct KeysSession {
     /// Of the key to begin with; nil: all keys.
-    public var path: String?
+    var path: String?
     public var json = false
     let console: Console
 

@@ -7,7 +7,7 @@ import Scenario
 /// `rubato lab network` from its arguments to its exit status.
 public struct LabSession {
     /// A YAML file or a preset's name.
-    public var scenario: String
+    var scenario: String
     public var seed: UInt64?
     /// "PATH=VALUE", in the order given.
     public var settings: [String] = []

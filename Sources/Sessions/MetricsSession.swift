@@ -3,7 +3,7 @@ import Results
 /// `rubato metrics` from its arguments to its exit status.
 public struct MetricsSession {
     /// A path of run.json, the end of one, or nil for all.
-    public var name: String?
+    var name: String?
     public var json = false
     let console: Console
 

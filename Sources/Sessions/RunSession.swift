@@ -4,7 +4,7 @@ import Timebase
 
 /// `rubato run` from its arguments to its exit status.
 public struct RunSession {
-    public var request: RunRequest
+    var request: RunRequest
     /// Where the run goes; nil makes a name below runs/.
     public var out: String?
     public var force = false

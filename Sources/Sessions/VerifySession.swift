@@ -3,7 +3,7 @@ import Timebase
 
 /// `rubato verify` from its arguments to its exit status.
 public struct VerifySession {
-    public var path: String
+    var path: String
     public var json = false
     public var quiet = false
     let console: Console

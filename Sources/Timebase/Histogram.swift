@@ -107,14 +107,14 @@ public struct Histogram: Sendable {
     }
 
     /// Forgets all values and keeps the memory.
-    public mutating func removeAll() {
+    mutating func removeAll() {
         for index in counters.indices { counters[index] = 0 }
         carries.removeAll(keepingCapacity: true)
         (total, least, greatest, exactSum, sumOfSquares) = (0, .max, .min, 0, 0)
     }
 
     /// The bytes of counters and tables that it holds beside itself.
-    public var storageByteCount: Int {
+    var storageByteCount: Int {
         2 * directory.capacity + 2 * counters.capacity + MemoryLayout<Carry>.stride * carries.capacity
     }
 }

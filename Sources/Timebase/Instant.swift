@@ -5,7 +5,7 @@
 public struct TimeSpan: Hashable, Comparable, Sendable, BitwiseCopyable {
     public var nanoseconds: Int64
 
-    @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    @inlinable init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     @inlinable public static func nanoseconds(_ count: Int64) -> TimeSpan { TimeSpan(nanoseconds: count) }
     @inlinable public static func microseconds(_ count: Int64) -> TimeSpan { TimeSpan(nanoseconds: count * 1_000) }

@@ -5,9 +5,9 @@
 @frozen
 public struct WrapUnwrapper: Sendable, BitwiseCopyable {
     /// The number of bits of the wrapping count: 32 for RTP, 33 for PTS and the PCR's base, 16 for sequence numbers.
-    public let bits: UInt8
+    let bits: UInt8
     /// The latest value, unwrapped; nil before the first.
-    public private(set) var latest: Int64?
+    private(set) var latest: Int64?
 
     public init(bits: UInt8) { self.bits = bits }
 

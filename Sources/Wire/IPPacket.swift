@@ -122,7 +122,7 @@ public struct UDPHeader: Hashable, Sendable, BitwiseCopyable {
     /// Bytes of payload as the header says.
     public var payloadCount: Int
     /// 0: there is none.
-    public var checksum: UInt16
+    @usableFromInline var checksum: UInt16
 
     @inlinable public static var length: Int { 8 }
 

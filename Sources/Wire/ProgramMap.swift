@@ -17,12 +17,12 @@ public struct ProgramAssociation: Hashable, Sendable {
 
     public var transportStreamID: UInt16
     /// 0...31, one more after each change.
-    public var version: UInt8
+    var version: UInt8
     public var isCurrent = true
     public var sectionNumber: UInt8 = 0
     public var lastSectionNumber: UInt8 = 0
     /// In the table's order, the network information table included.
-    public var entries: [Program]
+    var entries: [Program]
 
     public init(transportStreamID: UInt16, version: UInt8 = 0, programs: [Program]) {
         self.transportStreamID = transportStreamID
@@ -84,7 +84,7 @@ public struct ProgramMap: Hashable, Sendable {
 
     public var programNumber: UInt16
     /// 0...31, one more after each change.
-    public var version: UInt8
+    var version: UInt8
     public var isCurrent = true
     /// The PID whose packets carry the PCR; 0x1fff for none.
     public var pcrPID: UInt16
@@ -154,13 +154,13 @@ public struct ProgramMap: Hashable, Sendable {
 /// The descriptors of a descriptor loop, in order (ISO/IEC 13818-1 §2.6). One that runs out of the loop ends it.
 public struct DescriptorLoop: Sequence, IteratorProtocol, Sendable {
     public struct Descriptor: Hashable, Sendable {
-        public var tag: UInt8
-        public var content: ArraySlice<UInt8>
+        var tag: UInt8
+        var content: ArraySlice<UInt8>
     }
 
     private var rest: ArraySlice<UInt8>
 
-    public init(_ bytes: [UInt8]) { rest = bytes[...] }
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
 
     public mutating func next() -> Descriptor? {
         guard rest.count >= 2 else { return nil }

@@ -40,7 +40,7 @@ public struct RTCPCompound: Hashable, Sendable {
 extension RTCPPacket {
     /// Appends the packet's bytes: whole words, without padding. More than 31 blocks, chunks or sources, and more than
     /// 255 bytes of a text, are cut.
-    public func append(to bytes: inout [UInt8]) {
+    func append(to bytes: inout [UInt8]) {
         let start = bytes.count
         bytes += [0, type, 0, 0]
         let count = appendBody(to: &bytes)

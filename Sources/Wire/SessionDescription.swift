@@ -3,11 +3,11 @@ public struct SessionDescription: Hashable, Sendable {
     /// Who made the description: o=.
     public struct Origin: Hashable, Sendable {
         /// Without spaces; "-" for nobody.
-        public var username: String
+        var username: String
         /// With username and address it names the session.
-        public var sessionID: UInt64
+        var sessionID: UInt64
         /// Greater in each later version of the description.
-        public var sessionVersion: UInt64
+        var sessionVersion: UInt64
         public var address: IPv4Address
 
         public init(username: String = "-", sessionID: UInt64, sessionVersion: UInt64 = 0, address: IPv4Address) {
@@ -22,7 +22,7 @@ public struct SessionDescription: Hashable, Sendable {
     public struct Connection: Hashable, Sendable {
         public var address: IPv4Address
         /// How far a multicast group reaches; not written for a host's address.
-        public var timeToLive: UInt8
+        var timeToLive: UInt8
 
         public init(address: IPv4Address, timeToLive: UInt8 = 64) {
             self.address = address
@@ -54,9 +54,9 @@ public struct SessionDescription: Hashable, Sendable {
             /// An RTP payload type, or with `udp` a media subtype such as "MP2T".
             public var name: String
             /// The value of a=rtpmap behind the payload type: "MP2T/90000"; nil for none.
-            public var rtpmap: String?
+            var rtpmap: String?
             /// The value of a=fmtp behind the payload type; nil for none.
-            public var parameters: String?
+            var parameters: String?
 
             /// An RTP payload type with its encoding.
             public init(
@@ -71,12 +71,12 @@ public struct SessionDescription: Hashable, Sendable {
             public init(subtype: String) { name = subtype }
         }
 
-        public var kind: Kind
+        var kind: Kind
         public var port: UInt16
         public var transport: Transport
         public var formats: [Format]
         /// Where it differs from the session's.
-        public var connection: Connection?
+        var connection: Connection?
         public var bandwidths: [Bandwidth]
         /// The values of further a= lines.
         public var attributes: [String]
@@ -98,11 +98,11 @@ public struct SessionDescription: Hashable, Sendable {
     public var origin: Origin
     public var name: String
     /// A sentence about it: i=; nil for none.
-    public var information: String?
+    var information: String?
     public var connection: Connection?
-    public var bandwidths: [Bandwidth]
+    var bandwidths: [Bandwidth]
     /// The values of the session's a= lines.
-    public var attributes: [String]
+    var attributes: [String]
     public var media: [Media]
 
     public init(

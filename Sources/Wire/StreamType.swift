@@ -65,7 +65,7 @@ public enum StreamType: String, Hashable, Sendable, CaseIterable {
     ///   - code: the stream_type.
     ///   - descriptors: the stream's own.
     ///   - programDescriptors: the program's, of which a registration gives meaning to user-private codes.
-    public init(code: UInt8, descriptors: [UInt8] = [], programDescriptors: [UInt8] = []) {
+    init(code: UInt8, descriptors: [UInt8] = [], programDescriptors: [UInt8] = []) {
         if let type = Self.assigned(code) {
             self = type
         } else if code == 0x06 || code >= 0x80 {
@@ -79,7 +79,7 @@ public enum StreamType: String, Hashable, Sendable, CaseIterable {
     }
 
     /// The code that says this type alone, without descriptors; nil when it takes more, or when none is assigned.
-    public var code: UInt8? {
+    var code: UInt8? {
         if self == .unknown { return nil }
         return (0x01...0x7f).first { (Self.assigned($0) ?? Self.customary($0)) == self }
             ?? (0x80...0xff).first { Self.customary($0) == self }

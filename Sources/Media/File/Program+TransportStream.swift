@@ -54,7 +54,7 @@ extension Program {
     }
 
     /// The same for bytes that lie elsewhere.
-    public init(
+    init(
         transportStream bytes: RawSpan, loop: Bool = false, duration: TimeSpan? = nil
     ) throws(TransportStreamError) {
         guard bytes.byteCount > 0 else { throw .empty }

@@ -11,9 +11,9 @@ public struct SubstreamRequest: Sendable {
     }
 
     /// Unique in its program; also names its random draws.
-    public var id: String
-    public var kind: SubstreamKind
-    public var content: Content
+    var id: String
+    var kind: SubstreamKind
+    var content: Content
 
     public init(id: String, kind: SubstreamKind, content: Content) {
         self.id = id
@@ -41,7 +41,7 @@ public enum SyntheticProgramError: Error, Equatable, Sendable {
 extension Program {
     /// Presentation of the first unit on the wire, 10 s: decoding times and clock references that run ahead of it by
     /// any usual latency stay positive.
-    public static let syntheticOrigin: Int64 = 900_000
+    static let syntheticOrigin: Int64 = 900_000
 
     /// A program of made substreams, all beginning together.
     ///

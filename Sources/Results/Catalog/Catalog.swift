@@ -4,11 +4,11 @@ import Timebase
 /// Every name of run.json, schema `rubato.run/1`: declared once, for the document, checks, comparisons and the reference.
 ///
 /// Made when first asked for; starting the program asks for nothing of it.
-public enum Catalog {
-    public static let schema = "rubato.run/1"
+enum Catalog {
+    static let schema = "rubato.run/1"
 
     /// The whole of run.json.
-    public static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))
+    static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))
 
     static let members: [CatalogMember<RunRecord>] = [
         .text("schema", "What this document is: '\(schema)'.") { _ in schema },

@@ -1,5 +1,5 @@
 /// How a value is compared with a limit.
-public enum Comparison: String, Sendable, CaseIterable {
+enum Comparison: String, Sendable, CaseIterable {
     case lessOrEqual = "<="
     case greaterOrEqual = ">="
     case equal = "=="
@@ -28,13 +28,13 @@ public enum Comparison: String, Sendable, CaseIterable {
 /// does not pass.
 public struct Check: Sendable, Equatable {
     public var metric: Metric
-    public var comparison: Comparison
+    var comparison: Comparison
     /// In the metric's own unit.
-    public var limit: JSONValue
+    var limit: JSONValue
     /// The scenario's name for it, when it is a term of its QoS contract: "jitter".
-    public var term: String?
+    var term: String?
     /// With fewer samples it does not pass, whatever the metric itself takes.
-    public var leastCount: Int64
+    var leastCount: Int64
 
     /// - Parameters:
     ///   - term: set for a term of the scenario's QoS contract.

@@ -2,9 +2,9 @@
 public struct CheckResult: Sendable, Equatable {
     public var check: Check
     /// Of all elements the one that fails, or is nearest to failing; null when one was not measured or none is there.
-    public var value: JSONValue
+    var value: JSONValue
     /// How many samples the value was made of; 0 without one.
-    public var count: Int64
+    var count: Int64
     public var passed: Bool
     /// The element that `value` belongs to, where there are several; or why it does not pass all the same.
     public var note: String?
@@ -16,7 +16,7 @@ public struct CheckResult: Sendable, Equatable {
         return !passed && rounded == Format.value(check.limit, unit) ? Format.exact(value, unit) : rounded
     }
 
-    public init(check: Check, value: JSONValue, count: Int64, passed: Bool, note: String? = nil) {
+    init(check: Check, value: JSONValue, count: Int64, passed: Bool, note: String? = nil) {
         self.check = check
         self.value = value
         self.count = count
@@ -29,7 +29,7 @@ extension Check {
     /// Applies the check to a run.json. What was not measured does not pass, nor what was measured too seldom.
     ///
     /// - Throws: ``UserFacingError`` (usage) when it selects an element that is not there.
-    public func result(in document: JSONValue) throws(UserFacingError) -> CheckResult {
+    func result(in document: JSONValue) throws(UserFacingError) -> CheckResult {
         let values = try metric.values(in: document, labels: ListLabels(of: [document]))
         guard let first = values.first else {
             return CheckResult(check: self, value: nil, count: 0, passed: false, note: "there is none in this run")

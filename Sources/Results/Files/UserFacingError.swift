@@ -8,9 +8,9 @@ public enum ExitStatus {
     /// A check or the QoS contract failed, or `compare` found a regression.
     public static let checkFailed: Int32 = 3
     /// The measurement is not valid: real time fell behind its limits.
-    public static let notValid: Int32 = 4
+    static let notValid: Int32 = 4
     /// Wrong usage, or a scenario with mistakes (EX_USAGE).
-    public static let usage: Int32 = 64
+    static let usage: Int32 = 64
     public static let interrupted: Int32 = 130
 }
 
@@ -19,7 +19,7 @@ public struct UserFacingError: Error, Equatable, Sendable, CustomStringConvertib
     /// One sentence naming the thing; may have more lines when several problems are reported at once.
     public var message: String
     /// What the user can do; nil where the message says it already.
-    public var remedy: String?
+    var remedy: String?
     public var exitStatus: Int32
 
     public init(_ message: String, remedy: String? = nil, exitStatus: Int32 = ExitStatus.failure) {
@@ -50,7 +50,7 @@ extension SystemError {
     public var explanation: String { remedy.map { message + "\n" + $0 } ?? message }
 
     /// What the user can do about it, for the failures that have a usual remedy.
-    public var remedy: String? {
+    var remedy: String? {
         switch code {
         case ENOSPC, EDQUOT:
             "free some space, or write elsewhere with --out DIR (fewer files: 'outputs: { media: none }', no --capture)"

@@ -12,11 +12,11 @@ public enum JSONValue: Equatable, Sendable {
     /// Null for nil.
     public init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
     /// Null for nil and for what is not finite.
-    public init(_ value: Double?) { self = value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
+    init(_ value: Double?) { self = value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
     /// Null for nil.
     public init(_ value: String?) { self = value.map { .string($0) } ?? .null }
     /// Null for nil.
-    public init(_ value: Bool?) { self = value.map { .bool($0) } ?? .null }
+    init(_ value: Bool?) { self = value.map { .bool($0) } ?? .null }
 
     /// The member of an object; nil where there is none.
     public subscript(name: String) -> JSONValue? {
@@ -36,7 +36,7 @@ public enum JSONValue: Equatable, Sendable {
     public var members: [JSONObject.Member]? { if case .object(let object) = self { object.members } else { nil } }
 
     /// The number, whole or not; exact up to 2^53.
-    public var double: Double? {
+    var double: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value
@@ -51,18 +51,18 @@ public struct JSONObject: Equatable, Sendable {
         public var name: String
         public var value: JSONValue
 
-        public init(_ name: String, _ value: JSONValue) {
+        init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
     }
 
-    public private(set) var members: [Member]
+    private(set) var members: [Member]
 
-    public init(_ members: [Member] = []) { self.members = members }
+    init(_ members: [Member] = []) { self.members = members }
 
     /// The first member of that name; setting replaces it or appends, nil removes.
-    public subscript(name: String) -> JSONValue? {
+    subscript(name: String) -> JSONValue? {
         get { members.first { $0.name == name }?.value }
         set {
             let index = members.firstIndex { $0.name == name }

@@ -13,8 +13,8 @@ public struct RunIdentity: Sendable {
     /// The scenario's name.
     public var name: String
     /// "virtual".
-    public var mode: String
-    public var seed: UInt64
+    var mode: String
+    var seed: UInt64
     /// When the sources stop.
     public var duration: TimeSpan
     /// The resolved scenario as it is saved: the run's record of itself.
@@ -30,7 +30,7 @@ public struct RunIdentity: Sendable {
 
     /// 8 hexadecimal digits of SHA-256 over the resolved scenario and the run's digest: the same experiment with the
     /// same outcome has the same id anywhere.
-    public func id(digest: EventDigest) -> String {
+    func id(digest: EventDigest) -> String {
         let source = Array((resolvedScenario + "\n" + digest.hexadecimal).utf8)
         let sha256 = SHA256.hexadecimalDigest(of: source) ?? digest.hexadecimal
         return String(sha256.prefix(8))
@@ -57,7 +57,7 @@ public struct RunRecord: Sendable {
     public var id: String { identity.id(digest: measurements.digest) }
 
     /// Emulated time over wall-clock time; nil when no time was measured.
-    public var speedFactor: Double? {
+    var speedFactor: Double? {
         guard wallNanoseconds > 0 else { return nil }
         return Double(measurements.ended.nanoseconds) / Double(wallNanoseconds)
     }

@@ -9,7 +9,7 @@ public enum TextStyle: String, Sendable {
 
 /// Text with styles switched on or off.
 public struct StyledText: Sendable {
-    public var isColoured: Bool
+    var isColoured: Bool
 
     public init(isColoured: Bool) { self.isColoured = isColoured }
 
@@ -22,8 +22,8 @@ public struct StyledText: Sendable {
 /// Columns that align, however wide what is in them.
 public struct TextTable {
     public struct Cell: ExpressibleByStringInterpolation {
-        public var text: String
-        public var style: TextStyle?
+        var text: String
+        var style: TextStyle?
 
         public init(_ text: String, _ style: TextStyle? = nil) {
             self.text = text
@@ -37,9 +37,9 @@ public struct TextTable {
 
     /// Spaces before every line.
     public var indentation = 2
-    public var gap = 2
+    var gap = 2
     /// Columns beyond the last given align right.
-    public var alignments: [Alignment] = [.left]
+    var alignments: [Alignment] = [.left]
     private var header: [Cell]?
     private var rows: [[Cell]] = []
 
@@ -50,7 +50,7 @@ public struct TextTable {
 
     public mutating func add(_ row: [Cell]) { rows.append(row) }
 
-    public var isEmpty: Bool { rows.isEmpty }
+    var isEmpty: Bool { rows.isEmpty }
 
     /// The lines, without spaces at their ends. A column that is empty in every row is left out.
     public func lines(_ styled: StyledText) -> [String] {

@@ -13,11 +13,11 @@ extension ExperimentScenario.Link {
 
     /// A file that says when how much can be sent.
     public struct RateTraceFile: Hashable, Sendable {
-        public var format: Format
+        var format: Format
         /// Absolute.
         public var path: String
 
-        public enum Format: Hashable, Sendable {
+        enum Format: Hashable, Sendable {
             /// Mahimahi's: a line an opportunity, in milliseconds.
             case mahimahi(Reading)
             /// `time_s,rate_bps`, from the beginning again after `period`.
@@ -26,7 +26,7 @@ extension ExperimentScenario.Link {
             case hsdpa
         }
 
-        public enum Reading: String, Sendable, CaseIterable { case opportunities, piecewise }
+        enum Reading: String, Sendable, CaseIterable { case opportunities, piecewise }
     }
 
     /// The rate as far as the scenario says it; that of a trace is in its file.

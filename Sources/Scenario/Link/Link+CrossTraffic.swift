@@ -5,8 +5,8 @@ extension ExperimentScenario.Link {
     /// Other people's traffic.
     public struct CrossTraffic: Equatable, Sendable {
         public var pattern: Pattern
-        public var serviceClass: ServiceClass
-        public var reservation: ExperimentScenario.TokenBucket?
+        var serviceClass: ServiceClass
+        var reservation: ExperimentScenario.TokenBucket?
 
         public enum Pattern: Equatable, Sendable {
             /// Rates of IP packets, lengths of IP packets in bytes.

@@ -16,7 +16,7 @@ extension ExperimentScenario.Link {
             /// The time that what waits takes to be sent.
             case time(TimeSpan)
 
-            public static let usual = Limit.time(.milliseconds(200))
+            static let usual = Limit.time(.milliseconds(200))
         }
 
         public enum Discipline: Equatable, Sendable {
@@ -40,16 +40,16 @@ extension ExperimentScenario.Link {
 
         public struct PIE: Equatable, Sendable {
             public var target: TimeSpan
-            public var update: TimeSpan
+            var update: TimeSpan
             /// As ``CoDel/ecn``.
-            public var ecn: Bool
+            var ecn: Bool
         }
 
         public struct FQCoDel: Equatable, Sendable {
             public var codel: CoDel
-            public var flows: Int
+            var flows: Int
             /// Bytes.
-            public var quantum: Int
+            var quantum: Int
         }
 
         public struct GuaranteedClass: Equatable, Sendable {

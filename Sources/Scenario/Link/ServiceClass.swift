@@ -2,7 +2,7 @@
 public struct ServiceClass: Hashable, Sendable {
     public let codePoint: UInt8
 
-    public static let bestEffort = ServiceClass(codePoint: 0)
+    static let bestEffort = ServiceClass(codePoint: 0)
 
     /// What a scenario may write, in words.
     static let words = "a DSCP: EF, AF11 ... AF43, CS0 ... CS7, BE, LE, or 0 to 63"
