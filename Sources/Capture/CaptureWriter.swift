@@ -7,6 +7,7 @@ import Wire
 ///
 /// After the first failure (a full disk) nothing more is written, and every call throws that failure again.
 public final class CaptureWriter {
+    /// The file being written.
     public let path: String
     /// Packets written so far, the announcement included.
     private(set) var packetCount: Int64 = 0

@@ -21,6 +21,7 @@ public final class LiveCapture {
     public struct Counts: Equatable, Sendable {
         /// Packets written, and their bytes on the wire.
         public var packets: Int64 = 0
+        /// Bytes of the packets written, as they were on the wire.
         public var bytes: Int64 = 0
         /// Packets that passed the filter but that the kernel had no room for. What else it counts is not the same on
         /// all systems.
@@ -44,6 +45,7 @@ public final class LiveCapture {
         }
     }
 
+    /// What the interface's packets begin with.
     public let linkType: LinkType
     private let handle: OpaquePointer
     private let descriptor: Int32

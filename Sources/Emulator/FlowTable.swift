@@ -12,6 +12,7 @@ public struct FlowTable: Sendable {
         case program
         /// Reports of the program's sender, and of a receiver by index.
         case senderReports
+        /// Reports of a receiver, by its index.
         case receiverReports(Int)
         /// Between agents, by its place in the configuration.
         case control(Int)
@@ -19,7 +20,9 @@ public struct FlowTable: Sendable {
         case crossTraffic(Int)
     }
 
+    /// What the World knows of one flow.
     public struct Flow: Sendable {
+        /// What the flow is for.
         public let kind: Kind
         /// "program", "program.rtcp", "tv.rtcp".
         let id: String
@@ -79,6 +82,7 @@ public struct FlowTable: Sendable {
         self.flows = flows
     }
 
+    /// The flow that a packet's index stands for.
     public subscript(_ index: UInt16) -> Flow { flows[Int(index)] }
 
     /// How many there are.

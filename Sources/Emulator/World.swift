@@ -20,6 +20,7 @@ import Wire
 /// Every part keeps its packets in order and only the head of each is scheduled; of simultaneous events the part nearest
 /// to the receivers is served first. So the course of events is a function of the configuration alone.
 public struct World: ~Copyable {
+    /// What it was made of.
     public let configuration: WorldConfiguration
     /// What each packet's flow number stands for.
     let flows: FlowTable
@@ -45,6 +46,7 @@ public struct World: ~Copyable {
     private var nextClockSample = Instant.zero
     private var hasFinished = false
 
+    /// A World at emulated time zero, in which nothing has happened yet.
     public init(_ configuration: WorldConfiguration) {
         precondition(configuration.interleaving == nil || configuration.carriage.hasRTP)
         self.configuration = configuration

@@ -34,6 +34,7 @@ public struct LabCheck: Sendable, Equatable {
         case settling
     }
 
+    /// Whether what was measured lies within the bounds, ends included.
     public var passed: Bool { low <= measured && measured <= high }
 }
 

@@ -4,7 +4,9 @@ import Timebase
 public struct Program: Sendable {
     /// program_number of the program association table, 1...65535.
     public var programNumber: UInt16
+    /// transport_stream_id of the program association table.
     public var transportStreamID: UInt16
+    /// The PID of the program's map, 0x10...0x1ffe.
     public var pmtPID: UInt16
     /// The PID whose packets carry the PCR; that of a substream, or one of its own.
     public var pcrPID: UInt16

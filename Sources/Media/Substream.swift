@@ -4,6 +4,7 @@ import Timebase
 public struct Substream: Sendable {
     /// `video`, `audio`, `audio-2`, `data`… or what the scenario calls it; unique in its program.
     public var id: String
+    /// What it is to those who watch, hear or read it.
     public var kind: SubstreamKind
     /// 0x10...0x1ffe.
     public var pid: UInt16

@@ -31,9 +31,11 @@ public struct DriftMeter: Sendable {
     /// Closes the second under way; nothing follows.
     public mutating func finish() { close() }
 
+    /// What can be said of the drift.
     public enum Result {
         /// Seconds per second; positive: the media clock is fast.
         case drift(Double)
+        /// Less was seen than the measurement takes.
         case tooShort
         /// It cannot be told from delay variation.
         case uncertain

@@ -16,6 +16,7 @@ public struct FreezeDetector: Sendable {
     /// What a freeze must exceed the average by, as a factor.
     static let leastFactor: Int64 = 3
 
+    /// Times that the picture stood still beyond its nominal duration, so far.
     public private(set) var count: Int64 = 0
     /// The durations of all freezes together.
     private(set) var total: TimeSpan = .zero

@@ -66,8 +66,11 @@ struct InterarrivalJitter: Sendable {
 
 /// RFC 3550 §6.4.1, in nanoseconds.
 public struct InterarrivalJitterMeasurements: Equatable, Sendable {
+    /// Over all arrivals but the first, for which no difference exists.
     public var mean: Int64
+    /// The largest that it was after any arrival.
     public var maximum: Int64
+    /// After the last arrival.
     public var last: Int64
 
     public init(mean: Int64, maximum: Int64, last: Int64) {

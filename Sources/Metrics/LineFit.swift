@@ -3,6 +3,7 @@
 /// Coordinates count from the first point, so that nanoseconds since 1970 lose nothing.
 @frozen
 public struct LineFit: Sendable, BitwiseCopyable {
+    /// Points so far.
     public private(set) var count: Int64 = 0
     private var meanX = 0.0
     private var meanY = 0.0
@@ -12,6 +13,7 @@ public struct LineFit: Sendable, BitwiseCopyable {
 
     public init() {}
 
+    /// Takes a point.
     public mutating func add(x: Double, y: Double) {
         count += 1
         let dx = x - meanX

@@ -16,6 +16,7 @@ public struct StreamArrival: Sendable, BitwiseCopyable {
     /// Bytes of media in it, headers not counted; 0 keeps it out of the delay factor.
     @usableFromInline var mediaBytes: Int
 
+    /// The packet that arrives at an instant; what is left out is not known, or not measured.
     @inlinable
     public init(
         at instant: Instant, bytes: Int, number: Int64, timestamp: Int64 = 0, delay: TimeSpan = .zero,

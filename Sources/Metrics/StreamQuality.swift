@@ -33,6 +33,7 @@ public struct StreamQuality: Sendable {
 
     /// An arrival that waits for the rate of its timestamp.
     public struct Waiting: Sendable, BitwiseCopyable {
+        /// When it came.
         public var instant: Instant
         /// Unwrapped ticks.
         public var timestamp: Int64
@@ -69,6 +70,7 @@ public struct StreamQuality: Sendable {
     /// Whether media wait for their rate.
     public private(set) var awaitsMediaRate: Bool
 
+    /// Measures a stream of which no packet has come yet.
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         window = DeliveryWindow(firstNumber: configuration.firstNumber, window: configuration.window)

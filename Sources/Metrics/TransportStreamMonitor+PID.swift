@@ -117,10 +117,12 @@ public struct TransportStreamErrors: Equatable, Sendable {
     var syncByte: Int64 = 0
     var pat: Int64 = 0
     var pat2: Int64 = 0
+    /// Continuity_count_error (TR 101 290 §5.2.1, 1.4).
     public internal(set) var continuity: Int64 = 0
     var pmt: Int64 = 0
     var pmt2: Int64 = 0
     var pid: Int64 = 0
+    /// Transport_error (TR 101 290 §5.2.2, 2.1).
     public internal(set) var transport: Int64 = 0
     var crc: Int64 = 0
     var pcr: Int64 = 0

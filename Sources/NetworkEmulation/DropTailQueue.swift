@@ -7,6 +7,7 @@ import Timebase
 public struct DropTailQueue: Sendable {
     /// How much may wait.
     public enum Limit: Sendable, Hashable {
+        /// So many packets.
         case packets(Int)
         /// IP bytes.
         case bytes(Int)

@@ -4,6 +4,7 @@ import Timebase
 public struct EmpiricalTable: Sendable {
     /// Rising, as are the values. The first 0, the last 2^64 − 1.
     public let probabilities: [UInt64]
+    /// Nanoseconds, one to each of ``probabilities``.
     public let values: [Int64]
 
     /// - Parameter points: values with the probability of lying at or below each, neither falling. A first probability

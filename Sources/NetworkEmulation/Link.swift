@@ -28,6 +28,7 @@ public struct Link: Sendable {
     /// Whether what waits can be turned to late: no drop will have to be told meanwhile, and nobody overtakes.
     private var canServeLate = false
 
+    /// A link that no packet has entered yet.
     public init(_ configuration: LinkConfiguration) {
         schedule = LinkSchedule(configuration)
         loss = LossStage(configuration.loss)

@@ -12,6 +12,7 @@ public struct BlockInterleaver: Sendable {
     private var written: Int64 = 0
     private var slot: Int64 = 0
 
+    /// An interleaver that nothing has been written to.
     public init(_ block: InterleavingBlock) {
         self.block = block
         let empty = Packet(time: .zero, sent: .zero, slot: 0, number: 0, length: 0, flow: 0)

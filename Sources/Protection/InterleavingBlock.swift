@@ -4,7 +4,9 @@
 /// block to block. Of any b slots in a row at most ⌈b / rows⌉ belong to the same row of a block, so a burst of losses on
 /// the wire leaves no more than that among the `columns` datagrams of a row, and those are neighbours in the multiplex.
 public struct InterleavingBlock: Sendable, Hashable {
+    /// Datagrams in a column, 2...100.
     public let rows: Int
+    /// Datagrams in a row, 2...100.
     public let columns: Int
 
     /// What ``rows`` and ``columns`` may be. One row or one column changes nothing; 100 of each still have two times

@@ -5,6 +5,7 @@ import Wire
 /// Takes the program out of what was released: finds its units, rebuilds its clock, and presents each unit at its time
 /// by that clock.
 public struct ProgramReceiver: Sendable {
+    /// What has come of the program's units.
     public enum Output: Sendable {
         /// A unit is on screen or heard from now on. `presentation` in 90 kHz ticks, unwrapped.
         case presented(lane: Int, presentation: Int64)

@@ -4,6 +4,7 @@ import Timebase
 extension ExperimentScenario {
     /// What is sent.
     public enum Program: Equatable, Sendable {
+        /// A file, sent as it is.
         case file(ProgramFile)
         /// At least one, ids unique.
         case substreams([Substream])
@@ -19,6 +20,7 @@ extension ExperimentScenario {
         public var sha256: String?
     }
 
+    /// A substream that is made, or traced.
     public struct Substream: Equatable, Sendable {
         /// Letters, digits, `_` and `-`.
         var id: String

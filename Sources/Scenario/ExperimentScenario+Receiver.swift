@@ -1,6 +1,7 @@
 import Timebase
 
 extension ExperimentScenario {
+    /// A receiver, or many of the same kind.
     public struct Receiver: Equatable, Sendable {
         /// Letters, digits, `_` and `-`; of an expanded one also `.` and its number.
         var id: String

@@ -3,7 +3,9 @@ import Protection
 import Timebase
 
 extension ExperimentScenario {
+    /// How the program is sent.
     public struct Sender: Equatable, Sendable {
+        /// How its transport packets are carried.
         public var carriage: Carriage
         var muxRate: MuxRate
         /// 1...7.

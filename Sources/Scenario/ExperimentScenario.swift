@@ -11,7 +11,9 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var duration: TimeSpan?
     /// The root of every random draw.
     public var seed: UInt64
+    /// What is sent.
     public var program: Program
+    /// How it is sent.
     public var sender: Sender
     /// The shared links from the sender to the receivers, in order; at least one.
     var forward: [Link]
@@ -22,8 +24,11 @@ public struct ExperimentScenario: Equatable, Sendable {
     var receiverClock: Clock
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
     var receivers: [Receiver]
+    /// What the run must keep.
     public var qos: QoSContract
+    /// Where packets are written down.
     public var capture: CapturePoints
+    /// Which files the run writes besides run.json.
     public var outputs: Outputs
 
     /// Every receiver that runs: one with `count` N as N of them, `id.1` ... `id.N`, each with count 1.
@@ -182,15 +187,19 @@ extension ExperimentScenario.Clock {
 extension ExperimentScenario {
     /// Where packets are written down.
     public struct CapturePoints: Equatable, Sendable {
+        /// Datagrams at the sender.
         public var sender: Bool
+        /// Datagrams at every receiver.
         public var receiver: Bool
         /// Both ends of every link.
         public var links: Bool
 
+        /// Nothing is captured.
         public static let none = CapturePoints(sender: false, receiver: false, links: false)
         static let all = CapturePoints(sender: true, receiver: true, links: true)
     }
 
+    /// The files that a run writes on request.
     public struct Outputs: Equatable, Sendable {
         /// sent.ts.
         public var sentMedia: Bool

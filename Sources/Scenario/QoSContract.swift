@@ -85,13 +85,21 @@ public struct QoSCheck: Equatable, Sendable {
 
     /// In the contract's order.
     public enum Name: String, Sendable, CaseIterable {
+        /// What was of use, IP bit/s.
         case bitRate = "bitrate"
+        /// From time zero to the first unit presented, or what the session's calls took.
         case sessionSetupDelay = "session_setup_delay"
+        /// From capture to presentation, of any substream.
         case endToEndDelay = "end_to_end_delay"
+        /// By the receiver's reports.
         case roundTripDelay = "round_trip_delay"
+        /// Delay variation (RFC 5481, PDV).
         case jitter
+        /// Datagrams that neither came nor were repaired, as a share of those sent.
         case loss
+        /// Units on time, as a share of those sent.
         case presented
+        /// The share of time within a standard's lip-sync limits.
         case lipSync = "lip_sync"
     }
 
@@ -104,7 +112,9 @@ public struct QoSCheck: Equatable, Sendable {
 
     /// The right side, in the measured number's own unit.
     public enum Limit: Equatable, Sendable {
+        /// Time, ns.
         case nanoseconds(Int64)
+        /// A rate, bit/s.
         case bitsPerSecond(Int64)
         /// 0...1.
         case ratio(Double)

@@ -63,6 +63,7 @@ public struct ScenarioProblems: Error, Equatable, Sendable, CustomStringConverti
     /// Not empty.
     var problems: [ScenarioProblem]
 
+    /// At least one problem, in the order of lines.
     public init(_ problems: [ScenarioProblem]) { self.problems = problems }
 
     /// One line a problem.

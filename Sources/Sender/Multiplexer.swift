@@ -10,6 +10,7 @@ import Wire
 public struct Multiplexer: Sendable {
     let program: Program
     private(set) var plan: MultiplexPlan
+    /// One for each substream, in the program's order.
     public private(set) var counters: [SubstreamCounters]
     /// Transport packets sent so far, null packets included.
     public private(set) var packetsSent: Int64 = 0
@@ -25,7 +26,9 @@ public struct Multiplexer: Sendable {
         public var unitsTooLate: Int64 = 0
         /// Presentation times of the first and the last unit, and where that ends, on the program's timeline.
         public var firstPresentation: TimeSpan?
+        /// The presentation of the last unit, by the program's timeline.
         public var lastPresentation: TimeSpan?
+        /// Where the last unit's presentation ends, by the program's timeline.
         public var lastPresentationEnd: TimeSpan?
         /// From the first unit's begin to the last one's end; nil without units.
         public var span: ClosedRange<TimeSpan>? {

@@ -9,6 +9,7 @@ import Wire
 /// whoever serves several parts can serve them in turn; behind the multiplex's end it is one that the interleaver still
 /// held. `Packet.time` and `Packet.sent` are the network's: the sender knows no true time.
 public struct ProgramSender: Sendable {
+    /// What makes the datagrams.
     public private(set) var multiplexer: Multiplexer
     /// Nil where transport packets are carried bare.
     public private(set) var rtp: RTPPacketizer?

@@ -6,11 +6,14 @@ public struct RTPPacketizer: Sendable {
     /// MPEG-2 transport streams (RFC 3551 §6).
     public static let transportStreamPayloadType: UInt8 = 33
 
+    /// Drawn from the key.
     public let ssrc: UInt32
     let payloadType: UInt8
     /// Hz.
     let clockRate: Int64
+    /// Drawn from the key.
     public let firstSequenceNumber: UInt16
+    /// RTP packets so far.
     public private(set) var packetCount: Int64 = 0
     /// Payload bytes, headers not counted (RFC 3550 §6.4.1).
     public private(set) var octetCount: Int64 = 0

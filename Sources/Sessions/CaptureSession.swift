@@ -15,10 +15,13 @@ public struct CaptureSession {
     var output: String
     /// As "30s"; nil until a signal comes.
     public var duration: String?
+    /// Packets after which it ends; nil: no limit.
     public var limit: Int64?
     /// What the kernel may keep, as "32 MB"; nil for the usual.
     public var buffer: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 

@@ -7,10 +7,13 @@ public struct CompareSession {
     public var on: [String] = []
     /// As written: "5" or "5%".
     public var failOnRegression: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 
+    /// What `rubato compare` does with these runs, before its options.
     public init(_ paths: [String], console: Console) {
         self.paths = paths
         self.console = console

@@ -9,11 +9,13 @@ import Timebase
 public struct RunRequest: Sendable {
     /// A YAML file or a preset's name.
     public var scenario: String
+    /// In place of the scenario's; nil: the scenario's.
     public var seed: UInt64?
     /// As written: "60s".
     public var duration: String?
     /// "PATH=VALUE", in the order given.
     public var settings: [String] = []
+    /// Whether packets at the ends are captured, whatever the scenario says.
     public var capture = false
 
     public init(scenario: String) { self.scenario = scenario }
@@ -44,6 +46,7 @@ public struct PreparedRun {
     }
 }
 
+/// What came of a run.
 public struct RunOutcome: Sendable {
     var measurements: RunMeasurements
     var status: RunStatus

@@ -4,9 +4,11 @@ import Results
 public struct MetricsSession {
     /// A path of run.json, the end of one, or nil for all.
     var name: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
     let console: Console
 
+    /// What `rubato metrics` does, before its options.
     public init(_ name: String?, console: Console) {
         self.name = name
         self.console = console

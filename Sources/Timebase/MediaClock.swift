@@ -51,6 +51,7 @@ public enum MediaClock {
 /// An NTP timestamp (RFC 5905 §6): seconds since 1900 in 32.32 bits, wrapping every 136 years.
 @frozen
 public struct NTPTimestamp: Hashable, Sendable, BitwiseCopyable {
+    /// Units of 2^-32 s, wrapping at 2^64.
     public var rawValue: UInt64
 
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }

@@ -7,6 +7,7 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConver
     @usableFromInline var low: UInt64
     @usableFromInline var isIPv6: Bool
 
+    /// An IPv4 address as one of either version.
     @inlinable
     public init(_ address: IPv4Address) {
         high = 0
@@ -54,7 +55,9 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConver
 /// An IP address of either version and a UDP port.
 @frozen
 public struct SocketAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    /// The host's address, or a group's.
     public var address: IPAddress
+    /// The UDP port; 0: none.
     public var port: UInt16
 
     @inlinable
@@ -63,6 +66,7 @@ public struct SocketAddress: Hashable, Sendable, BitwiseCopyable, CustomStringCo
         self.port = port
     }
 
+    /// An IPv4 address and port as one of either version.
     @inlinable
     public init(_ endpoint: Endpoint) { self.init(address: IPAddress(endpoint.address), port: endpoint.port) }
 

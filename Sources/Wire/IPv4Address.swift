@@ -6,6 +6,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
 
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// The address a.b.c.d.
     @inlinable
     public init(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) {
         rawValue = UInt32(a) &<< 24 | UInt32(b) &<< 16 | UInt32(c) &<< 8 | UInt32(d)
@@ -35,7 +36,9 @@ public struct IPv4Address: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
 /// An IPv4 address and a UDP port.
 @frozen
 public struct Endpoint: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    /// The host's address, or a group's.
     public var address: IPv4Address
+    /// The UDP port.
     public var port: UInt16
 
     @inlinable

@@ -6,7 +6,9 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     static var null: LinkType { LinkType(rawValue: 0) }
+    /// Ethernet II and IEEE 802.3: LINKTYPE_ETHERNET.
     @inlinable public static var ethernet: LinkType { LinkType(rawValue: 1) }
+    /// IPv4 or IPv6 without a link header: LINKTYPE_RAW.
     @inlinable public static var raw: LinkType { LinkType(rawValue: 101) }
     static var loop: LinkType { LinkType(rawValue: 108) }
     static var linuxSLL: LinkType { LinkType(rawValue: 113) }

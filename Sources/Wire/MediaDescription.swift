@@ -2,6 +2,7 @@
 public struct MediaDescription: Hashable, Sendable {
     /// "video", "audio", "application", ... as m= writes it.
     var kind: String
+    /// The UDP port that the media go to.
     public var port: UInt16
     /// "RTP/AVP", "RTP/SAVPF", "udp", ...
     public let transport: String

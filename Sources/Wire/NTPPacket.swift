@@ -5,6 +5,7 @@ import Timebase
 public struct NTPPacket: Hashable, Sendable, BitwiseCopyable {
     /// 3: unsynchronized, or a kiss-o'-death.
     public var leapIndicator: UInt8
+    /// VN, 1...7; 4 is RFC 5905's.
     public var version: UInt8
     /// 1 and 2 symmetric, 3 client, 4 server, 5 broadcast, 6 control.
     public var mode: UInt8
@@ -25,6 +26,7 @@ public struct NTPPacket: Hashable, Sendable, BitwiseCopyable {
     /// T3 in a reply, T1 in a request.
     public var transmitTimestamp: NTPTimestamp
 
+    /// Bytes of the header, without extension fields.
     @inlinable public static var length: Int { 48 }
     /// The UDP port of servers.
     @inlinable public static var port: UInt16 { 123 }

@@ -1,6 +1,7 @@
 /// The header of a PES packet (ISO/IEC 13818-1 §2.4.3.6).
 @frozen
 public struct PESHeader: Hashable, Sendable, BitwiseCopyable {
+    /// stream_id (ISO/IEC 13818-1 table 2-22).
     public let streamID: UInt8
     /// PES_packet_length: the bytes after that field; 0 is unbounded, which transport streams allow for video.
     public let packetLength: UInt16

@@ -12,6 +12,7 @@ public struct PSISection: Hashable, Sendable {
     /// Whether the table holds now; if not, it is the next to hold.
     public var isCurrent: Bool
     var sectionNumber: UInt8
+    /// The highest section_number of the table.
     public var lastSectionNumber: UInt8
     /// What is between the header and the CRC.
     var body: [UInt8]

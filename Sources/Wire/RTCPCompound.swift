@@ -2,8 +2,10 @@ import Timebase
 
 /// A compound RTCP packet: what one datagram carries (RFC 3550 §6.1).
 public struct RTCPCompound: Hashable, Sendable {
+    /// In the order of the datagram; a report comes first (RFC 3550 §6.1).
     public var packets: [RTCPPacket]
 
+    /// Packets to write into one datagram.
     public init(_ packets: [RTCPPacket]) { self.packets = packets }
 
     /// Reads a datagram, with the checks of RFC 3550 §A.2.

@@ -2,15 +2,20 @@ import Timebase
 
 /// One RTCP packet (RFC 3550 §6.4 to §6.7).
 public enum RTCPPacket: Hashable, Sendable {
+    /// SR, §6.4.1.
     case senderReport(SenderReport)
+    /// RR, §6.4.2.
     case receiverReport(ReceiverReport)
+    /// SDES, §6.5: chunks.
     case sourceDescription([SourceDescription])
+    /// BYE, §6.6.
     case goodbye(Goodbye)
     /// A packet of another type, as its header says and with the bytes behind the header.
     case other(type: UInt8, count: UInt8, body: [UInt8])
 
     /// SR, §6.4.1.
     public struct SenderReport: Hashable, Sendable {
+        /// Who reports.
         public var ssrc: UInt32
         /// When the report was made, by the sender's clock.
         public var ntpTimestamp: NTPTimestamp
@@ -63,6 +68,7 @@ public enum RTCPPacket: Hashable, Sendable {
             }
         }
 
+        /// Who is described.
         public var ssrc: UInt32
         var items: [Item]
 

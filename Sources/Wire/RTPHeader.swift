@@ -4,6 +4,7 @@ public struct RTPHeader: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline var marker: Bool
     /// 0...127.
     public var payloadType: UInt8
+    /// One more in each packet, modulo 2^16.
     public var sequenceNumber: UInt16
     /// Ticks of the payload type's clock, modulo 2^32.
     public var timestamp: UInt32

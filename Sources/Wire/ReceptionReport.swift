@@ -17,6 +17,7 @@ public struct ReceptionReport: Hashable, Sendable, BitwiseCopyable {
     /// DLSR: from then to this report, in 1/65536 s; 0 before the first.
     public var delaySinceLastSenderReport: UInt32
 
+    /// Bytes of a report block.
     public static let length = 24
 
     public init(

@@ -6,6 +6,7 @@ public struct TransportPacketFields: Hashable, Sendable, BitwiseCopyable {
     /// Its low four bits are written.
     @usableFromInline var continuityCounter: UInt8
     @usableFromInline var payloadUnitStart: Bool
+    /// Whether decoding can begin with the PES packet that starts here (random_access_indicator).
     public var randomAccess: Bool
     @usableFromInline var discontinuity: Bool
     /// Ticks of 27 MHz, taken modulo 2^33·300; nil for no PCR.

@@ -59,6 +59,7 @@ public struct TransportPacketHeader: Hashable, Sendable, BitwiseCopyable {
     /// 0...15, one more in each packet of a PID that has a payload.
     @inlinable public var continuityCounter: UInt8 { UInt8(truncatingIfNeeded: word) & 15 }
     var hasAdaptationField: Bool { word & 0x20 != 0 }
+    /// Whether payload follows the header and the adaptation field.
     @inlinable public var hasPayload: Bool { word & 0x10 != 0 }
     /// Where the payload begins, bytes from the packet's start; 188 without a payload.
     @inlinable public var payloadOffset: Int { Int(payloadStart) }
@@ -70,6 +71,7 @@ public struct TransportPacketHeader: Hashable, Sendable, BitwiseCopyable {
     /// Decoding can begin with the PES packet that starts here.
     @inlinable public var randomAccess: Bool { flags & 0x40 != 0 }
     var elementaryStreamPriority: Bool { flags & 0x20 != 0 }
+    /// Whether the adaptation field has a clock reference.
     @inlinable public var hasPCR: Bool { flags & 0x10 != 0 }
 
     /// The program clock reference in ticks of 27 MHz, 0..<2^33·300; nil when the packet has none.

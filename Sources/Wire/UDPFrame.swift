@@ -1,7 +1,9 @@
 /// A UDP datagram over IPv4 (RFC 768, RFC 791) in an Ethernet II frame without its check sequence: the headers' fields.
 @frozen
 public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
+    /// Who sends it.
     public var source: Endpoint
+    /// Who gets it, which may be a group.
     public var destination: Endpoint
     /// The differentiated services code point (RFC 2474), 0...63.
     public var differentiatedServices: UInt8

@@ -3,6 +3,7 @@ import Wire
 
 /// Why bytes cannot be sent as a program.
 public enum TransportStreamError: Error, Equatable, Sendable {
+    /// There are no bytes.
     case empty
     /// There are no packets of a transport stream; what it looks like instead: `JPEG image`, or nil when not known.
     case notTransportStream(looksLike: String?)

@@ -27,6 +27,7 @@ enum Comparison: String, Sendable, CaseIterable {
 /// A metric that leads through a list must meet it in every element. An empty list, or a value that was not measured,
 /// does not pass.
 public struct Check: Sendable, Equatable {
+    /// What is compared with the limit.
     public var metric: Metric
     var comparison: Comparison
     /// In the metric's own unit.

@@ -1,10 +1,12 @@
 /// What came of a check.
 public struct CheckResult: Sendable, Equatable {
+    /// What was required.
     public var check: Check
     /// Of all elements the one that fails, or is nearest to failing; null when one was not measured or none is there.
     var value: JSONValue
     /// How many samples the value was made of; 0 without one.
     var count: Int64
+    /// Whether it holds; what was not measured, or too seldom, does not.
     public var passed: Bool
     /// The element that `value` belongs to, where there are several; or why it does not pass all the same.
     public var note: String?

@@ -22,6 +22,7 @@ public struct RunComparison: Sendable {
 
     /// One number in every run.
     public struct Row: Sendable {
+        /// What the row is called in a table: the metric, and the element that it is of.
         public var label: String
         var kind: MetricKind
         /// Null where a run has not measured it, or has no such element.
@@ -86,6 +87,7 @@ public struct RunComparison: Sendable {
         for index in rows.indices { rows[index].verdict = verdict(on: rows[index]) }
     }
 
+    /// The rows of which a run after the first is worse than the first by more than was allowed.
     public var regressions: [Row] { rows.filter { $0.verdict == .regression } }
 
     /// Nil when nothing was to be judged. A judgement that had nothing to judge does not pass.

@@ -22,6 +22,7 @@ public struct Verification: Sendable {
     /// Numbers of run.json that differ, wall-clock facts left out.
     var differingValues: [String]
 
+    /// Whether digest, numbers and files are all the same.
     public var isIdentical: Bool {
         savedDigest != nil && savedDigest == rerunDigest && differingValues.isEmpty
             && files.allSatisfy { $0.outcome == .identical }
@@ -128,6 +129,7 @@ extension Verification {
         ]
     }
 
+    /// The outcome as a table for a terminal; `isColoured`: with escape sequences.
     public func text(isColoured: Bool) -> String {
         let styled = StyledText(isColoured: isColoured)
         var table = TextTable(alignments: [.left, .left, .left])

@@ -3,7 +3,9 @@ import Glibc
 
 /// The few things that need doing with files and directories.
 public enum FileTree {
+    /// What there is at a path.
     public enum Kind: Sendable {
+        /// `other`: a device, a pipe, a socket.
         case file, directory, symbolicLink, other
     }
 

@@ -55,6 +55,7 @@ public final class OutputFile {
         bytes.withUnsafeBytes { write($0) }
     }
 
+    /// Writes a text in UTF-8.
     public func write(_ text: String) {
         var text = text
         text.withUTF8 { write(UnsafeRawBufferPointer($0)) }

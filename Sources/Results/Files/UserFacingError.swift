@@ -3,7 +3,9 @@ import Glibc
 
 /// What the process tells the shell when it ends.
 public enum ExitStatus {
+    /// All was done, and every check passed.
     public static let success: Int32 = 0
+    /// It failed at run time.
     public static let failure: Int32 = 1
     /// A check or the QoS contract failed, or `compare` found a regression.
     public static let checkFailed: Int32 = 3
@@ -11,6 +13,7 @@ public enum ExitStatus {
     static let notValid: Int32 = 4
     /// Wrong usage, or a scenario with mistakes (EX_USAGE).
     static let usage: Int32 = 64
+    /// The user stopped it: 128 and SIGINT's number.
     public static let interrupted: Int32 = 130
 }
 
@@ -20,8 +23,10 @@ public struct UserFacingError: Error, Equatable, Sendable, CustomStringConvertib
     public var message: String
     /// What the user can do; nil where the message says it already.
     var remedy: String?
+    /// What the process tells the shell on its account: see ``ExitStatus``.
     public var exitStatus: Int32
 
+    /// A failure with what to do about it and how the process ends.
     public init(_ message: String, remedy: String? = nil, exitStatus: Int32 = ExitStatus.failure) {
         self.message = message
         self.remedy = remedy

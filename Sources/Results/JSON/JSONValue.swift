@@ -1,12 +1,18 @@
 /// A JSON value (RFC 8259) whose objects keep their order and whose integers stay exact.
 public enum JSONValue: Equatable, Sendable {
+    /// The value null: not measured.
     case null
+    /// True or false.
     case bool(Bool)
+    /// A whole number, exact.
     case integer(Int64)
     /// Never NaN or infinite in a document: the writer puts null instead.
     case number(Double)
+    /// A text.
     case string(String)
+    /// Values in their order.
     case array([JSONValue])
+    /// Members by name, in the order in which they were added.
     case object(JSONObject)
 
     /// Null for nil.
@@ -29,10 +35,15 @@ public enum JSONValue: Equatable, Sendable {
         path.split(separator: ".").reduce(self) { $0?[String($1)] }
     }
 
+    /// Whether it is null.
     public var isNull: Bool { self == .null }
+    /// The text; nil for any other value.
     public var string: String? { if case .string(let text) = self { text } else { nil } }
+    /// The whole number; nil for any other value.
     public var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+    /// The values of an array; nil for any other value.
     public var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+    /// The members of an object in their order; nil for any other value.
     public var members: [JSONObject.Member]? { if case .object(let object) = self { object.members } else { nil } }
 
     /// The number, whole or not; exact up to 2^53.
@@ -47,8 +58,11 @@ public enum JSONValue: Equatable, Sendable {
 
 /// The members of a JSON object in the order in which they were added.
 public struct JSONObject: Equatable, Sendable {
+    /// A name and what stands behind it.
     public struct Member: Equatable, Sendable {
+        /// Unique in its object.
         public var name: String
+        /// What has the name.
         public var value: JSONValue
 
         init(_ name: String, _ value: JSONValue) {

@@ -3,6 +3,7 @@ import Timebase
 
 /// How a run ended.
 public enum RunStatus: String, Sendable {
+    /// The sources sent for the whole duration, and all that was under way has drained.
     case completed
     /// The user stopped the sources before their time; what was under way has drained.
     case interrupted
@@ -39,12 +40,17 @@ public struct RunIdentity: Sendable {
 
 /// Everything that run.json says about one run.
 public struct RunRecord: Sendable {
+    /// What was run.
     public var identity: RunIdentity
+    /// How it ended.
     public var status: RunStatus
+    /// What was measured.
     public var measurements: RunMeasurements
     /// Wall-clock time the run took, nanoseconds. A host fact: outside the digest and the id.
     public var wallNanoseconds: Int64
+    /// The terms of the QoS contract and the user's checks.
     public var checks: [CheckResult] = []
+    /// The other files of the run directory.
     public var artifacts: [Artifact] = []
 
     public init(identity: RunIdentity, status: RunStatus, measurements: RunMeasurements, wallNanoseconds: Int64) {
@@ -54,6 +60,7 @@ public struct RunRecord: Sendable {
         self.wallNanoseconds = wallNanoseconds
     }
 
+    /// What tells the run from others: see ``RunIdentity``.
     public var id: String { identity.id(digest: measurements.digest) }
 
     /// Emulated time over wall-clock time; nil when no time was measured.

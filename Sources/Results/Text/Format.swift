@@ -2,6 +2,7 @@ import Timebase
 
 /// Numbers as people read them: three significant digits, units chosen by size, `n/a` for what was not measured.
 public enum Format {
+    /// What stands in place of a number that is nil.
     public static let notMeasured = "n/a"
 
     /// "850 ns", "12.3 µs", "24.3 ms", "1.24 s", "3,600 s".

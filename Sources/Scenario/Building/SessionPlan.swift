@@ -18,6 +18,7 @@ public struct SessionPlan: Sendable {
     private let carriage: Emulator.Carriage
     private let deinterleaver: BlockDeinterleaver?
 
+    /// The plan of a World's session.
     public init(_ configuration: WorldConfiguration) {
         flows = configuration.flowTable
         receiverCount = configuration.receivers.count

@@ -2,10 +2,13 @@ import NetworkEmulation
 import Timebase
 
 extension ExperimentScenario.Link {
+    /// How much a link carries, of IP packets with what the link layer adds.
     public enum Capacity: Equatable, Sendable {
         /// No serialization, and so no queue.
         case unlimited
+        /// Always this rate.
         case constant(BitRate)
+        /// What a file says, from emulated time zero on.
         case trace(RateTraceFile)
         /// A token bucket: packets leave whole, as soon as it holds their bytes.
         case shaper(ExperimentScenario.TokenBucket)
@@ -42,7 +45,9 @@ extension ExperimentScenario.Link {
 extension ExperimentScenario {
     /// Bytes come at `rate`, and at most `burst` of them are kept.
     public struct TokenBucket: Equatable, Sendable {
+        /// Bits per second of IP packets with what the link layer adds.
         public var rate: BitRate
+        /// Bytes.
         public var burst: Int
     }
 }

@@ -8,6 +8,7 @@ public struct Ratio: Hashable, Sendable {
     /// - Parameter value: 0...1; what lies outside is clamped.
     init(_ value: Double) { self.value = min(1, max(0, value)) }
 
+    /// Nothing.
     public static let zero = Ratio(0)
 
     /// What a random stage draws with.
