@@ -21,6 +21,7 @@ public struct LocalClock: Sendable, BitwiseCopyable {
     /// Whether it has ever been adjusted: until then readings cost what the oscillator's do.
     public private(set) var isAdjusted = false
 
+    /// A clock that has not been adjusted: it shows what the oscillator does.
     public init(_ raw: Oscillator) { self.raw = raw }
 
     /// What the disciplined clock shows at a true instant.

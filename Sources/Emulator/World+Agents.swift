@@ -10,7 +10,7 @@ extension World {
     /// An agent by its id, as it is now; nil where there is none.
     ///
     /// - Complexity: O(agents).
-    public func agent(_ id: String) -> (any Agent)? { agents.seats.first { $0.id == id }?.agent }
+    func agent(_ id: String) -> (any Agent)? { agents.seats.first { $0.id == id }?.agent }
 
     /// What a node's disciplined clock shows now; nodes are counted as ``WorldConfiguration/nodeIDs`` lists them.
     public func reading(ofNode node: Int) -> LocalInstant { clocks[node].reading(at: now) }

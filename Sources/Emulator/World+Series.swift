@@ -8,10 +8,13 @@ import Timebase
 
 /// One value of the series at one instant.
 public struct SeriesValue: Sendable {
+    /// What it is a value of: "sender", a receiver's or a link's id.
     public var entity: String
+    /// What was counted or measured, as series.csv names it.
     public var metric: String
     /// Nil: nothing to measure yet.
     public var value: Int64?
+    /// The unit of ``value``: "packets", "bytes", "ns".
     public var unit: String
 }
 

@@ -20,9 +20,10 @@ import Wire
 /// Every part keeps its packets in order and only the head of each is scheduled; of simultaneous events the part nearest
 /// to the receivers is served first. So the course of events is a function of the configuration alone.
 public struct World: ~Copyable {
+    /// What it was made of.
     public let configuration: WorldConfiguration
     /// What each packet's flow number stands for.
-    public let flows: FlowTable
+    let flows: FlowTable
     /// True time: the latest instant the World has been told.
     public private(set) var now = Instant.zero
     var pool: PacketPool
@@ -47,6 +48,7 @@ public struct World: ~Copyable {
     private var clockChanges: [ClockChangeConfiguration]
     private var hasFinished = false
 
+    /// A World at emulated time zero, in which nothing has happened yet.
     public init(_ configuration: WorldConfiguration) {
         precondition(configuration.interleaving == nil || configuration.carriage.hasRTP)
         self.configuration = configuration
@@ -129,7 +131,7 @@ public struct World: ~Copyable {
     }
 
     /// The next effect. Its bytes are valid until the next call.
-    public mutating func pollOutput() -> WorldOutput? {
+    mutating func pollOutput() -> WorldOutput? {
         if let lent {
             release(slot: lent)
             self.lent = nil
@@ -143,7 +145,7 @@ public struct World: ~Copyable {
     }
 
     /// Whether an effect waits to be taken.
-    public var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
+    var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
 
     /// The UDP payload of an output's packet, as long as the output is the latest one polled.
     public func payload(of packet: Packet) -> UnsafeRawBufferPointer {

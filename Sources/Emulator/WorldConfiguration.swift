@@ -15,16 +15,20 @@ public enum Carriage: String, Sendable, CaseIterable {
     /// In RTP (RFC 2250), with RTCP beside it.
     case tsRTP = "ts-rtp"
 
+    /// Whether datagrams have RTP headers, and RTCP goes beside them.
     public var hasRTP: Bool { self == .tsRTP }
 }
 
 /// A link with its name: "forward.0", "reverse.0", "tv.last.0".
 public struct NamedLink: Sendable {
+    /// The link's name, unique in its World.
     public var id: String
+    /// The link's stages.
     public var configuration: LinkConfiguration
     /// What other people send over this link.
     public var crossTraffic: [CrossTrafficConfiguration]
 
+    /// A link with what other people send over it, if anything.
     public init(id: String, _ configuration: LinkConfiguration, crossTraffic: [CrossTrafficConfiguration] = []) {
         self.id = id
         self.configuration = configuration
@@ -34,12 +38,16 @@ public struct NamedLink: Sendable {
 
 /// A source of other people's traffic.
 public struct CrossTrafficConfiguration: Sendable {
+    /// When its packets come and how long they are.
     public var pattern: ArrivalPattern
+    /// The DSCP of its packets (RFC 2474), 0...63.
     public var differentiatedServices: UInt8
     /// What it asks of its link before the run begins; refused, it sends nothing.
     public var reservation: TokenBucketParameters?
+    /// The root of its random draws.
     public var key: DrawKey
 
+    /// A source of packets in a pattern, as they are served by its DSCP.
     public init(
         _ pattern: ArrivalPattern, differentiatedServices: UInt8 = 0, reservation: TokenBucketParameters? = nil,
         key: DrawKey
@@ -63,9 +71,13 @@ public struct ServiceClasses: Sendable {
     public init() {}
 }
 
+/// A receiver's node: what receives there, by which clock, and the links that are its own.
 public struct ReceiverNodeConfiguration: Sendable {
+    /// The receiver's name, unique in its World.
     public var id: String
+    /// How it receives.
     public var media: ReceiverConfiguration
+    /// The node's free-running clock.
     public var clock: Oscillator
     /// Whether it takes datagrams whose checksum is wrong.
     public var takesDamaged = false
@@ -88,9 +100,11 @@ public struct ReceiverNodeConfiguration: Sendable {
 
 /// An agent of the control plane and the node that it is on.
 public struct AgentConfiguration: Sendable {
+    /// The agent's name, unique in its World.
     public var id: String
     /// "sender", a receiver's id, or that of a node for agents.
     public var node: String
+    /// The agent before anything has happened to it.
     public var agent: any Agent
 
     public init(id: String, node: String, agent: any Agent) {
@@ -102,7 +116,9 @@ public struct AgentConfiguration: Sendable {
 
 /// A node that takes no part in the program: only agents are on it.
 public struct AgentNodeConfiguration: Sendable {
+    /// The node's name, unique in its World.
     public var id: String
+    /// The node's free-running clock.
     public var clock: Oscillator
 
     public init(id: String, clock: Oscillator = Oscillator()) {
@@ -125,9 +141,11 @@ public struct ClockChangeConfiguration: Sendable {
 
 /// A one-way flow from one agent to another.
 public struct ControlFlowConfiguration: Sendable {
+    /// The flow's name, unique in its World.
     public var id: String
     /// Agents, by id.
     public var from: String
+    /// The agent that takes its datagrams, by id.
     public var to: String
     /// The links that it crosses, by id, in the order of its packets; none: it arrives at once.
     public var way: [String]
@@ -178,26 +196,36 @@ public struct WorldTaps: Sendable {
 
 /// Everything a World is made of: numbers only, all policy resolved.
 public struct WorldConfiguration: Sendable {
+    /// The root of every random draw.
     public var seed: UInt64
+    /// What is sent.
     public var program: Program
+    /// How it is multiplexed: rate, latency, packets to a datagram.
     public var plan: MultiplexPlan
+    /// How its transport packets are carried.
     public var carriage: Carriage
     /// With RTP only: without sequence numbers nobody restores the order.
     public var interleaving: InterleavingConfiguration?
+    /// The free-running clock of the sender's node.
     public var senderClock: Oscillator
     /// From the sender, in the order of its packets.
     public var forward: [NamedLink]
     /// To the sender, in the order of the receivers' packets.
     public var reverse: [NamedLink]
+    /// The receivers, at nodes 1 and up.
     public var receivers: [ReceiverNodeConfiguration]
+    /// How the network shall treat what is sent.
     public var classes = ServiceClasses()
     /// What the program asks of every link on its way before the run begins; refused, it sends nothing.
     public var reservation: TokenBucketParameters?
     /// Nodes beside the program's ends, agents on any node, and the flows between them; the links that these cross beside
     /// those above.
     public var agentNodes: [AgentNodeConfiguration] = []
+    /// Agents, each on one of the nodes.
     public var agents: [AgentConfiguration] = []
+    /// One-way flows between agents.
     public var controlFlows: [ControlFlowConfiguration] = []
+    /// Links that only control flows cross.
     public var controlLinks: [NamedLink] = []
     /// What oscillators do at given instants.
     public var clockChanges: [ClockChangeConfiguration] = []
@@ -207,6 +235,7 @@ public struct WorldConfiguration: Sendable {
     public var sendsProgram = true
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
+    /// What the World tells while it runs.
     public var taps: WorldTaps
     /// At which numbers distributions count exactly.
     public var cuts = DistributionCuts()

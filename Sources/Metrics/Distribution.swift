@@ -53,17 +53,17 @@ public struct Distribution: Sendable {
     ///
     /// The result is that of one histogram of all values, if both were binned alike; where they were not (PDV of runs
     /// with different anchors), the other's values are binned anew, and quantiles carry the roundings of both.
-    public mutating func merge(_ other: Distribution) {
+    mutating func merge(_ other: Distribution) {
         bins.merge(other.offset == offset ? other.bins : other.bins.shifted(by: other.offset - offset))
     }
 
     /// A point of the cumulative distribution: so large a share of all values, exactly, is at most `value`.
-    public struct CumulativePoint: Hashable, Sendable {
-        public var value: Int64
+    struct CumulativePoint: Hashable, Sendable {
+        var value: Int64
         /// More than 0, at most 1.
-        public var share: Double
+        var share: Double
 
-        public init(value: Int64, share: Double) {
+        init(value: Int64, share: Double) {
             self.value = value
             self.share = share
         }
@@ -73,7 +73,7 @@ public struct Distribution: Sendable {
     /// maximum with 1.
     ///
     /// - Complexity: O(bins in use).
-    public var cumulative: [CumulativePoint] {
+    var cumulative: [CumulativePoint] {
         var points: [CumulativePoint] = []
         var sum: UInt64 = 0
         bins.forEachBin { values, count in

@@ -9,6 +9,7 @@ import Timebase
 /// straight line between one presentation and the next, at rest or rising as fast as time, and every integral over it
 /// is exact. Samples on a grid were rejected: a grid and the picture rate have a common beat.
 public struct LipSyncMeter: Sendable {
+    /// Which of the two a unit belongs to.
     public enum Medium: Sendable { case audio, video }
 
     /// A unit since its presentation.

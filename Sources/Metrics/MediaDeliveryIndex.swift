@@ -10,7 +10,7 @@ import Timebase
 @frozen
 public struct MediaDeliveryIndex: Sendable {
     /// The delay factors of the intervals that are over, nanoseconds.
-    public private(set) var delayFactors = Histogram()
+    private(set) var delayFactors = Histogram()
     /// The media's nominal rate.
     @usableFromInline let rate: Int64
     @usableFromInline var first: Instant = .zero
@@ -23,7 +23,7 @@ public struct MediaDeliveryIndex: Sendable {
     @usableFromInline var lowest: Int128 = 0
 
     /// - Parameter mediaRate: the nominal rate of what `add` counts (transport packets, for a transport stream); not 0.
-    public init(mediaRate: BitRate) {
+    init(mediaRate: BitRate) {
         precondition(mediaRate.bitsPerSecond > 0)
         rate = Int64(clamping: mediaRate.bitsPerSecond)
     }

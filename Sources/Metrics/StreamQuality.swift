@@ -35,19 +35,20 @@ public struct StreamQuality: Sendable {
 
     /// An arrival that waits for the rate of its timestamp.
     public struct Waiting: Sendable, BitwiseCopyable {
+        /// When it came.
         public var instant: Instant
         /// Unwrapped ticks.
         public var timestamp: Int64
         /// The packet's number, unwrapped.
         public var number: Int64
         /// Whether it is the packet's first copy.
-        public var isFirst: Bool
+        var isFirst: Bool
     }
 
     /// Arrivals kept at most while a rate is not known: what comes behind them is not measured by it.
-    public static let waitingLimit = 16_384
+    static let waitingLimit = 16_384
     /// Media kept at most likewise.
-    public static let waitingMediaLimit = 65_536
+    static let waitingMediaLimit = 65_536
 
     private let configuration: Configuration
     private var rate = RateMeter()
@@ -71,6 +72,7 @@ public struct StreamQuality: Sendable {
     /// Whether media wait for their rate.
     public private(set) var awaitsMediaRate: Bool
 
+    /// Measures a stream of which no packet has come yet.
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         window = DeliveryWindow(firstNumber: configuration.firstNumber, window: configuration.window)

@@ -4,9 +4,13 @@ import Timebase
 public struct DelayModel: Sendable {
     /// The law of the random part.
     public enum Jitter: Sendable {
+        /// The delay is constant.
         case none
+        /// Values drawn from a law, given by its quantiles.
         case quantiles(QuantileTable)
+        /// Values drawn from a table, each as likely as any other.
         case values(ValueTable)
+        /// Values drawn from a law, given by points of its cumulative function.
         case empirical(EmpiricalTable)
         /// The n-th packet of a flow takes the n-th value, from the first again behind the last.
         case trace(ValueTable)

@@ -5,13 +5,17 @@ import Timebase
 /// Every model is a pure function of the stage's draws and the packet's number in its flow (or of time), so what
 /// happens to packet n does not depend on which other packets came this way.
 public enum LossModel: Sendable {
+    /// Nothing is lost.
     case none
     /// Independent losses with one probability.
     case bernoulli(PacketChance)
     case correlated(CorrelatedLoss)
     case gilbertElliott(GilbertElliottLoss)
+    /// A chain of four states (Salsano, Ludovici, Ordine, Giannuzzi: netem's `loss state`).
     case markov(MarkovLoss)
+    /// Losses by a list: a pattern or a trace.
     case listed(ListedLoss)
+    /// Every bit may be wrong, and a packet with a wrong bit is lost.
     case bitErrors(BitErrorLoss)
 }
 

@@ -12,13 +12,16 @@ public struct CaptureSession {
     /// A filter expression as tcpdump takes it; nil for every packet.
     public var filter: String?
     /// Where the packets go; "-" is standard output.
-    public var output: String
+    var output: String
     /// As "30s"; nil until a signal comes.
     public var duration: String?
+    /// Packets after which it ends; nil: no limit.
     public var limit: Int64?
     /// What the kernel may keep, as "32 MB"; nil for the usual.
     public var buffer: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 

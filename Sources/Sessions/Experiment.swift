@@ -9,11 +9,13 @@ import Timebase
 public struct RunRequest: Sendable {
     /// A YAML file or a preset's name.
     public var scenario: String
+    /// In place of the scenario's; nil: the scenario's.
     public var seed: UInt64?
     /// As written: "60s".
     public var duration: String?
     /// "PATH=VALUE", in the order given.
     public var settings: [String] = []
+    /// Whether packets at the ends are captured, whatever the scenario says.
     public var capture = false
     /// Where checks beside the contract want distributions to count exactly.
     public var cuts = DistributionCuts()
@@ -23,13 +25,13 @@ public struct RunRequest: Sendable {
 
 /// A scenario that has been read, checked and completed, and only waits to be run.
 public struct PreparedRun {
-    public var identity: RunIdentity
+    var identity: RunIdentity
     /// scenario.yaml: the scenario as it was given; nil for a rerun.
-    public var scenarioText: String?
+    var scenarioText: String?
     /// The terms of the QoS contract.
-    public var contract: [Check]
+    var contract: [Check]
     /// The record of a run of nothing: every element of every list that run.json is going to have.
-    public var planned: () -> RunRecord
+    var planned: () -> RunRecord
     /// Runs it: writes what the scenario's outputs ask for into the directory, reports to the monitor, stops the
     /// sources when it says so, and returns what was measured.
     public var execute: (RunDirectory, RunMonitor) throws -> RunOutcome
@@ -46,11 +48,12 @@ public struct PreparedRun {
     }
 }
 
+/// What came of a run.
 public struct RunOutcome: Sendable {
-    public var measurements: RunMeasurements
-    public var status: RunStatus
+    var measurements: RunMeasurements
+    var status: RunStatus
     /// When the sources stopped before their time.
-    public var stopped: Instant?
+    var stopped: Instant?
 
     public init(measurements: RunMeasurements, status: RunStatus, stopped: Instant? = nil) {
         self.measurements = measurements
@@ -64,7 +67,7 @@ public enum Experiment {
     /// Reads, overrides, checks and completes a scenario.
     ///
     /// - Throws: ``UserFacingError`` (usage) with all problems of the scenario at once, ``SystemError``.
-    public static func prepare(_ request: RunRequest) throws -> PreparedRun {
+    @usableFromInline static func prepare(_ request: RunRequest) throws -> PreparedRun {
         do {
             let document = try ScenarioDocument.load(request.scenario)
             let scenario = try document.resolve(settings(request))

@@ -3,6 +3,7 @@ import Results
 
 /// `rubato presets` from its arguments to its exit status.
 public struct PresetsSession {
+    /// Whether the result is one JSON document on standard output.
     public var json = false
     let console: Console
 

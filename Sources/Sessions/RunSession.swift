@@ -4,19 +4,25 @@ import Timebase
 
 /// `rubato run` from its arguments to its exit status.
 public struct RunSession {
-    public var request: RunRequest
+    var request: RunRequest
     /// Where the run goes; nil makes a name below runs/.
     public var out: String?
+    /// Whether a run directory that exists is replaced.
     public var force = false
     /// Expressions of `--check`.
     public var checks: [String] = []
+    /// Where the checks go as JUnit's XML; nil: nowhere.
     public var junit: String?
+    /// Whether the resolved scenario is printed in place of a run.
     public var printsResolved = false
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
     let prepare: (RunRequest) throws -> PreparedRun
 
+    /// What `rubato run` does with a request, before its options; tests give it another `prepare`.
     public init(
         _ request: RunRequest, console: Console,
         prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare

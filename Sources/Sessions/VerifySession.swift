@@ -3,12 +3,15 @@ import Timebase
 
 /// `rubato verify` from its arguments to its exit status.
 public struct VerifySession {
-    public var path: String
+    var path: String
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
     let prepare: (RunRequest) throws -> PreparedRun
 
+    /// What `rubato verify` does with a saved run, before its options; tests give it another `prepare`.
     public init(
         _ path: String, console: Console, prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare
     ) {

@@ -76,6 +76,7 @@ public struct Histogram: Sendable {
     public var minimum: Int64? { count == 0 ? nil : least }
     /// The largest value added; nil when empty.
     public var maximum: Int64? { count == 0 ? nil : greatest }
+    /// Whether no value was added.
     public var isEmpty: Bool { count == 0 }
 
     /// Adds one value.

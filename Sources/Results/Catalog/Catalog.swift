@@ -11,7 +11,7 @@ public enum Catalog {
     static let earlierSchemas = ["rubato.run/1"]
 
     /// The whole of run.json.
-    public static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))
+    static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))
 
     static let members: [CatalogMember<RunRecord>] = [
         .text("schema", "What this document is: '\(schema)'.") { _ in schema },

@@ -2,18 +2,27 @@ import Scenario
 
 /// What a value of run.json counts.
 public enum MetricUnit: Sendable, Equatable {
+    /// Time, ns.
     case nanoseconds
+    /// A rate, bit/s.
     case bitsPerSecond
+    /// Bytes.
     case bytes
     /// 0...1.
     case ratio
+    /// A frequency error, ppb: 10^-9.
     case partsPerBillion
+    /// A drift, ns/s.
     case nanosecondsPerSecond
+    /// Events a second, 1/s.
     case perSecond
+    /// A count of things.
     case count
     /// A number without a unit of its own.
     case plain
+    /// Words, for people or to compare.
     case text
+    /// True or false.
     case truth
 
     /// As `rubato.comparison/1` and `rubato.metrics/1` name it; nil for what has none.

@@ -5,14 +5,15 @@ import Scenario
 /// A metric that leads through a list must meet it in every element. An empty list, or a value that was not measured,
 /// does not pass.
 public struct Check: Sendable, Equatable {
+    /// What is compared with the limit.
     public var metric: Metric
-    public var comparison: Comparison
+    var comparison: Comparison
     /// In the metric's own unit.
-    public var limit: JSONValue
+    var limit: JSONValue
     /// The scenario's name for it, when it is a term of its QoS contract: "jitter".
-    public var term: String?
+    var term: String?
     /// With fewer samples it does not pass, whatever the metric itself takes.
-    public var leastCount: Int64
+    var leastCount: Int64
 
     /// - Parameters:
     ///   - term: set for a term of the scenario's QoS contract.

@@ -2,11 +2,13 @@ import Scenario
 
 /// What came of a check.
 public struct CheckResult: Sendable, Equatable {
+    /// What was required.
     public var check: Check
     /// Of all elements the one that fails, or is nearest to failing; null when one was not measured or none is there.
-    public var value: JSONValue
+    var value: JSONValue
     /// How many samples the value was made of; 0 without one.
-    public var count: Int64
+    var count: Int64
+    /// Whether it holds; what was not measured, or too seldom, does not.
     public var passed: Bool
     /// The element that `value` belongs to, where there are several; or why it does not pass all the same.
     public var note: String?
@@ -18,7 +20,7 @@ public struct CheckResult: Sendable, Equatable {
         return !passed && rounded == Format.value(check.limit, unit) ? Format.exact(value, unit) : rounded
     }
 
-    public init(check: Check, value: JSONValue, count: Int64, passed: Bool, note: String? = nil) {
+    init(check: Check, value: JSONValue, count: Int64, passed: Bool, note: String? = nil) {
         self.check = check
         self.value = value
         self.count = count

@@ -4,8 +4,8 @@ import Metrics
 /// "loss[tv]" for one receiver.
 public struct Metric: Sendable {
     /// As run.json's `qos.checks[].metric` has it.
-    public let text: String
-    public let kind: MetricKind
+    let text: String
+    let kind: MetricKind
     private let source: Source
 
     private enum Source: Sendable {
@@ -49,7 +49,7 @@ public struct Metric: Sendable {
     }
 
     /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.
-    public init(parsing source: some StringProtocol) throws(UserFacingError) {
+    init(parsing source: some StringProtocol) throws(UserFacingError) {
         let parts = splitOutsideBrackets(source, at: "/").map(trimmed)
         guard parts.count <= 2 else {
             throw .usage("'\(source)' divides more than once", remedy: "a metric is a path, or one path / another")
@@ -87,7 +87,7 @@ public struct Metric: Sendable {
     /// Its values in a run.json, element by element.
     ///
     /// - Throws: ``UserFacingError`` (usage) when a selection matches no element.
-    public func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
+    func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
         switch source {
         case .number(let path): return try path.values(in: document, labels: labels)
         case .share(let share, let path):

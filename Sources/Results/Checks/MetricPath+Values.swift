@@ -8,7 +8,7 @@ extension MetricPath {
     ///
     /// - Precondition: ``node()`` knows the path.
     /// - Throws: ``UserFacingError`` (usage) when a selection matches no element.
-    public func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
+    func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
         var walk = Walk(labels: labels)
         try walk.collect(Place(value: document, node: Catalog.root), steps[...], of: self)
         return walk.found

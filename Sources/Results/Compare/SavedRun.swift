@@ -7,7 +7,7 @@ public struct SavedRun: Sendable {
     /// run.json.
     public var document: JSONValue
     /// resolved.yaml; null where the directory has none.
-    public var scenario: JSONValue
+    var scenario: JSONValue
 
     /// - Parameter path: the run directory, or its run.json.
     /// - Throws: ``UserFacingError``, ``SystemError``.

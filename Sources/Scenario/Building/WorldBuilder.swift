@@ -14,6 +14,7 @@ public struct WorldBuilder {
     let title: String
     let root: DrawKey
 
+    /// A builder for a scenario that problems call by `title`.
     public init(_ scenario: ExperimentScenario, title: String) {
         self.scenario = scenario
         self.title = title

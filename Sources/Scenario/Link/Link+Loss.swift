@@ -2,10 +2,12 @@ import NetworkEmulation
 import Timebase
 
 extension ExperimentScenario.Link {
+    /// Which packets are lost.
     public enum Loss: Equatable, Sendable {
         /// Independent, or with normal scores that are correlated at lag one, 0..<1.
         case bernoulli(Ratio, correlation: Ratio = .zero)
         case gilbertElliott(GilbertElliott)
+        /// By a chain of four states.
         case markov4(Markov4)
         /// Packets by their numbers in their flow, the first being 0; again after `period` packets, if there is one.
         case pattern(drop: [Int], period: Int?)
@@ -14,11 +16,14 @@ extension ExperimentScenario.Link {
         /// Of each bit, 0...1.
         case bitErrors(Double)
 
+        /// Gilbert's chain of two states, with Elliott's losses in both.
         public struct GilbertElliott: Equatable, Sendable {
+            /// The chain, by what is seen of it or by its transitions.
             public var law: Law
             /// The chain's step in time; nil: it steps with packets.
             public var step: TimeSpan?
 
+            /// Two ways to say what the chain does.
             public enum Law: Equatable, Sendable {
                 /// Mean length of a run of losses in packets, at least 1 / (1 - loss).
                 case bursts(loss: Ratio, meanBurst: Double, longestBurst: Int?)
@@ -27,8 +32,12 @@ extension ExperimentScenario.Link {
             }
         }
 
+        /// Netem's chain: gap without loss (1), burst without (2), burst with loss (3), a loss alone in a gap (4).
         public enum Markov4: Equatable, Sendable {
+            /// Probabilities from state to state, as netem names them.
             case transitions(p13: Ratio, p31: Ratio, p32: Ratio, p23: Ratio, p14: Ratio)
+            /// By what is seen: the share lost, lost packets a burst, their density there, the share lost alone,
+            /// packets a gap.
             case bursts(loss: Ratio, meanBurst: Double, density: Ratio, isolated: Ratio, meanGoodRun: Double)
         }
     }
