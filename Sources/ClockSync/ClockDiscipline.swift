@@ -166,7 +166,7 @@ struct ClockDiscipline: Sendable {
     /// What the next tick makes up for, in whole nanoseconds: the residual falls to 1/e in 16 poll intervals.
     mutating func amortize() -> TimeSpan {
         let share = residual * tick.seconds / (Self.timeConstant * Self.interval(poll).seconds)
-        let amount = TimeSpan(nanoseconds: Int64(share * 1e9))
+        let amount = TimeSpan.nanoseconds(Int64(share * 1e9))
         residual -= amount.seconds
         return amount
     }

@@ -114,6 +114,6 @@ extension TimeSpan {
     /// The nearest whole nanoseconds to so many seconds, held to ±146 years.
     init(seconds: Double) {
         let nanoseconds = (seconds * 1e9).rounded(.toNearestOrAwayFromZero)
-        self.init(nanoseconds: Int64(min(max(nanoseconds, -0x1p62), 0x1p62)))
+        self = .nanoseconds(Int64(min(max(nanoseconds, -0x1p62), 0x1p62)))
     }
 }

@@ -131,7 +131,7 @@ public struct World: ~Copyable {
     }
 
     /// The next effect. Its bytes are valid until the next call.
-    mutating func pollOutput() -> WorldOutput? {
+    public mutating func pollOutput() -> WorldOutput? {
         if let lent {
             release(slot: lent)
             self.lent = nil

@@ -22,7 +22,7 @@ public struct PIEParameters: Sendable, Hashable {
     /// At a probability just below 85 % that drops 46 % of the packets, from there on 85 %. A load that does not answer and
     /// needs a share well between the two, from about 2.5 times the link's rate on, can make the waiting time swing to many
     /// times the target; without spreading it settles.
-    var isDerandomized: Bool
+    public var isDerandomized: Bool
     var key: DrawKey
 
     public init(

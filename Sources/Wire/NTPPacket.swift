@@ -11,14 +11,14 @@ public struct NTPPacket: Hashable, Sendable, BitwiseCopyable {
     public var mode: UInt8
     /// 0: unspecified, or a kiss-o'-death; 16: unsynchronized.
     public var stratum: UInt8
-    var poll: Int8
-    var precision: Int8
+    public var poll: Int8
+    public var precision: Int8
     /// Units of 2^-16 s.
-    var rootDelay: UInt32
+    public var rootDelay: UInt32
     /// Units of 2^-16 s.
-    var rootDispersion: UInt32
-    var referenceID: UInt32
-    var referenceTimestamp: NTPTimestamp
+    public var rootDispersion: UInt32
+    public var referenceID: UInt32
+    public var referenceTimestamp: NTPTimestamp
     /// T1: the request's transmit timestamp, echoed in the reply.
     public var originTimestamp: NTPTimestamp
     /// T2: when the request arrived, by the server's clock.

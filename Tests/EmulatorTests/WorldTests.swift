@@ -26,7 +26,7 @@ func run(_ experiment: Experiment) throws -> Taken {
             case .releasedMedia(let packet, let receiver):
                 taken.released[receiver] += world.payload(of: packet)[world.mediaHeaderLength...]
             case .packet(let record): taken.fates.append(record)
-            case .captured, .sample: break
+            case .captured, .exchange, .logical, .sample: break
             }
         })
     taken.measurements = world.measurements()

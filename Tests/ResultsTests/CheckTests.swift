@@ -1,4 +1,4 @@
-import Metrics
+@testable import Metrics
 @testable import Results
 import Sessions
 import Testing

@@ -1,7 +1,7 @@
 import Capture
 import Glibc
 import Metrics
-import Results
+@testable import Results
 import Scenario
 import Sessions
 import TestSupport

@@ -1,6 +1,6 @@
 import Testing
 import Timebase
-import Wire
+@testable import Wire
 
 @Suite("NTP packets and timestamps (RFC 5905 §6, §7.3)")
 struct NTPPacketTests {

@@ -71,7 +71,7 @@ public final class RunDirectory {
     /// Creates a file to be written through a buffer.
     ///
     /// - Throws: ``SystemError``.
-    func create(_ relativePath: String) throws -> OutputFile {
+    public func create(_ relativePath: String) throws -> OutputFile {
         try OutputFile(path: prepare(relativePath))
     }
 

@@ -46,7 +46,7 @@ public enum Format {
     }
 
     /// "40.0 ppm".
-    static func frequency(_ partsPerBillion: Int64?, signed: Bool = true) -> String {
+    public static func frequency(_ partsPerBillion: Int64?, signed: Bool = true) -> String {
         guard let partsPerBillion else { return notMeasured }
         return scaled(Double(partsPerBillion), [(1, "ppb"), (1e3, "ppm")], wholeBase: true, signed: signed)
     }

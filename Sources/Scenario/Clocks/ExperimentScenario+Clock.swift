@@ -9,14 +9,14 @@ extension ExperimentScenario {
         /// Parts per billion; positive: gains.
         public var frequency: Int64
         /// Random walk of the frequency, parts per 10^18 by the square root of a second.
-        public var wander: Int64
+        public var wander: Int64 = 0
         /// White noise of the frequency from second to second, parts per 10^18.
-        public var noise: Int64
+        public var noise: Int64 = 0
         /// Parts per 10^18 a day, signed.
-        public var ageing: Int64
+        public var ageing: Int64 = 0
         public var temperature: Temperature?
         /// By rising time.
-        public var steps: [Step]
+        public var steps: [Step] = []
 
         /// A sine of the frequency that begins at zero, rising.
         public struct Temperature: Equatable, Sendable {
@@ -34,8 +34,7 @@ extension ExperimentScenario {
             public var frequency: Int64
         }
 
-        public static let perfect = Clock(
-            offset: .zero, frequency: 0, wander: 0, noise: 0, ageing: 0, temperature: nil, steps: [])
+        public static let perfect = Clock(offset: .zero, frequency: 0)
     }
 }
 

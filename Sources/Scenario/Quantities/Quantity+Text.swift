@@ -3,7 +3,7 @@ import Timebase
 /// Writes quantities so that ``Quantity`` reads back exactly what was written.
 extension Quantity {
     /// In the largest unit up to seconds that leaves at least one before the point: `1.5s`, `20ms`, `100us`.
-    static func text(_ time: TimeSpan) -> String {
+    public static func text(_ time: TimeSpan) -> String {
         let units: [(String, Int64)] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)]
         guard time != .zero else { return "0ms" }
         let (name, factor) = units.first { time.nanoseconds.magnitude >= UInt64($0.1) } ?? ("ns", 1)
@@ -19,7 +19,7 @@ extension Quantity {
     static func text(bytes: Int64) -> String { scaled(bytes, QuantityKind.byteCount) }
 
     /// `40 ppm`, `0.5 ppm`.
-    static func text(partsPerBillion: Int64) -> String { decimalText(partsPerBillion, over: 1000) + " ppm" }
+    public static func text(partsPerBillion: Int64) -> String { decimalText(partsPerBillion, over: 1000) + " ppm" }
 
     /// `1 ppb/sqrt(s)`: parts per 10^18 of a kind of fine frequencies.
     static func text(parts: Int64, _ kind: QuantityKind) -> String { scaled(parts, kind) }

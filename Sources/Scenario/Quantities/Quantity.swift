@@ -29,7 +29,7 @@ public enum Quantity {
     }
 
     /// A relative frequency error in parts per billion: `30 ppm`, `-50 ppb`. Positive: gains.
-    static func frequency(_ text: String) throws(QuantityProblem) -> Int64 {
+    public static func frequency(_ text: String) throws(QuantityProblem) -> Int64 {
         try whole(text, .frequency)
     }
 
