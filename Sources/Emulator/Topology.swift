@@ -75,7 +75,7 @@ struct Topology: ~Copyable {
         hops = RigidArray(capacity: Self.sharedCount * plan.links.count)
         for link in plan.links { hops.append(link.next) }
         for _ in plan.links { hops.append(.away) }
-        let indices = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
+        let indices = Dictionary(ids.enumerated().map { ($1, $0) }) { first, _ in first }
         routes = RigidArray(capacity: flows.count)
         for index in 0..<flows.count {
             switch flows[UInt16(index)].kind {

@@ -94,12 +94,14 @@ private let contract: [String] = """
     playout[].overflows
     clocks[].node
     clocks[].algorithm
+    clocks[].synchronized_ns
     clocks[].offset_error_ns DIST
     clocks[].frequency_ppb.true
     clocks[].frequency_ppb.estimated
     clocks[].bound_ns DIST
     clocks[].bound_violations
     clocks[].exchanges
+    clocks[].exchanges_used
     links[].id
     links[].direction
     links[].rate_bps
