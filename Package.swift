@@ -88,7 +88,7 @@ let package = Package(
         tests("Protection", ["Metrics", "NetworkEmulation", "Protection", "Timebase"]),
         tests("Sender", ["Media", "Protection", "Sender", "Timebase", "Wire"]),
         tests("NetworkEmulation", ["Metrics", "NetworkEmulation", "Timebase"]),
-        tests("ClockSync", ["ClockSync", "NetworkEmulation", "Timebase", "Wire"]),
+        tests("ClockSync", ["ClockSync", "Metrics", "NetworkEmulation", "Timebase", "Wire"]),
         tests("Receiver", ["Media", "Protection", "Receiver", "Sender", "Timebase", "Wire"]),
         tests("Metrics", ["Metrics", "Timebase", "Wire"]),
         tests(

@@ -35,7 +35,7 @@ public final class CaptureAnalyzer {
     private static let maximumReports = 256
     private static let maximumHeldBytes = 64 << 20
 
-    public init(_ options: AnalysisOptions = AnalysisOptions()) {
+    init(_ options: AnalysisOptions = AnalysisOptions()) {
         self.options = options
         for description in options.descriptions { known.insert(description) }
     }

@@ -7,8 +7,11 @@ import Wire
 public struct OneWayMeasurements: Sendable {
     /// The stream's id in the receiver's capture; nil when none of it arrived there.
     public var stream: String?
+    /// Where its datagrams come from, in the sender's capture.
     public var source: SocketAddress
+    /// Where its datagrams go, in the sender's capture.
     public var destination: SocketAddress
+    /// The RTP source; nil without RTP.
     public var ssrc: UInt32?
     /// Datagrams in the sender's capture, copies of RTP packets not counted.
     public var sent: Int64 = 0
@@ -27,8 +30,10 @@ public struct OneWayMeasurements: Sendable {
     public var clockOffset: TimeSpan?
     /// How fast the receiver's capture clock runs against the sender's; positive: fast.
     public var clockDriftPartsPerMillion: Double?
+    /// Sentences about what is nil and what to know about the rest.
     public var notes: [String] = []
 
+    /// Those of the datagrams sent that were not found in the receiver's capture.
     public var lost: Int64 { sent - matched }
 }
 
@@ -38,11 +43,15 @@ public struct OneWayPacket: Sendable {
     public var stream: String?
     /// From 0 in the order of sending.
     public var number: Int64
+    /// When it passed the sender's capture point, by the clock there.
     public var sent: Instant
+    /// Whether it was found in the receiver's capture.
     public var isDelivered: Bool
     /// Nil when lost, or when it is not certain which arrival was its own.
     public var arrived: Instant?
+    /// Receiver's time less sender's; nil as ``arrived`` is.
     public var delay: TimeSpan?
+    /// Whether one that was sent later had come before it (RFC 4737).
     public var isReordered: Bool
 }
 

@@ -9,6 +9,7 @@ public struct PlayoutAssumption: Sendable {
     public var name: String
     /// For streams with RTP, and for transport streams without.
     public var rtp: ReceiverConfiguration
+    /// For transport streams without RTP.
     public var plain: ReceiverConfiguration
 
     public init(name: String, rtp: ReceiverConfiguration, plain: ReceiverConfiguration) {
@@ -20,6 +21,7 @@ public struct PlayoutAssumption: Sendable {
 
 /// What the receiver made of a stream.
 public struct ReplayMeasurements: Sendable {
+    /// How the receiver decides when a datagram is released: "fixed".
     public var algorithm: String
     /// Datagrams that came out of the playout buffer.
     public var played: Int64 = 0
@@ -27,7 +29,9 @@ public struct ReplayMeasurements: Sendable {
     public var late: Int64 = 0
     /// Received before, or too old to tell.
     public var duplicates: Int64 = 0
+    /// Datagrams that found the playout buffer full.
     public var overflows: Int64 = 0
+    /// Times that the buffer was empty when a release was due; a row of them is one.
     public var underruns: Int64 = 0
     /// How long a datagram waited.
     public var delay: Distribution?

@@ -11,7 +11,7 @@ public final class CaptureFilter {
         public var reason: String
     }
 
-    public let expression: String
+    let expression: String
     private var programs: [LinkType: UnsafeMutablePointer<bpf_program>?] = [:]
 
     /// - Throws: ``Mistake``.

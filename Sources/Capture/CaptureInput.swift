@@ -15,12 +15,17 @@ public enum SkipReason: String, CaseIterable, Hashable, Sendable {
     case noTimestamp = "no_timestamp"
     /// A time outside 1970 to 2116, or below the second's end.
     case badTimestamp = "bad_timestamp"
+    /// A packet of a link layer that is not read.
     case unsupportedLinkType = "unsupported_link_type"
+    /// Neither IPv4 nor IPv6: ARP, for one.
     case notIP = "not_ip"
+    /// IP with another protocol than UDP.
     case notUDP = "not_udp"
     /// The capture's snapshot length cut the packet before its UDP payload.
     case truncatedPacket = "truncated_packet"
+    /// An IP header that contradicts itself or the packet.
     case badIPHeader = "bad_ip_header"
+    /// A UDP length that is less than the header's or more than the packet holds.
     case badUDPLength = "bad_udp_length"
     /// Only where checksums are checked.
     case badUDPChecksum = "bad_udp_checksum"
@@ -30,22 +35,25 @@ public enum SkipReason: String, CaseIterable, Hashable, Sendable {
 
 /// What one capture held.
 public struct CaptureInput: Sendable {
+    /// The file, as it was given.
     public var path: String
     /// "pcap" or "pcapng".
     public var format = ""
     /// All link types that packets came with, in the order of their coming.
     public var linkTypes: [LinkType] = []
+    /// Packets of all kinds, those skipped too.
     public var packets: Int64 = 0
     /// Bytes of all packets as they were on the wire.
     public var bytes: Int64 = 0
     /// Nanoseconds since 1970 by the clock that captured.
     public var first: Instant?
+    /// The latest time of a packet, as ``first``.
     public var last: Instant?
     /// Packets that whoever captured had no room for, by the file's own statistics; nil where it has none.
     public var dropped: Int64?
     private var counts: [Int64]
 
-    public init(path: String) {
+    init(path: String) {
         self.path = path
         counts = Array(repeating: 0, count: SkipReason.allCases.count)
     }
@@ -55,7 +63,7 @@ public struct CaptureInput: Sendable {
         zip(SkipReason.allCases, counts).filter { $0.1 > 0 }.map { ($0.0, $0.1) }
     }
 
-    public mutating func skip(_ reason: SkipReason, _ count: Int64 = 1) {
+    mutating func skip(_ reason: SkipReason, _ count: Int64 = 1) {
         for (index, other) in SkipReason.allCases.enumerated() where other == reason { counts[index] += count }
     }
 
@@ -70,6 +78,7 @@ public struct CaptureInput: Sendable {
 
 /// A file that is no capture.
 public struct NotACapture: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file, as it was given.
     public var path: String
     /// What it is instead, or why it cannot be read.
     public var reason: String

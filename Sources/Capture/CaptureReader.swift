@@ -5,7 +5,7 @@ import Wire
 public struct CapturedPacket: Sendable {
     /// Nanoseconds since 1970 by the clock that captured, 1970 to 2116.
     public var instant: Instant
-    public var linkType: LinkType
+    var linkType: LinkType
     /// Bytes on the wire; the capture may have fewer.
     public var originalCount: Int
     /// Where its bytes lie in the buffer.
@@ -70,7 +70,7 @@ public final class CaptureReader {
     }
 
     /// Lends the bytes of the packet read last, from its link header on.
-    public func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
+    func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
         body(UnsafeRawBufferPointer(rebasing: source.available[packet.range]).bytes)
     }
 }

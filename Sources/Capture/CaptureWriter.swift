@@ -7,9 +7,10 @@ import Wire
 ///
 /// After the first failure (a full disk) nothing more is written, and every call throws that failure again.
 public final class CaptureWriter {
+    /// The file being written.
     public let path: String
     /// Packets written so far, the announcement included.
-    public private(set) var packetCount: Int64 = 0
+    private(set) var packetCount: Int64 = 0
 
     /// libpcap's handle of a file that no interface stands behind; nil for one that does.
     private let capture: OpaquePointer?

@@ -5,7 +5,9 @@ import Wire
 public struct Datagram: Sendable {
     /// Nanoseconds since 1970 by the clock that captured.
     public var instant: Instant
+    /// Whose IP address and UDP port it came from.
     public var source: SocketAddress
+    /// Whose IP address and UDP port it goes to.
     public var destination: SocketAddress
     /// 0...63.
     public var differentiatedServices: UInt8
@@ -31,6 +33,7 @@ public struct Datagram: Sendable {
 ///
 /// What is no UDP is counted in the reader's ``CaptureReader/input`` by its reason.
 public final class DatagramReader {
+    /// The capture's packets; whoever reads datagrams does not read these beside.
     public let reader: CaptureReader
     /// The datagram read last.
     public private(set) var datagram = Datagram(
@@ -153,7 +156,7 @@ public final class DatagramReader {
 
 /// The datagrams of several captures in the order of their times; of equal times in the order of the captures.
 public final class DatagramMerger {
-    public let readers: [DatagramReader]
+    let readers: [DatagramReader]
     /// The captures that have a datagram ready.
     private var ready: [Int] = []
     private var current: Int?

@@ -21,6 +21,7 @@ public final class LiveCapture {
     public struct Counts: Equatable, Sendable {
         /// Packets written, and their bytes on the wire.
         public var packets: Int64 = 0
+        /// Bytes of the packets written, as they were on the wire.
         public var bytes: Int64 = 0
         /// Packets that passed the filter but that the kernel had no room for. What else it counts is not the same on
         /// all systems.
@@ -32,9 +33,9 @@ public final class LiveCapture {
     /// What to capture.
     public struct Request: Sendable {
         /// "lo", "eth0", or "any" for all of them.
-        public var interface: String
+        var interface: String
         /// As tcpdump takes it; nil for every packet.
-        public var filter: String?
+        var filter: String?
         /// What the kernel may keep for us.
         public var bufferBytes: Int32 = 32 << 20
 
@@ -44,6 +45,7 @@ public final class LiveCapture {
         }
     }
 
+    /// What the interface's packets begin with.
     public let linkType: LinkType
     private let handle: OpaquePointer
     private let descriptor: Int32
@@ -107,7 +109,7 @@ public final class LiveCapture {
     }
 
     /// The names of the interfaces that can be captured from.
-    public static func interfaces() -> [String] {
+    static func interfaces() -> [String] {
         var list: UnsafeMutablePointer<pcap_if_t>?
         var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         guard pcap_findalldevs(&list, &message) == 0 else { return [] }

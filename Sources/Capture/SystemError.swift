@@ -4,6 +4,7 @@ import Glibc
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// In the infinitive: "write", "create".
     public var operation: String
+    /// The file or interface that it was done to.
     public var path: String
     /// The value of `errno`.
     public var code: Int32

@@ -114,6 +114,7 @@ public struct CristianClient: Agent {
 
     public mutating func stop() {
         isStopped = true
+        clock.stop()
         if !isWaiting { deadline = .distantFuture }
     }
 

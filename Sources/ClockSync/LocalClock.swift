@@ -11,7 +11,7 @@ import Timebase
 /// step, as a slew takes at most half of the time.
 public struct LocalClock: Sendable, BitwiseCopyable {
     /// The free-running clock.
-    public let raw: Oscillator
+    public private(set) var raw: Oscillator
     /// Raw and disciplined reading at the latest adjustment.
     private var origin = (raw: LocalInstant(nanoseconds: 0), disciplined: LocalInstant(nanoseconds: 0))
     /// What the disciplined clock gains on the raw one, parts per 10^12.
@@ -21,6 +21,7 @@ public struct LocalClock: Sendable, BitwiseCopyable {
     /// Whether it has ever been adjusted: until then readings cost what the oscillator's do.
     public private(set) var isAdjusted = false
 
+    /// A clock that has not been adjusted: it shows what the oscillator does.
     public init(_ raw: Oscillator) { self.raw = raw }
 
     /// What the disciplined clock shows at a true instant.
@@ -42,6 +43,15 @@ public struct LocalClock: Sendable, BitwiseCopyable {
         guard local != .distantFuture else { return .distantFuture }
         guard isAdjusted else { return raw.instant(showing: local) }
         return raw.instant(showing: rawReading(showing: local))
+    }
+
+    /// Nobody asks for anything before `now` any more: see ``Oscillator/advance(to:)``.
+    public mutating func advance(to now: Instant) { raw.advance(to: now) }
+
+    /// The oscillator jumps, and goes on at another frequency: see ``Oscillator/change(step:frequency:at:)``. Deadlines are to
+    /// be armed anew.
+    public mutating func change(_ change: OscillatorChange) {
+        raw.change(step: change.step, frequency: change.frequency, at: change.at)
     }
 
     /// What a slew under way has still to make up for at a true instant, signed.

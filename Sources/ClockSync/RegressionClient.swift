@@ -117,7 +117,10 @@ public struct RegressionClient: Agent {
 
     public mutating func pollOutput() -> AgentOutput? { clock.pollOutput() }
 
-    public mutating func stop() { nextPoll = .distantFuture }
+    public mutating func stop() {
+        nextPoll = .distantFuture
+        clock.stop()
+    }
 
     /// Whom to believe now, and what comes of it.
     ///

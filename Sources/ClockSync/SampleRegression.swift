@@ -57,8 +57,13 @@ struct SampleRegression: Sendable {
 
     /// Whether a sample's offset is farther from the line than half of its delay and all that the line may be off.
     private func contradicts(_ sample: TimeSample, _ line: Line) -> Bool {
-        let distance = abs((sample.offset - offset(at: sample.middle)).seconds)
-        return distance > Self.halfDelay(sample) + error(at: sample.middle)
+        abs(Self.residual(sample, line)) > Self.halfDelay(sample) + error(at: sample.middle)
+    }
+
+    /// What a sample's offset is more than the line's.
+    private static func residual(_ sample: TimeSample, _ line: Line) -> Double {
+        let elapsed = (sample.middle - line.base.middle).seconds
+        return (sample.offset - line.base.offset).seconds - (line.intercept + line.slope * elapsed)
     }
 
     /// How far a sample may be off, its delay being as asymmetric as can be.
@@ -90,10 +95,11 @@ struct SampleRegression: Sendable {
 
     /// How far the line may be off at an instant: the least of what each sample, aged by the skew, allows.
     func error(at instant: FreeInstant) -> Double {
+        guard let line else { return .infinity }
         let skew = skew
         var least = Double.infinity
         for sample in samples {
-            let left = abs((offset(at: sample.middle) - sample.offset).seconds)
+            let left = abs(Self.residual(sample, line))
             let age = abs((instant - sample.middle).seconds)
             least = min(least, left + Self.halfDelay(sample) + skew * age)
         }
@@ -160,10 +166,10 @@ struct SampleRegression: Sendable {
     /// Whether residuals keep their sign for longer than chance allows (Wald and Wolfowitz), at 5 %: then the oscillator has
     /// turned off the line.
     private func hasTooFewRuns(_ line: Line?) -> Bool {
-        guard line != nil else { return false }
+        guard let line else { return false }
         var (positive, runs, latest) = (0, 0, false)
         for (index, sample) in samples.enumerated() {
-            let isPositive = sample.offset > offset(at: sample.middle)
+            let isPositive = Self.residual(sample, line) > 0
             if isPositive { positive += 1 }
             if index == 0 || isPositive != latest { runs += 1 }
             latest = isPositive

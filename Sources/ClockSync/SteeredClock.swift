@@ -24,6 +24,7 @@ struct SteeredClock: Sendable {
     private var claimed: (claim: ClockClaim, since: FreeInstant)?
     /// When a slew is through whose rest is part of the latest claim.
     private(set) var nextTimeout = LocalInstant.distantFuture
+    private var isStopped = false
     private var outputs: [AgentOutput] = []
 
     /// What the disciplined clock showed after the latest adjustment.
@@ -73,7 +74,14 @@ struct SteeredClock: Sendable {
         present.bound = claim.bound.map { $0 + .nanoseconds(abs(left.nanoseconds)) }
         outputs.append(.tell(.claim(present)))
         claimed = (claim, free(at: now))
-        nextTimeout = left == .zero || claim.bound == nil ? .distantFuture : end(ofSlew: left, at: now)
+        let isDone = left == .zero || claim.bound == nil || isStopped
+        nextTimeout = isDone ? .distantFuture : end(ofSlew: left, at: now)
+    }
+
+    /// Nothing is claimed any more when a slew is through, which could take days.
+    mutating func stop() {
+        isStopped = true
+        nextTimeout = .distantFuture
     }
 
     /// Claims what a slew has brought, once it is through; else does nothing.

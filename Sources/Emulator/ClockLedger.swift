@@ -3,9 +3,9 @@ import Timebase
 /// What a node's disciplined clock truly shows, beside what is claimed of it.
 struct ClockLedger: Sendable {
     /// Less true time, sampled; from the first correction on, where there is one.
-    private(set) var errors = Histogram()
+    private(set) var errors: Histogram
     /// What the claims allow, at the same samples.
-    private(set) var bounds = Histogram()
+    private(set) var bounds: Histogram
     /// Samples at which the error was larger than that.
     private(set) var violations: Int64 = 0
     private(set) var exchanges: Int64 = 0
@@ -14,6 +14,16 @@ struct ClockLedger: Sendable {
     private(set) var firstCorrection: Instant?
     /// The latest claim, and when it was made.
     private var latest: (claim: ClockClaim, at: Instant)?
+    private let unset: Histogram
+
+    /// - Parameters:
+    ///   - errorCuts: where errors are counted exactly.
+    ///   - boundCuts: likewise for bounds.
+    init(errorCuts: [Int64], boundCuts: [Int64]) {
+        errors = Histogram(cuts: errorCuts)
+        bounds = Histogram(cuts: boundCuts)
+        unset = errors
+    }
 
     /// The oscillator's frequency error as it is estimated, parts per billion.
     var estimatedFrequency: Int64? { latest?.claim.frequency.map { $0.scaled(by: 1, over: 1_000, .nearest) } }
@@ -39,7 +49,7 @@ struct ClockLedger: Sendable {
     mutating func noteCorrection(at now: Instant) {
         guard firstCorrection == nil else { return }
         firstCorrection = now
-        errors = Histogram()
+        errors = unset
     }
 
     /// Samples the clock.

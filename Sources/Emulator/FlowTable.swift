@@ -12,6 +12,7 @@ public struct FlowTable: Sendable {
         case program
         /// Reports of the program's sender, and of a receiver by index.
         case senderReports
+        /// Reports of a receiver, by its index.
         case receiverReports(Int)
         /// Between agents, by its place in the configuration.
         case control(Int)
@@ -19,10 +20,12 @@ public struct FlowTable: Sendable {
         case crossTraffic(Int)
     }
 
+    /// What the World knows of one flow.
     public struct Flow: Sendable {
+        /// What the flow is for.
         public let kind: Kind
         /// "program", "program.rtcp", "tv.rtcp".
-        public let id: String
+        let id: String
         /// The node that sends it; nil: nobody's.
         public let source: Int?
         /// Nodes that it goes to; none: it goes away at its link's far end.
@@ -30,7 +33,7 @@ public struct FlowTable: Sendable {
         /// UDP port of both ends.
         public let port: UInt16
         /// The DSCP (RFC 2474), 0...63.
-        public let differentiatedServices: UInt8
+        let differentiatedServices: UInt8
     }
 
     private let flows: [Flow]
@@ -82,6 +85,7 @@ public struct FlowTable: Sendable {
         self.flows = flows
     }
 
+    /// The flow that a packet's index stands for.
     public subscript(_ index: UInt16) -> Flow { flows[Int(index)] }
 
     /// How many there are.

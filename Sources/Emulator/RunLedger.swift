@@ -28,7 +28,7 @@ struct RunLedger: ~Copyable {
     /// Usual durations of the program's units, by lane.
     private let durations: [TimeSpan]
     /// The clock on which the program was captured, and what it showed when the program began.
-    private let capture: (clock: Oscillator, zero: LocalInstant)
+    private var capture: (clock: Oscillator, zero: LocalInstant)
     private let headerLength: Int
     /// The first sequence number, where an interleaver makes numbers on the wire differ from those of the multiplex.
     private let interleavedFirst: UInt16?
@@ -47,11 +47,21 @@ struct RunLedger: ~Copyable {
         sender = SenderLedger(configuration)
         receivers = RigidArray(capacity: configuration.receivers.count)
         for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration)) }
-        clocks = Array(repeating: ClockLedger(), count: configuration.nodeCount)
+        clocks = Array(
+            repeating: ClockLedger(
+                errorCuts: configuration.cuts[.clockError], boundCuts: configuration.cuts[.clockBound]),
+            count: configuration.nodeCount)
     }
 
     /// Whether datagrams' records ask when each arrived.
     var recordsPackets: Bool { taps.packets }
+
+    /// Nobody asks what was captured long before `now`: see ``Oscillator/advance(to:)``.
+    mutating func advance(captureClockTo now: Instant) { capture.clock.advance(to: now) }
+
+    mutating func change(captureClock change: OscillatorChange) {
+        capture.clock.change(step: change.step, frequency: change.frequency, at: change.at)
+    }
 
     mutating func emit(_ output: WorldOutput) { outputs.append(output) }
 

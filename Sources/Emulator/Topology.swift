@@ -1,4 +1,5 @@
 import BasicContainers
+import Metrics
 import NetworkEmulation
 import Timebase
 
@@ -60,7 +61,7 @@ struct Topology: ~Copyable {
             for (number, source) in link.named.crossTraffic.enumerated() {
                 crossTraffic.append((source, links.count, number))
             }
-            links.append(Link(link.named.configuration))
+            links.append(Link(link.named.configuration, queueDelayCuts: configuration.cuts[.queueDelay]))
         }
         ids = plan.links.map(\.named.id)
         isForward = plan.links.map(\.isForward)

@@ -10,10 +10,16 @@ extension World {
     /// An agent by its id, as it is now; nil where there is none.
     ///
     /// - Complexity: O(agents).
-    public func agent(_ id: String) -> (any Agent)? { agents.seats.first { $0.id == id }?.agent }
+    func agent(_ id: String) -> (any Agent)? { agents.seats.first { $0.id == id }?.agent }
 
     /// What a node's disciplined clock shows now; nodes are counted as ``WorldConfiguration/nodeIDs`` lists them.
     public func reading(ofNode node: Int) -> LocalInstant { clocks[node].reading(at: now) }
+
+    /// By how much a node's disciplined clock is off now; positive: fast.
+    public func clockError(ofNode node: Int) -> TimeSpan { clocks[node].error(at: now) }
+
+    /// The largest error that is claimed of it now; nil: nothing is.
+    public func claimedBound(ofNode node: Int) -> TimeSpan? { ledger.clocks[node].bound(at: now) }
 
     /// Serves an agent's timer.
     mutating func serveAgent(_ index: Int, at now: Instant) {
@@ -78,8 +84,22 @@ extension World {
         case .report(let timestamp, let shown):
             guard (1...receivers.count).contains(node) else { return }
             receivers[node - 1].take(report: timestamp, shown: shown)
-        case .exchange, .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
+        case .exchange(let exchange):
+            ledger.note(.found(event, node: node, from: node), at: now)
+            record(exchange, agent: index, at: now)
+        case .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
         }
+    }
+
+    private mutating func record(_ exchange: ClockExchange, agent index: Int, at now: Instant) {
+        let seat = agents.seats[index]
+        guard configuration.taps.exchanges, seat.incoming.indices.contains(exchange.flow),
+            let server = flows[seat.incoming[exchange.flow]].source
+        else { return }
+        let offset = clocks[server].error(at: now) - clocks[seat.node].error(at: now)
+        ledger.emit(
+            .exchange(
+                ExchangeRecord(node: seat.node, server: server, exchange: exchange, trueOffset: offset, at: now)))
     }
 
     /// What the program's end at a node knows; nil where there is none, or no RTP.

@@ -80,10 +80,12 @@ extension World {
     /// Says of which clocks nobody knew how to set them.
     private func warnOfClocks(in result: inout RunMeasurements) {
         for seat in agents.seats {
-            guard let client = seat.agent as? NTPClient else { continue }
             let node = configuration.nodeIDs[seat.node]
-            if client.selection == .noMajority { result.warnings.append(.noMajorityOfServers(node: node)) }
-            if client.hasGivenUp { result.warnings.append(.clockGivenUp(node: node)) }
+            let selection = (seat.agent as? NTPClient)?.selection ?? (seat.agent as? RegressionClient)?.selection
+            if selection == .noMajority { result.warnings.append(.noMajorityOfServers(node: node)) }
+            if let client = seat.agent as? NTPClient, client.hasGivenUp {
+                result.warnings.append(.clockGivenUp(node: node))
+            }
         }
         for clock in result.clocks where clock.algorithm != "none" && clock.synchronizedNanoseconds == nil {
             result.warnings.append(.neverSynchronized(node: clock.node, algorithm: clock.algorithm))

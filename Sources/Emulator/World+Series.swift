@@ -8,10 +8,13 @@ import Timebase
 
 /// One value of the series at one instant.
 public struct SeriesValue: Sendable {
+    /// What it is a value of: "sender", a receiver's or a link's id.
     public var entity: String
+    /// What was counted or measured, as series.csv names it.
     public var metric: String
     /// Nil: nothing to measure yet.
     public var value: Int64?
+    /// The unit of ``value``: "packets", "bytes", "ns".
     public var unit: String
 }
 
@@ -29,6 +32,10 @@ extension World {
         }
         for index in 0..<topology.links.count {
             add(topology.ids[index], "drops", topology.links[index].counters.all.dropped, "packets")
+        }
+        for (node, id) in configuration.nodeIDs.enumerated() where configuration.synchronization[id] != nil {
+            add(id, "clock_error", clockError(ofNode: node).nanoseconds, "ns")
+            add(id, "clock_bound", claimedBound(ofNode: node)?.nanoseconds, "ns")
         }
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id

@@ -20,9 +20,10 @@ import Wire
 /// Every part keeps its packets in order and only the head of each is scheduled; of simultaneous events the part nearest
 /// to the receivers is served first. So the course of events is a function of the configuration alone.
 public struct World: ~Copyable {
+    /// What it was made of.
     public let configuration: WorldConfiguration
     /// What each packet's flow number stands for.
-    public let flows: FlowTable
+    let flows: FlowTable
     /// True time: the latest instant the World has been told.
     public private(set) var now = Instant.zero
     var pool: PacketPool
@@ -43,8 +44,11 @@ public struct World: ~Copyable {
     private var lent: UInt32?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
+    /// Of oscillators that are still to come, the next one last.
+    private var clockChanges: [ClockChangeConfiguration]
     private var hasFinished = false
 
+    /// A World at emulated time zero, in which nothing has happened yet.
     public init(_ configuration: WorldConfiguration) {
         precondition(configuration.interleaving == nil || configuration.carriage.hasRTP)
         self.configuration = configuration
@@ -64,14 +68,19 @@ public struct World: ~Copyable {
         }
         agents = AgentTable(configuration, flows, sender)
         ledger = RunLedger(configuration, flows, headerLength: sender.headerLength)
+        // Of the same instant in the order of the configuration.
+        let indices = configuration.clockChanges.indices.sorted {
+            (configuration.clockChanges[$0].change.at, $0) > (configuration.clockChanges[$1].change.at, $1)
+        }
+        clockChanges = indices.map { configuration.clockChanges[$0] }
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
-        if admission.admitsProgram { sender.start(&pool) }
+        if admission.admitsProgram, configuration.sendsProgram { sender.start(&pool) }
         rearmSender()
         for index in agents.seats.indices { rearmAgent(index) }
         for index in 0..<crossTraffic.count { rearmCrossTraffic(index) }
-        if sender.isFinished { stopOthers() }
+        if sender.isFinished, configuration.sendsProgram { stopOthers() }
     }
 
     private static func crossTraffic(
@@ -94,14 +103,16 @@ public struct World: ~Copyable {
     public var nextTimeout: Instant? {
         let earliest = timeouts.earliestInstant
         guard earliest != .distantFuture else { return hasFinished ? nil : now }
-        return min(earliest, nextSample, nextClockSample)
+        return min(earliest, nextObservation)
     }
 
     /// Tells the World something from outside.
     public mutating func handle(_ input: WorldInput, at now: Instant) {
         advance(to: now)
         switch input {
-        case .stopSources: sender.stop(at: clocks[0].raw.reading(at: now))
+        case .stopSources:
+            sender.stop(at: clocks[0].raw.reading(at: now))
+            if !configuration.sendsProgram { stopOthers() }
         }
     }
 
@@ -111,7 +122,7 @@ public struct World: ~Copyable {
         let (component, at) = timeouts.earliest
         if at == .distantFuture {
             finish()
-        } else if min(nextSample, nextClockSample) < at {
+        } else if nextObservation < at {
             // Behind everything of an earlier instant, before everything of this one.
             sample(at: now)
         } else if at <= now {
@@ -120,7 +131,7 @@ public struct World: ~Copyable {
     }
 
     /// The next effect. Its bytes are valid until the next call.
-    public mutating func pollOutput() -> WorldOutput? {
+    mutating func pollOutput() -> WorldOutput? {
         if let lent {
             release(slot: lent)
             self.lent = nil
@@ -128,13 +139,13 @@ public struct World: ~Copyable {
         guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
-        case .packet, .logical, .sample: break
+        case .packet, .exchange, .logical, .sample: break
         }
         return output
     }
 
     /// Whether an effect waits to be taken.
-    public var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
+    var hasOutput: Bool { !ledger.outputs.isEmpty || lent != nil }
 
     /// The UDP payload of an output's packet, as long as the output is the latest one polled.
     public func payload(of packet: Packet) -> UnsafeRawBufferPointer {
@@ -307,8 +318,30 @@ public struct World: ~Copyable {
 
     // MARK: Samples and the end
 
+    /// When next something is looked at or an oscillator changes.
+    private var nextObservation: Instant {
+        min(nextSample, nextClockSample, clockChanges.last?.change.at ?? .distantFuture)
+    }
+
+    /// An oscillator does what it was to do at its time; what was armed by it is armed anew.
+    private mutating func changeClock() {
+        guard let change = clockChanges.popLast() else { return }
+        clocks[change.node].change(change.change)
+        if change.node == 0 { ledger.change(captureClock: change.change) }
+        rearm(node: change.node)
+    }
+
+    private mutating func rearm(node: Int) {
+        if node == 0 { rearmSender() }
+        if (1...receivers.count).contains(node) { rearmReceiver(node - 1) }
+        for index in agents.seats.indices where agents.seats[index].node == node { rearmAgent(index) }
+    }
+
     private mutating func sample(at now: Instant) {
+        while let next = clockChanges.last, next.change.at <= now { changeClock() }
         if nextClockSample <= now {
+            for node in 0..<clocks.count { clocks[node].advance(to: nextClockSample) }
+            ledger.advance(captureClockTo: nextClockSample)
             ledger.sample(clocks, at: nextClockSample)
             nextClockSample += .seconds(1)
         }

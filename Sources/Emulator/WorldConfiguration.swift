@@ -1,5 +1,6 @@
 import ClockSync
 import Media
+import Metrics
 import NetworkEmulation
 import Protection
 import Receiver
@@ -14,16 +15,20 @@ public enum Carriage: String, Sendable, CaseIterable {
     /// In RTP (RFC 2250), with RTCP beside it.
     case tsRTP = "ts-rtp"
 
+    /// Whether datagrams have RTP headers, and RTCP goes beside them.
     public var hasRTP: Bool { self == .tsRTP }
 }
 
 /// A link with its name: "forward.0", "reverse.0", "tv.last.0".
 public struct NamedLink: Sendable {
+    /// The link's name, unique in its World.
     public var id: String
+    /// The link's stages.
     public var configuration: LinkConfiguration
     /// What other people send over this link.
     public var crossTraffic: [CrossTrafficConfiguration]
 
+    /// A link with what other people send over it, if anything.
     public init(id: String, _ configuration: LinkConfiguration, crossTraffic: [CrossTrafficConfiguration] = []) {
         self.id = id
         self.configuration = configuration
@@ -33,12 +38,16 @@ public struct NamedLink: Sendable {
 
 /// A source of other people's traffic.
 public struct CrossTrafficConfiguration: Sendable {
+    /// When its packets come and how long they are.
     public var pattern: ArrivalPattern
+    /// The DSCP of its packets (RFC 2474), 0...63.
     public var differentiatedServices: UInt8
     /// What it asks of its link before the run begins; refused, it sends nothing.
     public var reservation: TokenBucketParameters?
+    /// The root of its random draws.
     public var key: DrawKey
 
+    /// A source of packets in a pattern, as they are served by its DSCP.
     public init(
         _ pattern: ArrivalPattern, differentiatedServices: UInt8 = 0, reservation: TokenBucketParameters? = nil,
         key: DrawKey
@@ -62,9 +71,13 @@ public struct ServiceClasses: Sendable {
     public init() {}
 }
 
+/// A receiver's node: what receives there, by which clock, and the links that are its own.
 public struct ReceiverNodeConfiguration: Sendable {
+    /// The receiver's name, unique in its World.
     public var id: String
+    /// How it receives.
     public var media: ReceiverConfiguration
+    /// The node's free-running clock.
     public var clock: Oscillator
     /// Whether it takes datagrams whose checksum is wrong.
     public var takesDamaged = false
@@ -87,9 +100,11 @@ public struct ReceiverNodeConfiguration: Sendable {
 
 /// An agent of the control plane and the node that it is on.
 public struct AgentConfiguration: Sendable {
+    /// The agent's name, unique in its World.
     public var id: String
     /// "sender", a receiver's id, or that of a node for agents.
     public var node: String
+    /// The agent before anything has happened to it.
     public var agent: any Agent
 
     public init(id: String, node: String, agent: any Agent) {
@@ -101,7 +116,9 @@ public struct AgentConfiguration: Sendable {
 
 /// A node that takes no part in the program: only agents are on it.
 public struct AgentNodeConfiguration: Sendable {
+    /// The node's name, unique in its World.
     public var id: String
+    /// The node's free-running clock.
     public var clock: Oscillator
 
     public init(id: String, clock: Oscillator = Oscillator()) {
@@ -110,11 +127,25 @@ public struct AgentNodeConfiguration: Sendable {
     }
 }
 
+/// What a node's oscillator does at an instant.
+public struct ClockChangeConfiguration: Sendable {
+    /// By its number among all nodes.
+    public var node: Int
+    public var change: OscillatorChange
+
+    public init(node: Int, change: OscillatorChange) {
+        self.node = node
+        self.change = change
+    }
+}
+
 /// A one-way flow from one agent to another.
 public struct ControlFlowConfiguration: Sendable {
+    /// The flow's name, unique in its World.
     public var id: String
     /// Agents, by id.
     public var from: String
+    /// The agent that takes its datagrams, by id.
     public var to: String
     /// The links that it crosses, by id, in the order of its packets; none: it arrives at once.
     public var way: [String]
@@ -147,6 +178,8 @@ public struct WorldTaps: Sendable {
     public var packets = false
     /// Events in logical time.
     public var events = false
+    /// Exchanges with time servers.
+    public var exchanges = false
     /// The time between two samples of the series; nil for none.
     public var seriesInterval: TimeSpan?
 
@@ -163,32 +196,49 @@ public struct WorldTaps: Sendable {
 
 /// Everything a World is made of: numbers only, all policy resolved.
 public struct WorldConfiguration: Sendable {
+    /// The root of every random draw.
     public var seed: UInt64
+    /// What is sent.
     public var program: Program
+    /// How it is multiplexed: rate, latency, packets to a datagram.
     public var plan: MultiplexPlan
+    /// How its transport packets are carried.
     public var carriage: Carriage
     /// With RTP only: without sequence numbers nobody restores the order.
     public var interleaving: InterleavingConfiguration?
+    /// The free-running clock of the sender's node.
     public var senderClock: Oscillator
     /// From the sender, in the order of its packets.
     public var forward: [NamedLink]
     /// To the sender, in the order of the receivers' packets.
     public var reverse: [NamedLink]
+    /// The receivers, at nodes 1 and up.
     public var receivers: [ReceiverNodeConfiguration]
+    /// How the network shall treat what is sent.
     public var classes = ServiceClasses()
     /// What the program asks of every link on its way before the run begins; refused, it sends nothing.
     public var reservation: TokenBucketParameters?
     /// Nodes beside the program's ends, agents on any node, and the flows between them; the links that these cross beside
     /// those above.
     public var agentNodes: [AgentNodeConfiguration] = []
+    /// Agents, each on one of the nodes.
     public var agents: [AgentConfiguration] = []
+    /// One-way flows between agents.
     public var controlFlows: [ControlFlowConfiguration] = []
+    /// Links that only control flows cross.
     public var controlLinks: [NamedLink] = []
+    /// What oscillators do at given instants.
+    public var clockChanges: [ClockChangeConfiguration] = []
     /// By which algorithm agents discipline a node's clock; by the node's id.
     public var synchronization: [String: String] = [:]
+    /// Whether the program is sent at all; without it agents go on until the sources are told to stop.
+    public var sendsProgram = true
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
+    /// What the World tells while it runs.
     public var taps: WorldTaps
+    /// At which numbers distributions count exactly.
+    public var cuts = DistributionCuts()
 
     public init(
         seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
@@ -206,6 +256,13 @@ public struct WorldConfiguration: Sendable {
         self.reverse = reverse
         self.receivers = receivers
         self.taps = taps
+    }
+
+    /// The same, with distributions that count exactly at more numbers.
+    public func counting(at more: DistributionCuts) -> WorldConfiguration {
+        var result = self
+        result.cuts.add(more)
+        return result
     }
 
     /// The names of all links, in the World's order: what ``CapturePoint/link(_:isFarEnd:)`` counts.

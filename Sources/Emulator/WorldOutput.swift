@@ -8,6 +8,7 @@ public enum WorldInput: Sendable {
 
 /// Where datagrams are captured.
 public enum CapturePoint: Hashable, Sendable {
+    /// At the sender's node.
     case sender
     /// By index.
     case receiver(Int)
@@ -24,11 +25,17 @@ public enum CapturePoint: Hashable, Sendable {
 
 /// What became of one datagram of the program on its way to one receiver.
 public enum PacketFate: UInt8, Sendable {
+    /// It came in time and its media were used.
     case used
+    /// It came after its release.
     case late
+    /// It had come before.
     case duplicate
+    /// A link lost it: by its loss model, or because it was down.
     case lostLink
+    /// A link's queue or policer dropped it.
     case droppedQueue
+    /// It came with a wrong checksum, and the receiver does not take such.
     case droppedChecksum
 
     /// As packets.csv names it.
@@ -48,27 +55,45 @@ public enum PacketFate: UInt8, Sendable {
 public struct PacketRecord: Sendable {
     /// The receiver's index; nil for a loss on a link that several receivers share.
     public var receiver: Int?
+    /// The datagram's number in the multiplex, from 0, modulo 2^32.
     public var number: UInt32
     /// IP bytes.
     public var length: UInt16
+    /// When it was handed to the first link.
     public var sent: Instant
     /// At the receiver; nil if it never came.
     public var arrived: Instant?
     /// From the playout buffer; nil if it was not used.
     public var released: Instant?
+    /// What became of it.
     public var fate: PacketFate
+}
+
+/// An exchange with a time server beside the truth: one row of exchanges.csv.
+public struct ExchangeRecord: Sendable {
+    /// The client's and the server's number among all nodes.
+    public var node: Int
+    public var server: Int
+    public var exchange: ClockExchange
+    /// The server's clock minus the client's, when the reply came.
+    public var trueOffset: TimeSpan
+    public var at: Instant
 }
 
 /// An effect of the World, for whoever drives it.
 ///
 /// Bytes are those of a pool slot, which the World keeps until the next output is asked for.
 public enum WorldOutput: Sendable {
+    /// A datagram came by a capture point at that instant.
     case captured(Packet, CapturePoint, at: Instant)
     /// The transport packets of a datagram that was sent.
     case sentMedia(Packet)
     /// The transport packets of a datagram that a receiver's playout buffer released.
     case releasedMedia(Packet, receiver: Int)
+    /// A datagram's fate is decided.
     case packet(PacketRecord)
+    /// An exchange with a time server has ended.
+    case exchange(ExchangeRecord)
     /// An event of a node in logical time.
     case logical(LogicalEvent, node: Int, at: Instant)
     /// The time for a sample of the series.

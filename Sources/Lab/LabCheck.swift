@@ -6,26 +6,26 @@ import Timebase
 /// One thing about a stage of a link: what was asked for beside what was measured.
 public struct LabCheck: Sendable, Equatable {
     /// How sure the bounds are: a stage that does what is asked passes one once in a thousand times.
-    public static let tail = 1e-3
+    static let tail = 1e-3
 
     /// `forward.0`.
-    public var link: String
+    var link: String
     /// From when on it was asked for; nil: from the beginning.
-    public var since: TimeSpan?
-    public var stage: String
-    public var what: String
-    public var unit: MetricUnit
-    public var asked: Double
-    public var measured: Double
+    var since: TimeSpan?
+    var stage: String
+    var what: String
+    var unit: MetricUnit
+    var asked: Double
+    var measured: Double
     /// Where `measured` may lie.
-    public var low: Double
-    public var high: Double
+    var low: Double
+    var high: Double
     /// Where the bound comes from.
-    public var basis: Basis
+    var basis: Basis
     /// What was measured at first, out of bounds, where it was measured again with the packets behind; else nil.
-    public var measuredFirst: Double?
+    var measuredFirst: Double?
 
-    public enum Basis: String, Sendable {
+    enum Basis: String, Sendable {
         /// Chance: it holds 999 times out of a thousand.
         case chance
         /// Nothing is left to chance, and nothing but the last packet to rounding.
@@ -34,14 +34,15 @@ public struct LabCheck: Sendable, Equatable {
         case settling
     }
 
+    /// Whether what was measured lies within the bounds, ends included.
     public var passed: Bool { low <= measured && measured <= high }
 }
 
 /// What was not judged, and why.
-public struct LabNote: Sendable, Equatable {
+struct LabNote: Sendable, Equatable {
     /// The link and its stage.
-    public var place: String
-    public var text: String
+    var place: String
+    var text: String
 }
 
 /// What is being asked of which stage; makes its checks.

@@ -3,19 +3,22 @@ import Timebase
 
 /// What `rubato lab network` found.
 public struct LabReport: Sendable {
-    public static let schema = "rubato.lab-network/1"
+    static let schema = "rubato.lab-network/1"
 
-    public var name: String
-    public var seed: UInt64
-    public var packets: Int
+    var name: String
+    var seed: UInt64
+    var packets: Int
     /// Of the packets, IP bytes.
-    public var length: Int
+    var length: Int
+    /// One for each thing that was judged, in the order of links and stages.
     public var checks: [LabCheck]
     /// What could not be judged, and why.
-    public var notes: [LabNote]
+    var notes: [LabNote]
 
+    /// Whether every check passed.
     public var passed: Bool { checks.allSatisfy(\.passed) }
 
+    /// The report as `rubato.lab-network/1`.
     public var document: JSONValue {
         let failed = checks.count { !$0.passed }
         return [
@@ -33,6 +36,7 @@ public struct LabReport: Sendable {
 
     // MARK: For a person
 
+    /// The report as tables for a terminal; `isColoured`: with escape sequences.
     public func text(isColoured: Bool) -> String {
         let styled = StyledText(isColoured: isColoured)
         var lines = [
@@ -98,6 +102,7 @@ extension LabCheck {
         }
     }
 
+    /// The check in one line: where, what, asked, measured and within which bounds.
     package var sentence: String { "\(link) \(stageText), \(what): asked \(text(asked)), measured \(text(measured))" }
 
     var stageText: String { stage + (since.map { " from \(Format.time($0.nanoseconds))" } ?? "") }

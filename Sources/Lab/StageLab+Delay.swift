@@ -125,14 +125,14 @@ extension StageLab {
         probe.finish { arrivals[Int($0.number) - first] = $0.time.nanoseconds }
 
         let keepsOrder = asked.jitter?.reorder != true
-        var (early, candidates, wrong) = (0, 0, 0)
+        var (early, candidates, wrong): ([Int], Int, Int) = ([], 0, 0)
         var latest = Int64.min
         for number in 0..<packets {
             let sent = start.nanoseconds + spacing * Int64(number)
             let expected = keepsOrder ? max(latest, sent + own[number]) : sent + own[number]
             if expected > sent { candidates += 1 }
             if arrivals[number] == sent, expected > sent, asked.reorder != .zero {
-                early += 1
+                early.append(number)
                 continue
             }
             wrong += arrivals[number] == expected ? 0 : 1
@@ -142,9 +142,26 @@ extension StageLab {
             keepsOrder ? "overtaken, or not as late as law and order have it" : "held up by those ahead", .count,
             asked: 0,
             measured: Double(wrong))
-        if asked.reorder != .zero {
-            book.share("packets early", asked: asked.reorder.value, of: candidates, hits: early)
+        if asked.reorder != .zero { judge(early, of: candidates, asked.reorder) }
+    }
+
+    /// - Parameters:
+    ///   - early: which packets overtook.
+    ///   - candidates: how many would have been on their way for some time.
+    private mutating func judge(_ early: [Int], of candidates: Int, _ asked: ExperimentScenario.Link.Reorder) {
+        let share = asked.share.value
+        guard asked.gap > 1 else {
+            return book.share("packets early", asked: share, of: candidates, hits: early.count)
         }
+        let law = EarlyLaw(share: share, gap: asked.gap, upTo: first + packets).early(among: first..<first + packets)
+        // Each of them is a candidate, or not seen, by its delay, of which going early knows nothing.
+        let seen = Double(candidates) / Double(packets)
+        let variance = law.variance * seen * seen + law.mean * seen * (1 - seen)
+        book.share(
+            "packets early", asked: law.mean / Double(packets), of: candidates, hits: early.count,
+            CountLimits(mean: law.mean * seen, variance: variance), variance == 0 ? .exact : .chance)
+        let near = zip(early, early.dropFirst()).count { $1 - $0 < asked.gap }
+        book.exact("early packets nearer than the gap", .count, asked: 0, measured: Double(near))
     }
 
     /// A quarter of what usually lies between two delays, though no more than 256 packets are on their way.

@@ -4,7 +4,8 @@ public enum SubstreamKind: Sendable { case video, audio, data }
 
 /// How a video picture was coded, as far as its unit tells.
 @frozen
-public enum FrameType: UInt8, Sendable {
+@usableFromInline
+enum FrameType: UInt8, Sendable {
     /// Not video, or of a codec that is carried opaque.
     case unknown
     /// I, and H.264's SI: needs no other picture.
@@ -33,12 +34,12 @@ public struct MediaUnit: Sendable, BitwiseCopyable {
     /// Bytes of the whole PES packet, its header included. At least 6.
     public var byteCount: Int
     /// Bytes of the PES header (ISO/IEC 13818-1 §2.4.3.6); what is behind it is the elementary stream's. 6 to ``byteCount``.
-    public var headerByteCount: Int
-    public var frameType: FrameType
+    var headerByteCount: Int
+    var frameType: FrameType
     /// Decoding can begin here.
     public var isRandomAccess: Bool
     /// Whether the PES packet carries a PTS.
-    public var hasTimestamp: Bool
+    var hasTimestamp: Bool
 
     /// Where its source finds its bytes.
     var locator: Int64

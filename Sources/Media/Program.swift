@@ -4,7 +4,9 @@ import Timebase
 public struct Program: Sendable {
     /// program_number of the program association table, 1...65535.
     public var programNumber: UInt16
+    /// transport_stream_id of the program association table.
     public var transportStreamID: UInt16
+    /// The PID of the program's map, 0x10...0x1ffe.
     public var pmtPID: UInt16
     /// The PID whose packets carry the PCR; that of a substream, or one of its own.
     public var pcrPID: UInt16
@@ -21,7 +23,7 @@ public struct Program: Sendable {
     /// Sentences about what makes the program less than it seems.
     public var warnings: [String]
     /// What was wrong with the file; all zero for a made program.
-    public var damage: ProgramDamage
+    var damage: ProgramDamage
 
     var sources: [SubstreamSource]
 
@@ -30,32 +32,32 @@ public struct Program: Sendable {
 }
 
 /// What was found wrong in a transport stream file, counted.
-public struct ProgramDamage: Sendable, Equatable {
+struct ProgramDamage: Sendable, Equatable {
     /// Jumps of a PID's continuity counter that no discontinuity indicator announces, and third copies of a packet.
-    public var continuityErrors: Int64 = 0
+    var continuityErrors: Int64 = 0
     /// Legal repetitions of a packet, ignored.
-    public var duplicatePackets: Int64 = 0
+    var duplicatePackets: Int64 = 0
     /// Places where the sync byte was not where it had to be.
-    public var syncLosses: Int64 = 0
+    var syncLosses: Int64 = 0
     /// Bytes skipped looking for it.
-    public var skippedBytes: Int64 = 0
+    var skippedBytes: Int64 = 0
     /// Packets with transport_error_indicator: ignored.
-    public var transportErrors: Int64 = 0
-    public var scrambledPackets: Int64 = 0
+    var transportErrors: Int64 = 0
+    var scrambledPackets: Int64 = 0
     /// Units left out because bytes of them are missing or are not a PES packet.
-    public var damagedUnits: Int64 = 0
+    var damagedUnits: Int64 = 0
     /// Units longer than their length field says; kept, with the field corrected.
-    public var repairedLengths: Int64 = 0
+    var repairedLengths: Int64 = 0
     /// Units that the file's end cut off, left out.
-    public var truncatedUnits: Int64 = 0
+    var truncatedUnits: Int64 = 0
     /// Sections with a wrong CRC or syntax.
-    public var damagedSections: Int64 = 0
+    var damagedSections: Int64 = 0
     /// Steps of the program's clock that were closed up.
-    public var clockDiscontinuities: Int64 = 0
+    var clockDiscontinuities: Int64 = 0
     /// Elementary streams of the program map that are not sent.
-    public var droppedSubstreams: Int64 = 0
+    var droppedSubstreams: Int64 = 0
     /// Programs of the file that are not sent.
-    public var droppedPrograms: Int64 = 0
+    var droppedPrograms: Int64 = 0
 
-    public init() {}
+    init() {}
 }

@@ -19,7 +19,7 @@ public struct BurstGap: Equatable, Sendable {
     /// Losses in what may become a burst, 1 at least, as the RFC starts it.
     private var lost: Int64 = 1
 
-    public init() {}
+    @usableFromInline init() {}
 
     /// Takes packets that arrived, one after the other.
     public mutating func add(received count: Int64) { received += count }
@@ -46,12 +46,12 @@ public struct BurstGap: Equatable, Sendable {
     }
 
     /// Whether a burst was seen from its beginning to its end.
-    public var hasBurst: Bool { c13 > 0 }
+    var hasBurst: Bool { c13 > 0 }
     /// Bursts that have ended.
-    public var bursts: Int64 { c13 }
+    var bursts: Int64 { c13 }
 
     /// The share of packets lost within bursts, 0...1: p23 / (p23 + p32); 0 without a burst.
-    public var burstDensity: Double {
+    var burstDensity: Double {
         guard hasBurst else { return 0 }
         let p32 = c13 + c23 + c33 > 0 ? Double(c23) / Double(c13 + c23 + c33) : 0
         let p23 = c22 + c23 < 1 ? 1 : 1 - Double(c22) / Double(c22 + c23)
@@ -59,13 +59,13 @@ public struct BurstGap: Equatable, Sendable {
     }
 
     /// The share of packets lost within gaps, 0...1; nil before the first loss.
-    public var gapDensity: Double? { c11 + c14 > 0 ? Double(c14) / Double(c11 + c14) : nil }
+    var gapDensity: Double? { c11 + c14 > 0 ? Double(c14) / Double(c11 + c14) : nil }
 
     /// Mean length of a gap, packets; nil without a burst: the stream is one gap then.
-    public var gapLength: Double? { hasBurst ? Double(c11 + c14 + c13) / Double(c13) : nil }
+    var gapLength: Double? { hasBurst ? Double(c11 + c14 + c13) / Double(c13) : nil }
 
     /// Mean length of a burst, packets; 0 without a burst.
-    public var burstLength: Double {
+    var burstLength: Double {
         guard hasBurst else { return 0 }
         let all = c11 + c14 + c13 + c22 + c23 + c13 + c23 + c33
         return Double(all - c11 - c14 - c13) / Double(c13)

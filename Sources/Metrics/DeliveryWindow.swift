@@ -6,6 +6,9 @@ import Timebase
 /// A window of bits follows the largest number that has arrived. A number gets its one verdict, delivered or lost, when
 /// it leaves the window; one that comes later than that is ``Arrival/outsideWindow`` and changes no verdict. Cost per
 /// packet: one bit, and one 64-bit word of verdicts every 64 packets.
+///
+/// A receiver's own window (`ReceivedWindow`) is another thing: it gives no verdicts, and grows for a number that is older
+/// than it, because a datagram that is thrown away as a copy is lost to the decoder.
 @frozen
 public struct DeliveryWindow: Sendable {
     /// What an arrival is.
@@ -25,21 +28,21 @@ public struct DeliveryWindow: Sendable {
     }
 
     /// First copies that arrived in the window.
-    public var delivered: Int64 { reorder.arrived }
+    var delivered: Int64 { reorder.arrived }
     /// Those that came after a larger number.
-    public var reordered: Int64 { reorder.reordered }
+    var reordered: Int64 { reorder.reordered }
     /// The largest number that has arrived; one below the first before any has.
-    public var largestNumber: Int64 { reorder.arrived > 0 ? reorder.nextExpected - 1 : firstNumber - 1 }
+    var largestNumber: Int64 { reorder.arrived > 0 ? reorder.nextExpected - 1 : firstNumber - 1 }
     /// Arrivals that were copies of what had arrived in the window.
-    public private(set) var duplicates: Int64 = 0
+    private(set) var duplicates: Int64 = 0
     /// Arrivals below the window.
-    public private(set) var outsideWindow: Int64 = 0
+    private(set) var outsideWindow: Int64 = 0
     /// Numbers that left the window without arriving.
     public private(set) var lost: Int64 = 0
     /// How many runs of each length of consecutive numbers never arrived, ascending; complete after `finish`.
     public private(set) var lossRuns: [(length: Int64, count: Int64)] = []
     /// The same losses as bursts and gaps (RFC 3611); complete after `finish`.
-    public private(set) var burstGap = BurstGap()
+    private(set) var burstGap = BurstGap()
 
     @usableFromInline var reorder = ReorderDetector()
     /// Bits of the words `firstWord`..., word w at index w mod count; ones: arrived.

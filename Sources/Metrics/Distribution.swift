@@ -28,16 +28,19 @@ public struct Distribution: Sendable {
     public var maximum: Int64 { (bins.maximum ?? 0) + offset }
     /// The arithmetic mean, rounded to a whole number.
     public var mean: Int64 { (bins.roundedMean ?? 0) + offset }
-    /// Of the values themselves (the population's, divided by n), rounded to a whole number.
-    public var standardDeviation: Int64 {
-        Int64((bins.standardDeviation ?? 0).rounded(.toNearestOrAwayFromZero))
+    /// The sample's, divided by n − 1, rounded to a whole number; nil of one value.
+    public var standardDeviation: Int64? {
+        bins.standardDeviation.map { Int64($0.rounded(.toNearestOrAwayFromZero)) }
     }
 
-    /// The value of rank ⌈p·n⌉, counted from the smallest.
+    /// The value of rank ⌈p·n⌉, counted from the smallest: see ``Histogram/quantile(_:)``.
     ///
     /// - Parameter p: 0...1; what lies outside is clamped.
     /// - Complexity: O(bins in use).
     public func quantile(_ p: Double) -> Int64 { (bins.quantile(p) ?? 0) + offset }
+
+    /// The numbers given to be counted at of which it is not known how many values are at most these.
+    public var uncertainCuts: [Int64] { bins.uncertainCuts.map { $0 + offset } }
 
     /// The ten numbers of contract's DIST.
     public var summary: DistributionSummary {
@@ -50,17 +53,17 @@ public struct Distribution: Sendable {
     ///
     /// The result is that of one histogram of all values, if both were binned alike; where they were not (PDV of runs
     /// with different anchors), the other's values are binned anew, and quantiles carry the roundings of both.
-    public mutating func merge(_ other: Distribution) {
+    mutating func merge(_ other: Distribution) {
         bins.merge(other.offset == offset ? other.bins : other.bins.shifted(by: other.offset - offset))
     }
 
     /// A point of the cumulative distribution: so large a share of all values, exactly, is at most `value`.
-    public struct CumulativePoint: Hashable, Sendable {
-        public var value: Int64
+    struct CumulativePoint: Hashable, Sendable {
+        var value: Int64
         /// More than 0, at most 1.
-        public var share: Double
+        var share: Double
 
-        public init(value: Int64, share: Double) {
+        init(value: Int64, share: Double) {
             self.value = value
             self.share = share
         }
@@ -70,7 +73,7 @@ public struct Distribution: Sendable {
     /// maximum with 1.
     ///
     /// - Complexity: O(bins in use).
-    public var cumulative: [CumulativePoint] {
+    var cumulative: [CumulativePoint] {
         var points: [CumulativePoint] = []
         var sum: UInt64 = 0
         bins.forEachBin { values, count in

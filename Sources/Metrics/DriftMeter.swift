@@ -9,7 +9,7 @@ public struct DriftMeter: Sendable {
     /// Seconds with packets that a result needs.
     public static let leastSeconds: Int64 = 10
     /// Two standard errors of a result at most.
-    public static let largestError = 50e-6
+    static let largestError = 50e-6
     /// No clock that works is so far off: timestamps do something else.
     public static let largest = 1e-3
 
@@ -31,9 +31,11 @@ public struct DriftMeter: Sendable {
     /// Closes the second under way; nothing follows.
     public mutating func finish() { close() }
 
+    /// What can be said of the drift.
     public enum Result {
         /// Seconds per second; positive: the media clock is fast.
         case drift(Double)
+        /// Less was seen than the measurement takes.
         case tooShort
         /// It cannot be told from delay variation.
         case uncertain

@@ -8,18 +8,19 @@ import Timebase
 /// no judgement, as in the implementations of that definition. Everything is in whole nanoseconds.
 public struct FreezeDetector: Sendable {
     /// Durations in the average.
-    public static let window = 30
+    static let window = 30
     /// Durations needed before one can be called a freeze.
-    public static let leastDurations = 5
+    static let leastDurations = 5
     /// What a freeze must exceed the average by.
-    public static let leastIncrease = TimeSpan.milliseconds(150)
+    static let leastIncrease = TimeSpan.milliseconds(150)
     /// What a freeze must exceed the average by, as a factor.
-    public static let leastFactor: Int64 = 3
+    static let leastFactor: Int64 = 3
 
+    /// Times that the picture stood still beyond its nominal duration, so far.
     public private(set) var count: Int64 = 0
     /// The durations of all freezes together.
-    public private(set) var total: TimeSpan = .zero
-    public private(set) var longest: TimeSpan = .zero
+    private(set) var total: TimeSpan = .zero
+    private(set) var longest: TimeSpan = .zero
 
     private var last: Instant?
     private var durations: [Int64]

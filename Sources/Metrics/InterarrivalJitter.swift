@@ -7,6 +7,9 @@ import Timebase
 /// of §6.4.1 is carried in `Double` nanoseconds, as tshark carries it in milliseconds. Its relative error stays under
 /// 1e-14, so that both agree to every digit that tshark prints, and the result is the same on every machine, because
 /// only + − × ÷ are used.
+///
+/// What receivers report (`ReceptionStatistics`) is §A.8's whole arithmetic to the bit, by their own clocks: that is what
+/// goes over the wire, and this is how far it may be believed.
 @frozen
 public struct InterarrivalJitter: Sendable {
     @usableFromInline let clockRate: Int64
@@ -18,20 +21,19 @@ public struct InterarrivalJitter: Sendable {
     @usableFromInline var previousTimestamp: UInt32 = 0
 
     /// - Parameter clockRate: the RTP timestamp's clock, Hz; more than 0.
-    public init(clockRate: UInt32) {
+    init(clockRate: UInt32) {
         precondition(clockRate > 0)
         self.clockRate = Int64(clockRate)
     }
 
     /// The RTP timestamp's clock, Hz.
-    public var ticksPerSecond: UInt32 { UInt32(clockRate) }
+    var ticksPerSecond: UInt32 { UInt32(clockRate) }
 
     /// Takes the next arrival.
     ///
     /// - Parameter rtpTimestamp: as in the packet; it wraps at 2^32, and steps of up to half of that are followed in
     ///   either direction.
-    @inlinable
-    public mutating func add(arrival: Instant, rtpTimestamp: UInt32) {
+    mutating func add(arrival: Instant, rtpTimestamp: UInt32) {
         if packets > 0 {
             let ticks = Int64(Int32(bitPattern: rtpTimestamp &- previousTimestamp))
             // |D| in nanoseconds times the clock's rate, exact: only the division rounds.
@@ -47,18 +49,17 @@ public struct InterarrivalJitter: Sendable {
     }
 
     /// The magnitude as a `Double`, by way of 64 bits wherever they hold it: converting 128 bits calls a routine.
-    @inlinable
     static func magnitude(_ value: Int128) -> Double {
         if let short = Int64(exactly: value) { return Double(short).magnitude }
         return Double(value).magnitude
     }
 
     /// The jitter after the last arrival, nanoseconds; 0 after one, as RFC 3550 starts it; nil before the first.
-    public var last: Double? { packets > 0 ? jitter : nil }
+    var last: Double? { packets > 0 ? jitter : nil }
 
     /// Mean over all arrivals but the first (for which no difference exists), largest and last, rounded to nanoseconds;
     /// nil with fewer than two arrivals.
-    public var measurements: InterarrivalJitterMeasurements? {
+    var measurements: InterarrivalJitterMeasurements? {
         guard packets > 1 else { return nil }
         return InterarrivalJitterMeasurements(
             mean: Int64((sum / Double(packets - 1)).rounded(.toNearestOrAwayFromZero)),
@@ -69,8 +70,11 @@ public struct InterarrivalJitter: Sendable {
 
 /// RFC 3550 §6.4.1, in nanoseconds.
 public struct InterarrivalJitterMeasurements: Equatable, Sendable {
+    /// Over all arrivals but the first, for which no difference exists.
     public var mean: Int64
+    /// The largest that it was after any arrival.
     public var maximum: Int64
+    /// After the last arrival.
     public var last: Int64
 
     public init(mean: Int64, maximum: Int64, last: Int64) {

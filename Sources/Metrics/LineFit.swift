@@ -3,6 +3,7 @@
 /// Coordinates count from the first point, so that nanoseconds since 1970 lose nothing.
 @frozen
 public struct LineFit: Sendable, BitwiseCopyable {
+    /// Points so far.
     public private(set) var count: Int64 = 0
     private var meanX = 0.0
     private var meanY = 0.0
@@ -12,6 +13,7 @@ public struct LineFit: Sendable, BitwiseCopyable {
 
     public init() {}
 
+    /// Takes a point.
     public mutating func add(x: Double, y: Double) {
         count += 1
         let dx = x - meanX
@@ -27,7 +29,7 @@ public struct LineFit: Sendable, BitwiseCopyable {
     public var slope: Double? { count > 1 && sumXX > 0 ? sumXY / sumXX : nil }
 
     /// One standard error of the slope, as if what the line leaves over were independent; nil with fewer than three.
-    public var slopeError: Double? {
+    var slopeError: Double? {
         guard let slope, count > 2 else { return nil }
         let residual = max(sumYY - slope * sumXY, 0)
         return (residual / Double(count - 2) / sumXX).squareRoot()

@@ -1,21 +1,21 @@
 import Timebase
 
 /// Limits of lip-sync skew, both included; positive: audio early (ITU-R BT.1359).
-public struct LipSyncLimits: Hashable, Sendable {
+struct LipSyncLimits: Hashable, Sendable {
     /// Minus how far audio may lag.
-    public let lowest: TimeSpan
+    let lowest: TimeSpan
     /// How far audio may lead.
-    public let highest: TimeSpan
+    let highest: TimeSpan
 
     /// - Parameters:
     ///   - lag: how far audio may be late, as a positive length.
     ///   - lead: how far audio may be early.
-    public init(lag: TimeSpan, lead: TimeSpan) {
+    init(lag: TimeSpan, lead: TimeSpan) {
         lowest = -lag
         highest = lead
     }
 
-    public func contains(_ skew: TimeSpan) -> Bool { skew >= lowest && skew <= highest }
+    func contains(_ skew: TimeSpan) -> Bool { skew >= lowest && skew <= highest }
 
     /// How much of a skew that goes evenly from `first` up to `last` lies inside, nanoseconds of skew.
     func overlap(from first: Int64, to last: Int64) -> Int64 {
@@ -23,11 +23,11 @@ public struct LipSyncLimits: Hashable, Sendable {
     }
 
     /// ITU-R BT.1359-1: what viewers notice, +45 ms to −125 ms.
-    public static let ituDetectability = LipSyncLimits(lag: .milliseconds(125), lead: .milliseconds(45))
+    static let ituDetectability = LipSyncLimits(lag: .milliseconds(125), lead: .milliseconds(45))
     /// ITU-R BT.1359-1: what viewers accept, +90 ms to −185 ms.
-    public static let ituAcceptability = LipSyncLimits(lag: .milliseconds(185), lead: .milliseconds(90))
+    static let ituAcceptability = LipSyncLimits(lag: .milliseconds(185), lead: .milliseconds(90))
     /// EBU R37, end to end, +40 ms to −60 ms.
-    public static let ebuR37 = LipSyncLimits(lag: .milliseconds(60), lead: .milliseconds(40))
+    static let ebuR37 = LipSyncLimits(lag: .milliseconds(60), lead: .milliseconds(40))
     /// ATSC IS-191, +15 ms to −45 ms.
-    public static let atscIS191 = LipSyncLimits(lag: .milliseconds(45), lead: .milliseconds(15))
+    static let atscIS191 = LipSyncLimits(lag: .milliseconds(45), lead: .milliseconds(15))
 }

@@ -5,34 +5,41 @@ import Timebase
 ///
 /// Feed it the first copy of each delivered packet, in whatever order they arrive.
 ///
-/// Quantiles are within 0.1 % or 1,024 ns, whichever is more. Networks and capture clocks vary by as much by themselves,
+/// Quantiles are within 0.1 % or 512 ns, whichever is more. Networks and capture clocks vary by as much by themselves,
 /// and most of the memory would go to telling a nanosecond from two: a thousand receivers have two thousand of these
 /// distributions.
-@frozen
-public struct PacketDelayVariation: Sendable {
+struct PacketDelayVariation: Sendable {
     /// 1,024 ns.
-    @usableFromInline static var resolutionBits: Int { 10 }
+    static var resolutionBits: Int { 10 }
     /// D(n) − D(n−1) over all n for which both were delivered, nanoseconds, signed.
     ///
     /// Undefined, and so absent, when either was lost, or when the later of the two arrivals came when the flow had
     /// already reached a number more than 63 above.
-    @usableFromInline var successive = Histogram(resolutionBits: Self.resolutionBits)
+    @usableFromInline var successive: Histogram
     /// Delays less `anchor`, from the moment it is chosen.
-    @usableFromInline var aboveAnchor = Histogram(resolutionBits: Self.resolutionBits)
+    @usableFromInline var aboveAnchor: Histogram
     /// What PDV is binned against: a delay that nearly none undercuts; nil while the first are being collected.
-    @usableFromInline var anchor: Int64?
+    var anchor: Int64?
     /// How many of `aboveAnchor` are negative, and at how many it is re-anchored.
     @usableFromInline var undercuts: Int64 = 0
+    /// The least delay that the cuts of `aboveAnchor` stand above, less `anchor`.
+    @usableFromInline var cutBase: Int64 = 0
     /// The delays before the anchor is chosen; afterwards empty.
-    @usableFromInline var early: [Int64] = []
+    var early: [Int64] = []
     /// The delay of number n at index n mod 64.
-    @usableFromInline var recent: [Int64]
+    var recent: [Int64]
     /// Bit k: number `newest` − k was delivered.
-    @usableFromInline var present: UInt64 = 0
-    @usableFromInline var newest: Int64 = .min
+    var present: UInt64 = 0
+    var newest: Int64 = .min
 
-    public init() {
+    /// - Parameters:
+    ///   - ipdvCuts: numbers at which IPDV is counted exactly, nanoseconds: see ``Histogram``.
+    ///   - pdvCuts: the same for PDV. A new least delay moves them: of what came before it, that is counted as far as
+    ///     bins tell.
+    public init(ipdvCuts: [Int64] = [], pdvCuts: [Int64] = []) {
         recent = Array(repeating: 0, count: 64)
+        successive = Histogram(resolutionBits: Self.resolutionBits, cuts: ipdvCuts)
+        aboveAnchor = Histogram(resolutionBits: Self.resolutionBits, cuts: pdvCuts)
     }
 
     /// Takes a delivered packet.
@@ -40,8 +47,7 @@ public struct PacketDelayVariation: Sendable {
     /// - Parameters:
     ///   - number: the packet's number in its flow (unwrapped).
     ///   - delay: its one-way delay; a constant clock offset in it does not matter here.
-    @inlinable
-    public mutating func add(number: Int64, delay: TimeSpan) {
+    mutating func add(number: Int64, delay: TimeSpan) {
         let value = delay.nanoseconds
         if let anchor {
             let relative = value &- anchor
@@ -61,15 +67,16 @@ public struct PacketDelayVariation: Sendable {
     }
 
     /// IPDV (RFC 3393), nanoseconds; nil without two packets of successive numbers.
-    public var ipdv: Distribution? { successive.distribution }
+    var ipdv: Distribution? { successive.distribution }
 
     /// PDV (RFC 5481 §4.2), delay less the least delay of the whole run, nanoseconds; nil without packets.
     ///
-    /// Count, minimum (0), maximum, mean and deviation are exact. Quantiles are within 0.1 % or 1,024 ns, and as much more
+    /// Count, minimum (0), maximum, mean and deviation are exact. Quantiles are within 0.1 % or 512 ns, and as much more
     /// for each time that the flow came to a new level of delay below nearly all before it.
-    public var pdv: Distribution? {
+    var pdv: Distribution? {
         guard anchor == nil else { return Distribution(aboveAnchor, offset: -(aboveAnchor.minimum ?? 0)) }
-        var histogram = Histogram(resolutionBits: Self.resolutionBits)
+        // Empty until the anchor is chosen.
+        var histogram = aboveAnchor
         if let least = early.min() {
             for value in early { histogram.add(value - least) }
         }
@@ -81,7 +88,6 @@ extension PacketDelayVariation {
     /// Packets collected before the anchor is chosen: the least of 64 leaves some 1.5 % of a steady flow's below it.
     private static var collected: Int { 64 }
 
-    @usableFromInline
     @inline(never)
     mutating func collect(_ value: Int64) {
         early.append(value)
@@ -92,19 +98,22 @@ extension PacketDelayVariation {
     }
 
     /// Re-anchors at the least delay when over 1/32 of all lie below the anchor, where bins are cut by the distance from
-    /// it and not by PDV itself. Between, a value below the anchor is off by at most 0.1 % of that distance or 1,024 ns.
+    /// it and not by PDV itself. Between, a value below the anchor is off by at most 0.1 % of that distance or 512 ns.
     @usableFromInline
     @inline(never)
     mutating func undercut() {
         undercuts += 1
+        if let least = aboveAnchor.minimum, least < cutBase {
+            aboveAnchor.moveCuts(by: least - cutBase)
+            cutBase = least
+        }
         guard undercuts > aboveAnchor.count / 32, let least = aboveAnchor.minimum, let old = anchor else { return }
         aboveAnchor = aboveAnchor.shifted(by: -least)
         anchor = old + least
-        undercuts = 0
+        (undercuts, cutBase) = (0, 0)
     }
 
     /// A packet that is not numbered one above the newest: after a gap, late, or a copy.
-    @usableFromInline
     @inline(never)
     mutating func addOutOfStep(_ number: Int64, _ value: Int64) {
         let slot = Int(truncatingIfNeeded: number) & 63

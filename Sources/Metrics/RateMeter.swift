@@ -16,11 +16,11 @@ public struct RateMeter: Sendable, BitwiseCopyable {
     @inlinable public init() {}
 
     /// Packets taken.
-    public var packets: Int64 { packetCount }
+    var packets: Int64 { packetCount }
     /// When the first packet was taken; zero before.
-    @inlinable public var firstInstant: Instant { first }
+    var firstInstant: Instant { first }
     /// When the latest was; zero before.
-    @inlinable public var lastInstant: Instant { last }
+    var lastInstant: Instant { last }
     /// Bytes of all packets taken.
     public var bytes: Int64 { byteCount }
 

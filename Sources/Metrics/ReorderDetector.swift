@@ -11,11 +11,11 @@ public struct ReorderDetector: Sendable, BitwiseCopyable {
     @inlinable public init() {}
 
     /// NextExp: one more than the largest number that has arrived; 0 before the first.
-    public var nextExpected: Int64 { next }
+    var nextExpected: Int64 { next }
     /// Packets that arrived.
-    public var arrived: Int64 { arrivals }
+    var arrived: Int64 { arrivals }
     /// Packets that were reordered.
-    public var reordered: Int64 { late }
+    var reordered: Int64 { late }
 
     /// Takes an arrival; whether it is reordered.
     @inlinable
@@ -31,5 +31,5 @@ public struct ReorderDetector: Sendable, BitwiseCopyable {
     }
 
     /// Type-P-Reordered-Ratio-Stream (RFC 4737 §4.1), 0...1; nil without arrivals.
-    public var ratio: Double? { arrived > 0 ? Double(reordered) / Double(arrived) : nil }
+    var ratio: Double? { arrived > 0 ? Double(reordered) / Double(arrived) : nil }
 }

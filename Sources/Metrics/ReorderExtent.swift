@@ -3,9 +3,9 @@
 ///
 /// Only packets in order can be the earliest: the largest numbers so far. A ring of the last 4096 of them is kept; an
 /// extent that reaches beyond counts as far as the ring does.
-public struct ReorderExtent: Sendable {
+struct ReorderExtent: Sendable {
     /// The largest extent of all; 0 without reordering.
-    public private(set) var largest: Int64 = 0
+    private(set) var largest: Int64 = 0
 
     private static let capacity = 4096
     /// The numbers that arrived in order, ascending, with their places in the order of arrival.
@@ -13,14 +13,14 @@ public struct ReorderExtent: Sendable {
     private var next = 0
     private var arrivals: Int64 = 0
 
-    public init() {}
+    init() {}
 
     /// Takes the first copy of a packet, in the order of arrival.
     ///
     /// - Returns: its extent when it is reordered, else 0.
     /// - Complexity: O(1) in order, O(log n) for a reordered packet.
     @discardableResult
-    public mutating func add(number: Int64) -> Int64 {
+    mutating func add(number: Int64) -> Int64 {
         defer { arrivals += 1 }
         guard let newest = records.isEmpty ? nil : records[(next + records.count - 1) % records.count].number,
             number < newest

@@ -10,12 +10,13 @@ public struct StreamArrival: Sendable, BitwiseCopyable {
     /// Its place in the stream, unwrapped.
     public var number: Int64
     /// Its RTP timestamp in ticks, unwrapped; where delays are known, the lower 32 bits suffice. Without RTP, any.
-    public var timestamp: Int64
+    @usableFromInline var timestamp: Int64
     /// Its one-way delay; any where delays are not known.
-    public var delay: TimeSpan
+    @usableFromInline var delay: TimeSpan
     /// Bytes of media in it, headers not counted; 0 keeps it out of the delay factor.
-    public var mediaBytes: Int
+    @usableFromInline var mediaBytes: Int
 
+    /// The packet that arrives at an instant; what is left out is not known, or not measured.
     @inlinable
     public init(
         at instant: Instant, bytes: Int, number: Int64, timestamp: Int64 = 0, delay: TimeSpan = .zero,

@@ -25,27 +25,30 @@ public struct StreamQuality: Sendable {
         /// Times between arrivals, extents of reordering and the drift of the sender's clock, too: what only captures
         /// ask for, and 64 kB more.
         public var isThorough = false
-        /// Copies count in the delay factor.
-        public var countsCopiedMedia = false
+        /// Numbers at which known one-way delays are counted exactly, nanoseconds, and IPDV and PDV.
+        public var delayCuts: [Int64] = []
+        public var ipdvCuts: [Int64] = []
+        public var pdvCuts: [Int64] = []
 
         public init() {}
     }
 
     /// An arrival that waits for the rate of its timestamp.
     public struct Waiting: Sendable, BitwiseCopyable {
+        /// When it came.
         public var instant: Instant
         /// Unwrapped ticks.
         public var timestamp: Int64
         /// The packet's number, unwrapped.
         public var number: Int64
         /// Whether it is the packet's first copy.
-        public var isFirst: Bool
+        var isFirst: Bool
     }
 
     /// Arrivals kept at most while a rate is not known: what comes behind them is not measured by it.
-    public static let waitingLimit = 16_384
+    static let waitingLimit = 16_384
     /// Media kept at most likewise.
-    public static let waitingMediaLimit = 65_536
+    static let waitingMediaLimit = 65_536
 
     private let configuration: Configuration
     private var rate = RateMeter()
@@ -55,8 +58,8 @@ public struct StreamQuality: Sendable {
     private var window: DeliveryWindow
     private var extent = ReorderExtent()
     /// One-way delays, nanoseconds, where they are known.
-    public private(set) var delays = Histogram()
-    private var variation = PacketDelayVariation()
+    public private(set) var delays: Histogram
+    private var variation: PacketDelayVariation
     private var jitter: InterarrivalJitter?
     /// The sender's clock against that of the arrivals.
     public private(set) var drift = DriftMeter()
@@ -69,9 +72,12 @@ public struct StreamQuality: Sendable {
     /// Whether media wait for their rate.
     public private(set) var awaitsMediaRate: Bool
 
+    /// Measures a stream of which no packet has come yet.
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         window = DeliveryWindow(firstNumber: configuration.firstNumber, window: configuration.window)
+        delays = Histogram(cuts: configuration.delayCuts)
+        variation = PacketDelayVariation(ipdvCuts: configuration.ipdvCuts, pdvCuts: configuration.pdvCuts)
         jitter = configuration.clockRate.map { InterarrivalJitter(clockRate: $0) }
         index = configuration.mediaRate.map { MediaDeliveryIndex(mediaRate: $0) }
         awaitsMediaRate = configuration.awaitsMediaRate
@@ -108,7 +114,7 @@ public struct StreamQuality: Sendable {
         count(bytes: arrival.bytes, at: arrival.instant)
         let verdict = window.add(number: arrival.number)
         let isFirst = verdict.isFirst
-        if arrival.mediaBytes > 0, isFirst || configuration.countsCopiedMedia { add(mediaBytes: arrival.mediaBytes) }
+        if arrival.mediaBytes > 0, isFirst { add(mediaBytes: arrival.mediaBytes) }
         if configuration.isThorough, isFirst { extent.add(number: arrival.number) }
         if configuration.knowsDelays {
             delays.add(arrival.delay.nanoseconds)

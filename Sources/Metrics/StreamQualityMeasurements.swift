@@ -4,6 +4,7 @@ import Timebase
 public struct StreamQualityMeasurements: Sendable {
     /// When its first packet came, and the latest of all; zero before any.
     public var first = Instant.zero
+    /// When the latest of all packets came; zero before any.
     public var last = Instant.zero
     /// Packets that arrived, copies and those too late to tell too.
     public var received: Int64 = 0
@@ -53,11 +54,15 @@ public struct StreamQualityMeasurements: Sendable {
 
 /// RFC 3611 §4.7.2, with Gmin 16; ratios 0...1.
 public struct BurstGapMeasurements: Equatable, Sendable {
+    /// Bursts: runs with a loss rate so high that fewer than 16 packets in a row arrive within them.
     public var bursts: Int64
+    /// The share of packets within bursts that was lost.
     public var burstDensity: Double
+    /// The share of packets in the gaps between bursts that was lost.
     public var gapDensity: Double
     /// Mean lengths, by the stream's mean time between packets; nil when there is none.
     public var burstDuration: TimeSpan?
+    /// The mean length of a gap; nil when there is none.
     public var gapDuration: TimeSpan?
 
     /// - Parameter spacing: the stream's mean time between packets, nanoseconds.

@@ -113,22 +113,24 @@ extension TransportStreamMonitor {
 
 /// How often each check of TR 101 290 failed; each property is the standard's name.
 public struct TransportStreamErrors: Equatable, Sendable {
-    public internal(set) var syncLoss: Int64 = 0
-    public internal(set) var syncByte: Int64 = 0
-    public internal(set) var pat: Int64 = 0
-    public internal(set) var pat2: Int64 = 0
+    var syncLoss: Int64 = 0
+    var syncByte: Int64 = 0
+    var pat: Int64 = 0
+    var pat2: Int64 = 0
+    /// Continuity_count_error (TR 101 290 §5.2.1, 1.4).
     public internal(set) var continuity: Int64 = 0
-    public internal(set) var pmt: Int64 = 0
-    public internal(set) var pmt2: Int64 = 0
-    public internal(set) var pid: Int64 = 0
+    var pmt: Int64 = 0
+    var pmt2: Int64 = 0
+    var pid: Int64 = 0
+    /// Transport_error (TR 101 290 §5.2.2, 2.1).
     public internal(set) var transport: Int64 = 0
-    public internal(set) var crc: Int64 = 0
-    public internal(set) var pcr: Int64 = 0
-    public internal(set) var pcrRepetition: Int64 = 0
-    public internal(set) var pcrDiscontinuity: Int64 = 0
-    public internal(set) var pcrAccuracy: Int64 = 0
-    public internal(set) var pts: Int64 = 0
-    public internal(set) var cat: Int64 = 0
+    var crc: Int64 = 0
+    var pcr: Int64 = 0
+    var pcrRepetition: Int64 = 0
+    var pcrDiscontinuity: Int64 = 0
+    var pcrAccuracy: Int64 = 0
+    var pts: Int64 = 0
+    var cat: Int64 = 0
 
     /// The counters by their names in TR 101 290, in its order.
     ///

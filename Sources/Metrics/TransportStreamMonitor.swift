@@ -9,16 +9,16 @@ import Wire
 /// the report wants. Memory is constant: 64 PIDs are followed; packets of others are counted in ``packets`` alone.
 public struct TransportStreamMonitor: Sendable {
     /// Limits of TR 101 290 v1.4.1 §5.2.1 and §5.2.2, and of sync (§5.2.1, 1.1).
-    public enum Limit {
-        public static let tableInterval = TimeSpan.milliseconds(500)
+    enum Limit {
+        static let tableInterval = TimeSpan.milliseconds(500)
         /// For audio and video; data streams may be silent.
-        public static let pidInterval = TimeSpan.seconds(5)
-        public static let pcrInterval = TimeSpan.milliseconds(100)
-        public static let pcrAccuracy = TimeSpan.nanoseconds(500)
-        public static let ptsInterval = TimeSpan.milliseconds(700)
+        static let pidInterval = TimeSpan.seconds(5)
+        static let pcrInterval = TimeSpan.milliseconds(100)
+        static let pcrAccuracy = TimeSpan.nanoseconds(500)
+        static let ptsInterval = TimeSpan.milliseconds(700)
         /// Wrong sync bytes in a row that lose the sync, and right ones that bring it back.
-        public static let syncLoss = 2
-        public static let syncFound = 5
+        static let syncLoss = 2
+        static let syncFound = 5
     }
 
     /// PIDs followed at most.
@@ -27,14 +27,14 @@ public struct TransportStreamMonitor: Sendable {
     static let untracked: UInt8 = .max
 
     /// Packets taken, those with errors too.
-    public internal(set) var packets: Int64 = 0
+    var packets: Int64 = 0
     /// How often each check failed.
     public internal(set) var errors = TransportStreamErrors()
     /// Longest time between the passing of two PCRs of a PID.
-    public internal(set) var pcrIntervalMaximum: TimeSpan?
+    var pcrIntervalMaximum: TimeSpan?
     /// PCR less what it should be at its place in a stream of constant rate, from each PID's first PCR on, nanoseconds;
     /// from the next PCR anew after anything was lost.
-    public internal(set) var pcrAccuracy = Histogram()
+    public internal(set) var pcrAccuracy: Histogram
 
     /// The stream's constant rate; nil when it is not constant or not known.
     let constantRate: Int64?
@@ -57,8 +57,11 @@ public struct TransportStreamMonitor: Sendable {
     var hasConditionalAccessTable = false
     var hasReportedScrambling = false
 
-    /// - Parameter constantRate: the rate of the transport stream, all its packets counted, when it is constant.
-    public init(constantRate: BitRate? = nil) {
+    /// - Parameters:
+    ///   - constantRate: the rate of the transport stream, all its packets counted, when it is constant.
+    ///   - accuracyCuts: numbers at which PCR accuracy is counted exactly, nanoseconds.
+    public init(constantRate: BitRate? = nil, accuracyCuts: [Int64] = []) {
+        pcrAccuracy = Histogram(cuts: accuracyCuts)
         self.constantRate = constantRate.flatMap { $0.bitsPerSecond > 0 ? Int64(exactly: $0.bitsPerSecond) : nil }
         index = Array(repeating: Self.untracked, count: Self.trackedPIDs * 2)
         states.reserveCapacity(8)
@@ -134,7 +137,7 @@ public struct TransportStreamMonitor: Sendable {
     }
 
     /// Bit/s of all packets but those of the last instant, over the time from the first to the last; nil without time.
-    public var bitsPerSecond: Int64? {
+    var bitsPerSecond: Int64? {
         let span = (last - first).nanoseconds
         guard span > 0 else { return nil }
         let bits = Int128(packetsBeforeLast) * Int128(TransportPacket.length * 8) * 1_000_000_000

@@ -2,6 +2,7 @@ import Timebase
 
 /// Packets by the time they come: recorded traffic beside the program's.
 public struct ArrivalTrace: Sendable {
+    /// One packet of the trace.
     public struct Arrival: Hashable, Sendable, BitwiseCopyable {
         /// From the trace's beginning.
         public let time: TimeSpan

@@ -9,13 +9,13 @@ import Timebase
 /// it.
 public struct CoDelParameters: Sendable, Hashable {
     /// The waiting time that is let be; RFC 8289 §4.4: 5 ms.
-    public var target: TimeSpan
+    var target: TimeSpan
     /// How long it may be exceeded; RFC 8289 §4.3: 100 ms.
-    public var interval: TimeSpan
+    var interval: TimeSpan
     /// Waiting IP bytes up to which nothing is dropped: one packet's.
-    public var largestPacket: Int
+    var largestPacket: Int
     /// Packets that can be marked are marked in place of being dropped (RFC 3168 §5).
-    public var ecn: Bool
+    var ecn: Bool
 
     public init(
         target: TimeSpan = .milliseconds(5), interval: TimeSpan = .milliseconds(100), largestPacket: Int = 1_500,

@@ -21,7 +21,7 @@ public struct CrossTraffic: Sendable {
     /// When its next packet comes; the distant future: none will.
     public private(set) var nextTimeout: Instant
     /// Packets handed out.
-    public private(set) var packetsSent: Int64 = 0
+    private(set) var packetsSent: Int64 = 0
 
     private let pattern: ArrivalPattern
     private let flow: UInt16

@@ -7,7 +7,7 @@ import Timebase
 /// autocorrelation ρ^k at lag k, a uniform one 6/π · asin(ρ^k / 2); others lie near. Every 4,096 packets z begins anew from
 /// its stationary law, so that a packet's draw is a function of its number and not of which packets came by; this
 /// takes 1/4096 of the correlation at lag one.
-public struct DrawCorrelation: Sendable {
+struct DrawCorrelation: Sendable {
     private static let block: Int64 = 4_096
     /// z's unit is 2^-24.
     private static let unitBits = 24

@@ -7,6 +7,7 @@ import Timebase
 public struct DropTailQueue: Sendable {
     /// How much may wait.
     public enum Limit: Sendable, Hashable {
+        /// So many packets.
         case packets(Int)
         /// IP bytes.
         case bytes(Int)
@@ -19,7 +20,7 @@ public struct DropTailQueue: Sendable {
     private var backlog: Backlog
 
     /// - Parameter rate: the rate of the link behind it, which turns a limit in time into one in bytes.
-    public init(limit: Limit, rate: BitRate, linkLayer: LinkLayer = .none) {
+    init(limit: Limit, rate: BitRate, linkLayer: LinkLayer = .none) {
         backlog = Backlog(limit: limit, rate: rate, linkLayer: linkLayer)
     }
 

@@ -4,12 +4,13 @@ import Timebase
 public struct EmpiricalTable: Sendable {
     /// Rising, as are the values. The first 0, the last 2^64 − 1.
     public let probabilities: [UInt64]
+    /// Nanoseconds, one to each of ``probabilities``.
     public let values: [Int64]
 
     /// - Parameter points: values with the probability of lying at or below each, neither falling. A first probability
     ///   above 0 is that of the first value itself; the last is 1.
     /// - Returns: nil for other points.
-    public init?(_ points: [(value: TimeSpan, probability: Double)]) {
+    init?(_ points: [(value: TimeSpan, probability: Double)]) {
         guard let first = points.first, let last = points.last, first.probability >= 0, last.probability == 1,
             zip(points, points.dropFirst()).allSatisfy({ $0.value <= $1.value && $0.probability <= $1.probability })
         else { return nil }
@@ -69,8 +70,7 @@ public struct EmpiricalTable: Sendable {
     /// The value at probability `draw / 2^64`, in nanoseconds, rounded down between two points.
     ///
     /// - Complexity: O(log points).
-    @inlinable
-    public func value(at draw: UInt64) -> Int64 {
+    func value(at draw: UInt64) -> Int64 {
         // The last point at or below the draw: of several at one probability, the one behind the gap.
         var (low, high) = (0, probabilities.count)
         while high - low > 1 {

@@ -10,13 +10,13 @@ public struct FQCoDelParameters: Sendable, Hashable {
     ///
     /// The bytes up to which nothing is dropped are the bucket's own, each bucket having a CoDel of its own (RFC 8290
     /// §4.2); Linux counts those of all buckets.
-    public var codel: CoDelParameters
+    var codel: CoDelParameters
     /// Number of buckets, 1...65,535; RFC 8290 §5.2.5: 1,024.
-    public let buckets: Int
+    let buckets: Int
     /// IP bytes that a bucket may send in a turn, at least 1; RFC 8290 §5.2.4: 1,514, a frame of Ethernet.
-    public let quantum: Int
+    let quantum: Int
     /// Of the hash.
-    public var key: DrawKey
+    var key: DrawKey
 
     public init(codel: CoDelParameters = CoDelParameters(), buckets: Int = 1_024, quantum: Int = 1_514, key: DrawKey) {
         self.codel = codel

@@ -21,5 +21,6 @@ extension Link {
 
     /// Packets that the queue marked in place of dropping them.
     public var marked: Int64 { bottleneck.queue.marked }
+    /// Packets of one flow that the queue marked.
     public func marked(flow: UInt16) -> Int64 { bottleneck.queue.marked(flow: flow) }
 }

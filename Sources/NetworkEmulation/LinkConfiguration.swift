@@ -17,6 +17,7 @@ public enum LinkVerdict: Sendable, Equatable {
 /// A link's stages, in the order a packet meets them: outages, loss, policer, damage, queue, rate, duplication, delay and
 /// jitter.
 public struct LinkConfiguration: Sendable {
+    /// Packets lost before anything else happens to them.
     public var loss: LossModel
     /// Packets of which one bit is changed.
     public var damage: PacketChance?
@@ -24,9 +25,11 @@ public struct LinkConfiguration: Sendable {
     public var policer: TokenBucketParameters?
     /// Bits per second, of IP packets with what the link layer adds; nil: no serialization, and so no queue.
     public var rate: BitRate?
-    public var queueLimit: DropTailQueue.Limit
+    var queueLimit: DropTailQueue.Limit
+    /// Who waits how, who goes first, who is dropped. Ignored without a rate.
     public var discipline: QueueDiscipline
-    public var delay: DelayModel
+    var delay: DelayModel
+    /// What the link layer adds to each IP packet.
     public var linkLayer: LinkLayer
     /// Ignored without a rate.
     public var capacity: CapacitySource

@@ -6,21 +6,26 @@ public struct LinkCounters: Sendable {
         public internal(set) var lost: Int64 = 0
         /// Because the link was down.
         public internal(set) var down: Int64 = 0
+        /// Beyond what the policer lets pass.
         public internal(set) var policed: Int64 = 0
+        /// Because the queue had no room.
         public internal(set) var queueFull: Int64 = 0
         /// Dropped by active queue management.
         public internal(set) var managed: Int64 = 0
         /// Copies made.
         public internal(set) var duplicated: Int64 = 0
 
-        public init() {}
+        init() {}
 
         /// Packets that did not come out.
         public var dropped: Int64 { lost + down + policed + queueFull + managed }
     }
 
+    /// Packets handed to the link.
     public internal(set) var packetsIn: Int64 = 0
+    /// Packets that came out at its far end, copies made here included.
     public internal(set) var packetsOut: Int64 = 0
+    /// Of all flows together.
     public private(set) var all = Counts()
     /// Flows to which nothing happened may be absent.
     private var flows: [Counts] = []

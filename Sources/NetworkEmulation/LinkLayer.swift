@@ -7,7 +7,7 @@ public struct LinkLayer: Sendable, Hashable, BitwiseCopyable {
     /// - Parameters:
     ///   - overhead: bytes added to every packet; may be negative, a packet never counts less than nothing.
     ///   - cell: payload and header bytes of the cells that a packet is cut into, the last one filled up.
-    public init(overhead: Int, cell: (payload: Int, header: Int)? = nil) {
+    init(overhead: Int, cell: (payload: Int, header: Int)? = nil) {
         self.overhead = overhead
         cellPayload = max(0, cell?.payload ?? 0)
         cellLength = cellPayload + (cell?.header ?? 0)

@@ -19,9 +19,9 @@ public struct MarkovLoss: Sendable {
     private var memory = ChainMemory<UInt8>(empty: 1)
 
     /// The share of packets lost in the long run: π3 + π4.
-    public let lossRate: Double
+    let lossRate: Double
     /// The share of losses among the packets of bursts: π3 / (π2 + π3).
-    public let burstDensity: Double
+    let burstDensity: Double
 
     /// - Parameters: the probabilities of the changes of state, 0...1 each, with p13 + p14 ≤ 1 and p31 + p32 ≤ 1.
     /// - Returns: nil for others, and for p31 or p23 of 0, from which no burst returns.

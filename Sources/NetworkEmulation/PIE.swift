@@ -4,26 +4,26 @@ import Timebase
 /// intervals, by how far the waiting time is from a target and by how it has changed.
 public struct PIEParameters: Sendable, Hashable {
     /// QDELAY_REF, the waiting time to settle at; RFC 8033 §4.2: 15 ms.
-    public var target: TimeSpan
+    var target: TimeSpan
     /// T_UPDATE, between changes of the probability, at least 1 µs; RFC 8033 §4.2: 15 ms.
-    public let update: TimeSpan
+    let update: TimeSpan
     /// MAX_BURST, for how long nothing is dropped after a time without congestion; RFC 8033 §4.4: 150 ms.
-    public var largestBurst: TimeSpan
+    var largestBurst: TimeSpan
     /// Change of the probability for each second away from the target; RFC 8033 §4.2: 1/8 at an update of 15 ms.
-    public var alpha: Double
+    var alpha: Double
     /// Change of the probability for each second by which the waiting time has grown; RFC 8033 §4.2: 1 1/4.
-    public var beta: Double
+    var beta: Double
     /// Waiting IP bytes of a packet in the mean: up to two nothing is dropped (RFC 8033 §4.1).
-    public var meanPacket: Int
+    var meanPacket: Int
     /// Packets that can be marked are marked in place of being dropped, up to a probability of 10 % (RFC 8033 §5.1).
-    public var ecn: Bool
+    var ecn: Bool
     /// Drops are spread out (RFC 8033 §5.4), as in Linux.
     ///
     /// At a probability just below 85 % that drops 46 % of the packets, from there on 85 %. A load that does not answer and
     /// needs a share well between the two, from about 2.5 times the link's rate on, can make the waiting time swing to many
     /// times the target; without spreading it settles.
-    public var isDerandomized: Bool
-    public var key: DrawKey
+    var isDerandomized: Bool
+    var key: DrawKey
 
     public init(
         target: TimeSpan = .milliseconds(15), update: TimeSpan = .milliseconds(15),
@@ -141,6 +141,10 @@ struct PIE: Sendable {
         accumulated = 0
         return true
     }
+
+    /// A packet was dropped because the queue was full: the next early drop counts from here (RFC 8033, the appendices'
+    /// `enqueue`).
+    mutating func noteTailDrop() { accumulated = 0 }
 
     /// Whether congestion is told by marks as yet.
     var mayMark: Bool { parameters.ecn && probability <= 0.1 }

@@ -5,6 +5,7 @@ public struct PacketChance: Sendable {
     private let probability: Probability
     private var draws: PacketDraws
 
+    /// It happens with this probability, by the draws of this key.
     public init(_ probability: Probability, key: DrawKey) {
         self.probability = probability
         draws = PacketDraws(key)

@@ -5,20 +5,20 @@ public struct CodePoints: Sendable, Hashable, ExpressibleByArrayLiteral {
     private var bits: UInt64 = 0
 
     /// - Parameter values: what is over 63 is left out.
-    public init(_ values: some Sequence<UInt8>) {
+    init(_ values: some Sequence<UInt8>) {
         for value in values where value < 64 { bits |= 1 << UInt64(value) }
     }
 
     public init(arrayLiteral values: UInt8...) { self.init(values) }
 
-    public func contains(_ value: UInt8) -> Bool { value < 64 && bits >> UInt64(value) & 1 == 1 }
+    func contains(_ value: UInt8) -> Bool { value < 64 && bits >> UInt64(value) & 1 == 1 }
 }
 
 /// A class of a queue with strict priorities.
 public struct PriorityClass: Sendable, Hashable {
-    public var codePoints: CodePoints
+    var codePoints: CodePoints
     /// One in time is at the link's whole rate.
-    public var limit: DropTailQueue.Limit
+    var limit: DropTailQueue.Limit
 
     public init(codePoints: CodePoints, limit: DropTailQueue.Limit) {
         self.codePoints = codePoints

@@ -1,10 +1,10 @@
 /// Why a trace or a table cannot be used: where, what stands there, and what was expected.
 public struct TraceProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// From 1; nil: the file as a whole.
-    public let line: Int?
+    let line: Int?
     /// What stands there, cut to 40 characters; empty where something is missing.
-    public let text: String
-    public let expected: String
+    let text: String
+    let expected: String
 
     init(line: Int?, _ text: ArraySlice<UInt8> = [], expected: String) {
         self.line = line

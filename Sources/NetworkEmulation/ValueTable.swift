@@ -7,7 +7,7 @@ public struct ValueTable: Sendable {
 
     /// - Parameter values: nanoseconds, at least one; for a distribution in rising order, so that correlated draws give
     ///   correlated values.
-    public init?(_ values: [TimeSpan]) {
+    init?(_ values: [TimeSpan]) {
         guard !values.isEmpty else { return nil }
         self.values = values.map(\.nanoseconds)
     }
@@ -43,8 +43,7 @@ public struct ValueTable: Sendable {
     }
 
     /// The value picked by 64 uniform bits.
-    @inlinable
-    public func value(at draw: UInt64) -> Int64 {
+    func value(at draw: UInt64) -> Int64 {
         values[Int(truncatingIfNeeded: draw.multipliedFullWidth(by: UInt64(values.count)).high)]
     }
 

@@ -3,11 +3,11 @@ import Timebase
 
 /// A class of weighted fair queueing.
 public struct GuaranteedClass: Sendable, Hashable {
-    public var codePoints: CodePoints
+    var codePoints: CodePoints
     /// What the class gets at least when it has something to send, counted as the link's rate is; more than zero.
-    public var rate: BitRate
+    var rate: BitRate
     /// One in time is at the class's guaranteed rate.
-    public var limit: DropTailQueue.Limit
+    var limit: DropTailQueue.Limit
 
     public init(codePoints: CodePoints, rate: BitRate, limit: DropTailQueue.Limit) {
         self.codePoints = codePoints
@@ -23,10 +23,10 @@ public struct GuaranteedClass: Sendable, Hashable {
 /// What a class does not use is shared by the others in the ratio of their weights.
 public struct WeightedFairParameters: Sendable, Hashable {
     /// Whose sets should not overlap: the first class that has a packet's code point takes it.
-    public var classes: [GuaranteedClass]
+    var classes: [GuaranteedClass]
     /// What best effort keeps of the link's rate: its weight is never less, nor less than 1 bit/s. Guarantees that
     /// together with it exceed the link's rate all shrink in proportion.
-    public var bestEffortMinimum: BitRate
+    var bestEffortMinimum: BitRate
 
     public init(classes: [GuaranteedClass], bestEffortMinimum: BitRate) {
         self.classes = classes

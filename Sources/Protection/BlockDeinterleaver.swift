@@ -7,10 +7,12 @@ import Timebase
 /// own ``hold(sequenceNumber:)``. Blocks are counted from the session's first sequence number, which the description of
 /// the session tells, as RTP-Info does (RFC 7826 §18.45): datagrams lost at the beginning move no block.
 public struct BlockDeinterleaver: Sendable, Hashable {
+    /// The block and the latency, as the sender has them.
     public var configuration: InterleavingConfiguration
     /// The sequence number of place 0.
     public let firstSequenceNumber: UInt16
 
+    /// For a session whose datagram at place 0 has the given sequence number.
     public init(_ configuration: InterleavingConfiguration, firstSequenceNumber: UInt16) {
         self.configuration = configuration
         self.firstSequenceNumber = firstSequenceNumber

@@ -6,12 +6,13 @@ import Timebase
 /// is full. A last block that stays partial is sent as far as it was written; the turns of what was not pass in silence,
 /// so that everybody else keeps his. It holds at most 2 × lead + 1 descriptors, in memory taken once.
 public struct BlockInterleaver: Sendable {
-    public let block: InterleavingBlock
+    let block: InterleavingBlock
     /// The descriptor of place n at n mod count.
     private var ring: [Packet]
     private var written: Int64 = 0
     private var slot: Int64 = 0
 
+    /// An interleaver that nothing has been written to.
     public init(_ block: InterleavingBlock) {
         self.block = block
         let empty = Packet(time: .zero, sent: .zero, slot: 0, number: 0, length: 0, flow: 0)

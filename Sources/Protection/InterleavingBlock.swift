@@ -4,7 +4,9 @@
 /// block to block. Of any b slots in a row at most ⌈b / rows⌉ belong to the same row of a block, so a burst of losses on
 /// the wire leaves no more than that among the `columns` datagrams of a row, and those are neighbours in the multiplex.
 public struct InterleavingBlock: Sendable, Hashable {
+    /// Datagrams in a column, 2...100.
     public let rows: Int
+    /// Datagrams in a row, 2...100.
     public let columns: Int
 
     /// What ``rows`` and ``columns`` may be. One row or one column changes nothing; 100 of each still have two times
@@ -19,7 +21,7 @@ public struct InterleavingBlock: Sendable, Hashable {
     }
 
     /// Datagrams in a block.
-    public var count: Int { rows * columns }
+    var count: Int { rows * columns }
 
     /// The most that a place is ahead of its slot, and a slot of its place: (rows − 1) × (columns − 1).
     ///
@@ -35,12 +37,12 @@ public struct InterleavingBlock: Sendable, Hashable {
     }
 
     /// The slot of a place: the inverse of ``place(ofSlot:)``.
-    public func slot(ofPlace place: Int64) -> Int64 {
+    func slot(ofPlace place: Int64) -> Int64 {
         let (block, index) = place.quotientAndRemainder(dividingBy: Int64(count))
         let (row, column) = index.quotientAndRemainder(dividingBy: Int64(columns))
         return block * Int64(count) + column * Int64(rows) + row
     }
 
     /// How many datagrams are multiplexed between a place and its sending: 0 ... 2 × ``lead``.
-    public func hold(ofPlace place: Int64) -> Int { Int(slot(ofPlace: place) - place) + lead }
+    func hold(ofPlace place: Int64) -> Int { Int(slot(ofPlace: place) - place) + lead }
 }

@@ -2,6 +2,7 @@ import Timebase
 
 /// What both ends of an interleaved session know of it: the block, and how long its latency lasts.
 public struct InterleavingConfiguration: Sendable, Hashable {
+    /// The block that datagrams are written into by rows and sent from by columns.
     public var block: InterleavingBlock
     /// The least time from one datagram of the multiplex to the one 2 × lead after it, by the sender's clock.
     public var leastSpan: TimeSpan

@@ -9,13 +9,13 @@ public struct MediaDatagram: Sendable, BitwiseCopyable {
     /// Where its media begin, bytes from the payload's start.
     public var start: Int
     /// When it was sent by the sender's timestamps, from any zero.
-    public var sourceTime: TimeSpan
+    var sourceTime: TimeSpan
     /// How much later than that it really went out; told of the first datagram only, by which all releases are set.
-    public var hold: TimeSpan
+    var hold: TimeSpan
     /// By the receiver's own clock.
-    public var arrival: LocalInstant
+    var arrival: LocalInstant
 
-    public init(
+    init(
         packet: Packet, number: Int64, start: Int = 0, sourceTime: TimeSpan, hold: TimeSpan = .zero,
         arrival: LocalInstant
     ) {

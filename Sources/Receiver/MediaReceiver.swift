@@ -25,6 +25,7 @@ public struct MediaReceiver: Sendable {
     /// Stored, not computed: whoever keeps receivers in an array reads it without a copy of the receiver.
     public private(set) var nextTimeout = LocalInstant.distantFuture
 
+    /// A receiver that no datagram has come to.
     public init(_ configuration: ReceiverConfiguration) {
         hasRTP = configuration.hasRTP
         session = SessionReceiver(configuration)

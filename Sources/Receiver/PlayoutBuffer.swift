@@ -21,6 +21,7 @@ public struct PlayoutBuffer: Sendable {
         public var packet: Packet
         /// Its place in the stream, unwrapped.
         public var number: Int64
+        /// When it came.
         public var arrival: LocalInstant
         /// When it was due; later only for a datagram that came after that and is handed on all the same.
         public var release: LocalInstant
@@ -37,15 +38,18 @@ public struct PlayoutBuffer: Sendable {
         var isCounted = false
     }
 
+    /// What becomes of a datagram that is put in.
     public enum Verdict: Sendable {
+        /// It waits for its release.
         case buffered
         /// After its release and dropped.
         case late
+        /// There is no room; it is dropped.
         case overflow
     }
 
     /// Datagrams kept at most; one more is refused.
-    public static let capacity = 1 << 16
+    static let capacity = 1 << 16
     /// Times of emptiness that late datagrams can still be judged by: at one a datagram a second or so.
     private static let rememberedCount = 256
 

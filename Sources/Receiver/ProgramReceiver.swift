@@ -5,6 +5,7 @@ import Wire
 /// Takes the program out of what was released: finds its units, rebuilds its clock, and presents each unit at its time
 /// by that clock.
 public struct ProgramReceiver: Sendable {
+    /// What has come of the program's units.
     public enum Output: Sendable {
         /// A unit is on screen or heard from now on. `presentation` in 90 kHz ticks, unwrapped.
         case presented(lane: Int, presentation: Int64)
@@ -13,7 +14,7 @@ public struct ProgramReceiver: Sendable {
     }
 
     /// When the next unit is due, by the receiver's own clock.
-    public private(set) var nextTimeout = LocalInstant.distantFuture
+    private(set) var nextTimeout = LocalInstant.distantFuture
     /// The lane of the unit that is due then.
     private var nextLane = 0
     private var demultiplexer = Demultiplexer()
@@ -35,7 +36,7 @@ public struct ProgramReceiver: Sendable {
         var due: LocalInstant?
     }
 
-    public init() {}
+    init() {}
 
     /// Takes the transport packets of a datagram, from `start` of its payload on.
     ///
@@ -60,13 +61,13 @@ public struct ProgramReceiver: Sendable {
     }
 
     /// Presents the next unit that is due by `now`.
-    public mutating func handleTimeout(at now: LocalInstant) {
+    mutating func handleTimeout(at now: LocalInstant) {
         guard nextTimeout <= now, let unit = presenters[nextLane].present(at: now) else { return }
         outputs.append(.presented(lane: nextLane, presentation: unit.presentation))
         rearm()
     }
 
-    public mutating func pollOutput() -> Output? { outputs.popFirst() }
+    mutating func pollOutput() -> Output? { outputs.popFirst() }
 
     /// Closes what is open: nothing more will come.
     public mutating func finish() {

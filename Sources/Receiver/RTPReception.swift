@@ -10,12 +10,9 @@ struct RTPReception: Sendable {
     private let deinterleaver: BlockDeinterleaver?
     private let doubtsHeaders: Bool
     private var isFirst = true
-    /// Where headers are doubted: the latest one believed, and the number that would confirm one that was not.
+    /// Where headers are doubted: the latest one believed.
     private var latestHeader: (sequenceNumber: UInt16, timestamp: UInt32)?
-    private var suspect: UInt16?
-
-    /// MAX_DROPOUT of RFC 3550 §A.1.
-    private static var largestStep: Int { 3_000 }
+    private var check = SequenceCheck()
 
     init(_ configuration: ReceiverConfiguration) {
         deinterleaver = configuration.deinterleaver
@@ -45,19 +42,16 @@ struct RTPReception: Sendable {
         MediaClock.span(ticks: self.timestamp.nearest(UInt64(timestamp)), rate: MediaClock.ninetyKilohertz)
     }
 
-    /// Whether a header goes on about where the one before was, or where the suspect before it was.
+    /// Whether a header goes on about where the one before was, or where a packet that had jumped was.
     private mutating func isPlausible(_ header: RTPHeader) -> Bool {
-        let accepted = latestHeader
-        if let accepted, header.sequenceNumber != suspect {
-            let step = Int(Int16(bitPattern: header.sequenceNumber &- accepted.sequenceNumber))
-            let ticks = Int64(Int32(bitPattern: header.timestamp &- accepted.timestamp))
-            let farthest = Self.largestStep + (deinterleaver?.reach ?? 0)
-            guard abs(step) <= farthest, abs(ticks) <= 30 * MediaClock.ninetyKilohertz else {
-                suspect = header.sequenceNumber &+ 1
-                return false
-            }
+        var isFar = false
+        if let latestHeader {
+            let step = Int64(Int16(bitPattern: header.sequenceNumber &- latestHeader.sequenceNumber))
+            let ticks = Int64(Int32(bitPattern: header.timestamp &- latestHeader.timestamp))
+            let farthest = SequenceCheck.maximumDropout + Int64(deinterleaver?.reach ?? 0)
+            isFar = abs(step) > farthest || abs(ticks) > 30 * MediaClock.ninetyKilohertz
         }
-        suspect = nil
+        guard check.take(header.sequenceNumber, isFar: isFar) != .jumps else { return false }
         latestHeader = (header.sequenceNumber, header.timestamp)
         return true
     }

@@ -1,4 +1,7 @@
 /// Which of the latest sequence numbers have been received.
+///
+/// Not `DeliveryWindow`, which measures: that gives every number one verdict when it leaves, and so never grows; this one
+/// must never take a datagram for a copy that is none.
 struct ReceivedWindow: Sendable {
     /// How many numbers, a power of two.
     private var size: Int64

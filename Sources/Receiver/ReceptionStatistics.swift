@@ -13,9 +13,9 @@ public struct ReceptionStatistics: Sendable {
     /// Sixteen times the jitter, in ticks (RFC 3550 §A.8).
     private var scaledJitter: Int64 = 0
 
-    public init(clockRate: Int64) { self.clockRate = clockRate }
+    init(clockRate: Int64) { self.clockRate = clockRate }
 
-    public var isEmpty: Bool { received == 0 }
+    var isEmpty: Bool { received == 0 }
     /// Packets sent by the sequence numbers, from the first one received to the highest.
     public var expected: Int64 { isEmpty ? 0 : highest - base + 1 }
     /// The extended highest sequence number received.

@@ -7,7 +7,9 @@ import Wire
 /// With RTP, headers and sequence numbers tell (``RTPReception``), without it the clock references inside
 /// (``ReferenceReception``). It has no timeouts.
 public struct SessionReceiver: Sendable {
+    /// What has become of a datagram.
     public enum Output: Sendable {
+        /// It belongs to the stream, with its place and time there.
         case media(MediaDatagram)
         /// Whoever takes this frees its slot.
         case discarded(Packet, ReceiverOutput.Discard)
@@ -17,13 +19,14 @@ public struct SessionReceiver: Sendable {
     private var rtp: RTPReception
     private var plain = ReferenceReception()
 
+    /// A session that no datagram has come to.
     public init(_ configuration: ReceiverConfiguration) {
         hasRTP = configuration.hasRTP
         rtp = RTPReception(configuration)
     }
 
     /// What receiver reports say; nothing without RTP.
-    public var statistics: ReceptionStatistics { rtp.statistics }
+    var statistics: ReceptionStatistics { rtp.statistics }
 
     /// Takes a datagram with its UDP payload.
     ///

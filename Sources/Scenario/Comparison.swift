@@ -1,5 +1,5 @@
 /// How a value is compared with a limit.
-public enum Comparison: String, Sendable, CaseIterable {
+enum Comparison: String, Sendable, CaseIterable {
     // The longer signs stand before their beginnings.
     case lessOrEqual = "<="
     case greaterOrEqual = ">="
@@ -8,7 +8,7 @@ public enum Comparison: String, Sendable, CaseIterable {
     case less = "<"
     case greater = ">"
 
-    public func holds<Value: Comparable>(_ value: Value, _ limit: Value) -> Bool {
+    func holds<Value: Comparable>(_ value: Value, _ limit: Value) -> Bool {
         switch self {
         case .lessOrEqual: value <= limit
         case .greaterOrEqual: value >= limit
@@ -20,5 +20,5 @@ public enum Comparison: String, Sendable, CaseIterable {
     }
 
     /// Whether the greatest of several values is the one nearest to failing.
-    public var isUpperBound: Bool { self == .less || self == .lessOrEqual }
+    var isUpperBound: Bool { self == .less || self == .lessOrEqual }
 }

@@ -4,6 +4,7 @@ import Timebase
 extension ExperimentScenario {
     /// What is sent.
     public enum Program: Equatable, Sendable {
+        /// A file, sent as it is.
         case file(ProgramFile)
         /// At least one, ids unique.
         case substreams([Substream])
@@ -14,22 +15,23 @@ extension ExperimentScenario {
         /// Absolute path.
         public var path: String
         /// Whether it begins again at its end, until `duration`.
-        public var loops: Bool
+        var loops: Bool
         /// What the file's SHA-256 must be, 64 lower-case hexadecimal digits; nil: not checked.
         public var sha256: String?
     }
 
+    /// A substream that is made, or traced.
     public struct Substream: Equatable, Sendable {
         /// Letters, digits, `_` and `-`.
-        public var id: String
-        public var kind: Kind
-        public var source: Source
+        var id: String
+        var kind: Kind
+        var source: Source
 
-        public enum Kind: String, Sendable, CaseIterable { case video, audio, data }
+        enum Kind: String, Sendable, CaseIterable { case video, audio, data }
     }
 
     /// Where a substream's units come from.
-    public enum Source: Equatable, Sendable {
+    enum Source: Equatable, Sendable {
         case h264(H264)
         case mp2(MP2)
         case opaque(Opaque)
@@ -37,40 +39,40 @@ extension ExperimentScenario {
         case trace(path: String)
     }
 
-    public struct H264: Equatable, Sendable {
-        public var frameRate: UnitsPerSecond
+    struct H264: Equatable, Sendable {
+        var frameRate: UnitsPerSecond
         /// 1...600 letters I, P and B in order of presentation, an I first.
-        public var gop: String
+        var gop: String
         /// Of the access units, by the clock of the program.
-        public var bitRate: BitRate
+        var bitRate: BitRate
         /// Half range of the uniform deviation of a unit's size from its picture type's usual one.
-        public var sizeVariation: Ratio
+        var sizeVariation: Ratio
     }
 
     /// MPEG-1 audio layer II.
-    public struct MP2: Equatable, Sendable {
+    struct MP2: Equatable, Sendable {
         /// 1152 samples: 24 ms (48 kHz) or 36 ms (32 kHz).
-        public var frameDuration: TimeSpan
+        var frameDuration: TimeSpan
         /// One of the layer's (ISO/IEC 11172-3 §2.4.2.3).
-        public var bitRate: BitRate
+        var bitRate: BitRate
     }
 
     /// Bytes without a meaning.
-    public struct Opaque: Equatable, Sendable {
-        public var timing: Timing
-        public var volume: Volume
+    struct Opaque: Equatable, Sendable {
+        var timing: Timing
+        var volume: Volume
         /// Half range of the uniform deviation of a unit's size from the mean.
-        public var sizeVariation: Ratio
+        var sizeVariation: Ratio
 
         /// How much there is.
-        public enum Volume: Equatable, Sendable {
+        enum Volume: Equatable, Sendable {
             case bitRate(BitRate)
             /// Bytes of the mean unit.
             case unitSize(Int)
         }
 
         /// How often units come.
-        public enum Timing: Equatable, Sendable {
+        enum Timing: Equatable, Sendable {
             case rate(UnitsPerSecond)
             /// 1 us...1 h.
             case period(TimeSpan)

@@ -1,21 +1,22 @@
 import Timebase
 
 extension ExperimentScenario {
+    /// A receiver, or many of the same kind.
     public struct Receiver: Equatable, Sendable {
         /// Letters, digits, `_` and `-`; of an expanded one also `.` and its number.
-        public var id: String
-        public var playout: Playout
-        public var anchor: Anchor
-        public var late: LatePolicy
-        public var clockRecovery: ClockRecovery
-        public var lipSync: LipSync
+        var id: String
+        var playout: Playout
+        var anchor: Anchor
+        var late: LatePolicy
+        var clockRecovery: ClockRecovery
+        var lipSync: LipSync
         /// Whether it takes datagrams whose checksum is wrong.
-        public var deliversCorrupted: Bool
+        var deliversCorrupted: Bool
         /// 1...10,000: how many such receivers there are.
         public var count: Int
         /// Its own links after the shared ones.
-        public var lastLinks: [Link]
-        public var clock: Clock
+        var lastLinks: [Link]
+        var clock: Clock
 
         public enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
         public enum Anchor: String, Sendable, CaseIterable {
@@ -23,15 +24,15 @@ extension ExperimentScenario {
             case senderClock = "sender-clock"
         }
         /// What becomes of a datagram that comes after its release.
-        public enum LatePolicy: String, Sendable, CaseIterable { case drop, present }
-        public enum ClockRecovery: String, Sendable, CaseIterable { case none }
+        enum LatePolicy: String, Sendable, CaseIterable { case drop, present }
+        enum ClockRecovery: String, Sendable, CaseIterable { case none }
     }
 
-    public struct LipSync: Equatable, Sendable {
-        public var correction: Correction
-        public var profile: LipSyncProfile
+    struct LipSync: Equatable, Sendable {
+        var correction: Correction
+        var profile: LipSyncProfile
 
-        public enum Correction: String, Sendable, CaseIterable { case none }
+        enum Correction: String, Sendable, CaseIterable { case none }
     }
 }
 

@@ -3,26 +3,28 @@ import Protection
 import Timebase
 
 extension ExperimentScenario {
+    /// How the program is sent.
     public struct Sender: Equatable, Sendable {
+        /// How its transport packets are carried.
         public var carriage: Carriage
-        public var muxRate: MuxRate
+        var muxRate: MuxRate
         /// 1...7.
         public var transportPacketsPerDatagram: Int
-        public var pacing: Pacing
+        var pacing: Pacing
         /// From a unit's capture to its earliest sending; nil: the least constant that never sends a unit before it.
-        public var latency: TimeSpan?
+        var latency: TimeSpan?
         /// Of the program's datagrams.
-        public var programClass: ServiceClass
+        var programClass: ServiceClass
         /// Of reports, in both directions.
-        public var reportClass: ServiceClass
+        var reportClass: ServiceClass
         /// Whether the program's datagrams take congestion marks (RFC 6679).
-        public var ecn: Bool
+        var ecn: Bool
         /// What the program asks of every link on its way.
-        public var reservation: TokenBucket?
+        var reservation: TokenBucket?
         /// Nil: datagrams are sent in their order. With RTP only.
-        public var interleave: Interleave?
+        var interleave: Interleave?
 
-        public enum MuxRate: Equatable, Sendable {
+        enum MuxRate: Equatable, Sendable {
             /// The least constant rate that keeps every unit in time.
             case automatic
             case variable
@@ -30,15 +32,15 @@ extension ExperimentScenario {
             case constant(BitRate)
         }
 
-        public enum Pacing: String, Sendable, CaseIterable { case constant }
+        enum Pacing: String, Sendable, CaseIterable { case constant }
     }
 
     /// A block interleaver over datagrams: written by rows, sent by columns.
-    public struct Interleave: Equatable, Sendable {
+    struct Interleave: Equatable, Sendable {
         /// 2...100.
-        public var rows: Int
+        var rows: Int
         /// 2...100.
-        public var columns: Int
+        var columns: Int
     }
 }
 

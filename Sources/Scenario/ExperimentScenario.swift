@@ -12,26 +12,31 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var duration: TimeSpan?
     /// The root of every random draw.
     public var seed: UInt64
+    /// What is sent.
     public var program: Program
+    /// How it is sent.
     public var sender: Sender
     /// The shared links from the sender to the receivers, in order; at least one.
-    public var forward: [Link]
+    var forward: [Link]
     /// The shared links from the receivers to the sender, in order; at least one.
-    public var reverse: [Link]
-    public var senderClock: Clock
+    var reverse: [Link]
+    var senderClock: Clock
     /// The clock of every receiver that has none of its own.
     public var receiverClock: Clock
     /// Beside the program's nodes; none: the sender is the time server, where one is asked for.
     public var timeServers: [TimeServer]
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
-    public var receivers: [Receiver]
+    var receivers: [Receiver]
+    /// What the run must keep.
     public var qos: QoSContract
+    /// Where packets are written down.
     public var capture: CapturePoints
+    /// Which files the run writes besides run.json.
     public var outputs: Outputs
 
     /// Every receiver that runs: one with `count` N as N of them, `id.1` ... `id.N`, each with count 1.
-    public var expandedReceivers: [Receiver] {
+    var expandedReceivers: [Receiver] {
         receivers.flatMap { receiver in
             guard receiver.count > 1 else { return [receiver] }
             return (1...receiver.count).map { number in
@@ -199,15 +204,19 @@ extension ExperimentScenario {
 extension ExperimentScenario {
     /// Where packets are written down.
     public struct CapturePoints: Equatable, Sendable {
+        /// Datagrams at the sender.
         public var sender: Bool
+        /// Datagrams at every receiver.
         public var receiver: Bool
         /// Both ends of every link.
         public var links: Bool
 
+        /// Nothing is captured.
         public static let none = CapturePoints(sender: false, receiver: false, links: false)
-        public static let all = CapturePoints(sender: true, receiver: true, links: true)
+        static let all = CapturePoints(sender: true, receiver: true, links: true)
     }
 
+    /// The files that a run writes on request.
     public struct Outputs: Equatable, Sendable {
         /// sent.ts.
         public var sentMedia: Bool

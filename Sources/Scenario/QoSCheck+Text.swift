@@ -2,7 +2,7 @@ import Timebase
 
 extension QoSCheck {
     /// What this check compares with its limit.
-    public var subject: Subject {
+    var subject: Subject {
         switch name {
         case .bitRate: .metric("flows.bitrate_bps.used")
         case .sessionSetupDelay: .metric("flows.session_setup_ns")
@@ -20,7 +20,7 @@ extension QoSCheck {
     public var leastCount: Int64 { name == .roundTripDelay && (statistic ?? .maximum) == .maximum ? 3 : 1 }
 
     /// The name of what is compared, as `qos.checks[].metric` has it.
-    public var metric: String {
+    var metric: String {
         switch subject {
         case .metric(let name), .share(let name): name
         }
@@ -30,7 +30,7 @@ extension QoSCheck {
     public var expression: String { "\(metric) \(comparison.rawValue) \(limit.text)" }
 
     /// As the scenario writes it: `<= 30ms`, `within itu-bt1359 detectability for 99%`.
-    public var text: String {
+    var text: String {
         let word = statistic.map { $0.rawValue + " " } ?? ""
         guard let band else { return word + "\(comparison.rawValue) \(limit.text)" }
         return "within \(band.text) for \(limit.text)"

@@ -5,7 +5,7 @@ public struct QoSContract: Equatable, Sendable {
     /// In the contract's order of names.
     public var checks: [QoSCheck]
 
-    public init(checks: [QoSCheck] = []) { self.checks = checks }
+    init(checks: [QoSCheck] = []) { self.checks = checks }
 }
 
 // MARK: - Declaration
@@ -66,14 +66,14 @@ extension QoSCheck.Name {
 public struct QoSCheck: Equatable, Sendable {
     /// The scenario's name for it.
     public var name: Name
-    public var comparison: Comparison
-    public var limit: Limit
+    var comparison: Comparison
+    var limit: Limit
     /// Which number of a distribution is meant; nil for what the term means without a word: see ``subject``.
-    public var statistic: Statistic?
+    var statistic: Statistic?
     /// Which of the lip-sync bands is meant; for ``Name/lipSync`` alone.
-    public var band: LipSyncBand?
+    var band: LipSyncBand?
 
-    public init(
+    init(
         name: Name, comparison: Comparison, limit: Limit, statistic: Statistic? = nil, band: LipSyncBand? = nil
     ) {
         self.name = name
@@ -85,18 +85,26 @@ public struct QoSCheck: Equatable, Sendable {
 
     /// In the contract's order.
     public enum Name: String, Sendable, CaseIterable {
+        /// What was of use, IP bit/s.
         case bitRate = "bitrate"
+        /// From time zero to the first unit presented, or what the session's calls took.
         case sessionSetupDelay = "session_setup_delay"
+        /// From capture to presentation, of any substream.
         case endToEndDelay = "end_to_end_delay"
+        /// By the receiver's reports.
         case roundTripDelay = "round_trip_delay"
+        /// Delay variation (RFC 5481, PDV).
         case jitter
+        /// Datagrams that neither came nor were repaired, as a share of those sent.
         case loss
+        /// Units on time, as a share of those sent.
         case presented
+        /// The share of time within a standard's lip-sync limits.
         case lipSync = "lip_sync"
     }
 
     /// A number of a distribution, by its name in run.json.
-    public enum Statistic: String, Sendable, CaseIterable {
+    enum Statistic: String, Sendable, CaseIterable {
         case minimum = "min"
         case mean, p5, p50, p95, p99, p999
         case maximum = "max"
@@ -104,13 +112,15 @@ public struct QoSCheck: Equatable, Sendable {
 
     /// The right side, in the measured number's own unit.
     public enum Limit: Equatable, Sendable {
+        /// Time, ns.
         case nanoseconds(Int64)
+        /// A rate, bit/s.
         case bitsPerSecond(Int64)
         /// 0...1.
         case ratio(Double)
 
         /// The bare number, as run.json would hold it.
-        public var number: Double {
+        var number: Double {
             switch self {
             case .nanoseconds(let count), .bitsPerSecond(let count): Double(count)
             case .ratio(let share): share
@@ -118,7 +128,7 @@ public struct QoSCheck: Equatable, Sendable {
         }
 
         /// As a scenario writes it: `500ms`, `4 Mbit/s`, `0.1%`.
-        public var text: String {
+        var text: String {
             switch self {
             case .nanoseconds(let count): Quantity.text(.nanoseconds(count))
             case .bitsPerSecond(let rate): Quantity.text(BitRate(bitsPerSecond: UInt64(max(0, rate))))
@@ -127,7 +137,7 @@ public struct QoSCheck: Equatable, Sendable {
         }
 
         /// The number without a unit: `500000000`, `0.001`.
-        public var numberText: String {
+        var numberText: String {
             switch self {
             case .nanoseconds(let count), .bitsPerSecond(let count): "\(count)"
             case .ratio(let share): Quantity.text(share)
@@ -136,7 +146,7 @@ public struct QoSCheck: Equatable, Sendable {
     }
 
     /// What is compared.
-    public enum Subject: Equatable, Sendable {
+    enum Subject: Equatable, Sendable {
         /// A number of run.json; a path through a list holds for every element.
         case metric(String)
         /// A share that follows from numbers of run.json, by its name in the catalog of metrics: `loss`, `presented`.
@@ -145,13 +155,13 @@ public struct QoSCheck: Equatable, Sendable {
 }
 
 /// A published tolerance for lip-sync error; positive: audio early.
-public enum LipSyncProfile: String, Sendable, CaseIterable {
+enum LipSyncProfile: String, Sendable, CaseIterable {
     case ituBT1359 = "itu-bt1359"
     case ebuR37 = "ebu-r37"
     case atscIS191 = "atsc-is191"
 
     /// The bands that it names.
-    public var bands: [LipSyncBand] {
+    var bands: [LipSyncBand] {
         switch self {
         case .ituBT1359: [.ituDetectability, .ituAcceptability]
         case .ebuR37: [.ebuR37]
@@ -161,14 +171,14 @@ public enum LipSyncProfile: String, Sendable, CaseIterable {
 }
 
 /// One band of a profile, by run.json's name for the share of samples inside it (`lip_sync[].within`).
-public enum LipSyncBand: String, Sendable, CaseIterable {
+enum LipSyncBand: String, Sendable, CaseIterable {
     case ituDetectability = "itu_detectability"
     case ituAcceptability = "itu_acceptability"
     case ebuR37 = "ebu_r37"
     case atscIS191 = "atsc_is191"
 
     /// As a scenario names it: `itu-bt1359 detectability`, `ebu-r37`.
-    public var text: String {
+    var text: String {
         switch self {
         case .ituDetectability: "itu-bt1359 detectability"
         case .ituAcceptability: "itu-bt1359 acceptability"

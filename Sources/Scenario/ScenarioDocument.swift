@@ -7,9 +7,9 @@ public struct ScenarioDocument: Equatable, Sendable {
     /// As given, byte for byte.
     public let text: String
     /// Absolute path of the folder that file names in it are relative to.
-    public let folder: String
+    let folder: String
     /// The scenario's name where it gives none: the file's name without its ending.
-    public let defaultName: String
+    let defaultName: String
 
     /// - Parameters:
     ///   - folder: for relative file names; nil: the working directory.
@@ -24,7 +24,7 @@ public struct ScenarioDocument: Equatable, Sendable {
     }
 
     /// A preset as a document; its file names are relative to the working directory.
-    public init(_ preset: Preset) { self.init(title: "preset \(preset.name)", text: preset.yaml) }
+    init(_ preset: Preset) { self.init(title: "preset \(preset.name)", text: preset.yaml) }
 
     /// The scenario that an argument of the command line names: a preset, or a file.
     ///

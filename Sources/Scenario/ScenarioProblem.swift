@@ -10,19 +10,19 @@ public struct ScenarioProblem: Equatable, Sendable {
         case option(String)
     }
 
-    public var place: Place
+    var place: Place
     /// `network.forward.0.loss.bernoulli`; empty for the scenario as a whole.
     public var path: String
     /// What was written there, cut to a readable length; nil where nothing was.
     public var value: String?
     /// What is wrong: "unknown key 'delai'".
-    public var statement: String
+    var statement: String
     /// What would be right: "a percentage from 0% to 100%, such as 1.5%".
-    public var expected: String?
+    var expected: String?
     /// What to do about it: "did you mean 'delay'?".
-    public var hint: String?
+    var hint: String?
 
-    public init(
+    init(
         _ place: Place, path: String, value: String? = nil, _ statement: String, expected: String? = nil,
         hint: String? = nil
     ) {
@@ -61,8 +61,9 @@ extension ScenarioProblem: CustomStringConvertible {
 /// Everything that is wrong with a scenario, in the order of its lines.
 public struct ScenarioProblems: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not empty.
-    public var problems: [ScenarioProblem]
+    var problems: [ScenarioProblem]
 
+    /// At least one problem, in the order of lines.
     public init(_ problems: [ScenarioProblem]) { self.problems = problems }
 
     /// One line a problem.

@@ -11,9 +11,9 @@ public struct MultiplexPlan: Sendable {
     /// False: the slots that would hold null packets are not sent (variable bit rate).
     public var sendsNullPackets: Bool
     /// How long before its decoding time a unit may be sent, per substream. Bounds the decoder's buffers.
-    public var leads: [TimeSpan]
+    var leads: [TimeSpan]
     /// From the capture of a unit to the earliest sending of it; the timeline is sent this much later than it runs.
-    public var latency: TimeSpan
+    var latency: TimeSpan
     /// 1...7.
     public var packetsPerDatagram: Int
     /// A datagram that is not full is sent this long after its first packet (variable bit rate only).
@@ -35,12 +35,12 @@ public struct MultiplexPlan: Sendable {
 /// A program's demands on a multiplexer, found by going through its units once.
 public struct ProgramDemand: Sendable {
     /// Per substream, whole PES packets.
-    public private(set) var bytes: [Int64]
-    public private(set) var units: [Int64]
+    private(set) var bytes: [Int64]
+    private(set) var units: [Int64]
     /// The largest presentation time minus decoding time of any unit: what reordering of frames costs.
     public private(set) var longestReordering = TimeSpan.zero
     /// Between the first and the last decoding time, and the last unit's duration.
-    public private(set) var span = TimeSpan.zero
+    private(set) var span = TimeSpan.zero
 
     /// - Complexity: O(units), no unit is kept.
     public init(_ program: Program) {

@@ -8,12 +8,13 @@ import Wire
 /// longer, the tables when due, the released unit whose decoding time is the earliest, or a null packet. The n-th slot
 /// is placed from the origin, so the clock references are exact to a tick of 27 MHz.
 public struct Multiplexer: Sendable {
-    public let program: Program
-    public private(set) var plan: MultiplexPlan
+    let program: Program
+    private(set) var plan: MultiplexPlan
+    /// One for each substream, in the program's order.
     public private(set) var counters: [SubstreamCounters]
     /// Transport packets sent so far, null packets included.
     public private(set) var packetsSent: Int64 = 0
-    public private(set) var nullPacketsSent: Int64 = 0
+    private(set) var nullPacketsSent: Int64 = 0
 
     /// What has been sent of one substream.
     public struct SubstreamCounters: Sendable {
@@ -25,7 +26,9 @@ public struct Multiplexer: Sendable {
         public var unitsTooLate: Int64 = 0
         /// Presentation times of the first and the last unit, and where that ends, on the program's timeline.
         public var firstPresentation: TimeSpan?
+        /// The presentation of the last unit, by the program's timeline.
         public var lastPresentation: TimeSpan?
+        /// Where the last unit's presentation ends, by the program's timeline.
         public var lastPresentationEnd: TimeSpan?
         /// From the first unit's begin to the last one's end; nil without units.
         public var span: ClosedRange<TimeSpan>? {
@@ -91,13 +94,13 @@ public struct Multiplexer: Sendable {
     }
 
     /// Whether everything has been sent.
-    public var isFinished: Bool { hasEnded }
+    var isFinished: Bool { hasEnded }
 
     /// Ends the program: units captured after `instant` of the timeline and not yet begun are not sent.
     ///
     /// - Parameter padding: whether null packets fill what is left at a variable rate, too, so that the last datagrams
     ///   do not come the further apart.
-    public mutating func stop(capturedAfter instant: TimeSpan, padding: Bool = false) {
+    mutating func stop(capturedAfter instant: TimeSpan, padding: Bool = false) {
         stopAfter = instant
         if padding { plan.sendsNullPackets = true }
         endRow()

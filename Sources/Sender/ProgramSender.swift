@@ -9,13 +9,14 @@ import Wire
 /// whoever serves several parts can serve them in turn; behind the multiplex's end it is one that the interleaver still
 /// held. `Packet.time` and `Packet.sent` are the network's: the sender knows no true time.
 public struct ProgramSender: Sendable {
+    /// What makes the datagrams.
     public private(set) var multiplexer: Multiplexer
     /// Nil where transport packets are carried bare.
     public private(set) var rtp: RTPPacketizer?
     /// What the clock shows when the program begins: where the program's timeline has its zero.
     public let zero: LocalInstant
     /// Datagrams that have gone on the wire; they are numbered from 0.
-    public private(set) var packetsSent: Int64 = 0
+    private(set) var packetsSent: Int64 = 0
     /// When the next datagram is to be handled; `.distantFuture` before the start and behind the end.
     public private(set) var nextTimeout = LocalInstant.distantFuture
     private let traits: DatagramTraits

@@ -6,11 +6,14 @@ public struct RTPPacketizer: Sendable {
     /// MPEG-2 transport streams (RFC 3551 §6).
     public static let transportStreamPayloadType: UInt8 = 33
 
+    /// Drawn from the key.
     public let ssrc: UInt32
-    public let payloadType: UInt8
+    let payloadType: UInt8
     /// Hz.
-    public let clockRate: Int64
+    let clockRate: Int64
+    /// Drawn from the key.
     public let firstSequenceNumber: UInt16
+    /// RTP packets so far.
     public private(set) var packetCount: Int64 = 0
     /// Payload bytes, headers not counted (RFC 3550 §6.4.1).
     public private(set) var octetCount: Int64 = 0
@@ -37,7 +40,7 @@ public struct RTPPacketizer: Sendable {
     /// Writes the header of the next packet, 12 bytes.
     ///
     /// - Parameter elapsed: the sending time after the stream's zero, by the sender's clock.
-    public mutating func writeHeader(to buffer: UnsafeMutableRawBufferPointer, sentAfter elapsed: TimeSpan) {
+    mutating func writeHeader(to buffer: UnsafeMutableRawBufferPointer, sentAfter elapsed: TimeSpan) {
         let header = RTPHeader(
             payloadType: payloadType, sequenceNumber: sequenceNumber, timestamp: timestamp(elapsed), ssrc: ssrc)
         header.write(to: buffer)
@@ -47,7 +50,7 @@ public struct RTPPacketizer: Sendable {
     /// Counts a packet that has been sent.
     ///
     /// - Parameter payloadCount: bytes that follow the header.
-    public mutating func noteSent(payloadCount: Int) {
+    mutating func noteSent(payloadCount: Int) {
         packetCount += 1
         octetCount += Int64(payloadCount)
     }

@@ -8,6 +8,7 @@ import Wire
 
 /// `rubato analyze` from its arguments to its exit status.
 public struct AnalyzeSession {
+    /// Captures, or files of transport packets.
     public var paths: [String]
     /// Files with SDP.
     public var descriptions: [String] = []
@@ -27,15 +28,19 @@ public struct AnalyzeSession {
     public var playout: String?
     /// The captures of one flow at its sender and its receiver; nil for neither.
     public var sender: String?
+    /// The receiver's capture, where ``sender`` is given.
     public var receiver: String?
     /// Takes what the two capture clocks differ by out of the delays.
     public var removesClocks = false
     /// Where to write what became of each datagram between the two; nil for nowhere.
     public var packets: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 
+    /// What `rubato analyze` does with these files, before its options.
     public init(_ paths: [String], console: Console) {
         self.paths = paths
         self.console = console
@@ -128,6 +133,11 @@ public struct AnalyzeSession {
     private func truths(_ analysis: CaptureAnalysis) -> [String: StreamTruth] {
         guard filter == nil, let capture = receiver ?? (paths.count == 1 ? paths[0] : nil), capture != "-" else {
             return [:]
+        }
+        if let schema = RunTruth.earlierSchema(beside: capture) {
+            console.message(
+                "\(capture): the run that it lies in is \(schema), written by an earlier version: what is true of it is "
+                    + "not shown")
         }
         return RunTruth.find(for: capture, analysis.streams)
     }

@@ -12,13 +12,16 @@ public struct CaptureSession {
     /// A filter expression as tcpdump takes it; nil for every packet.
     public var filter: String?
     /// Where the packets go; "-" is standard output.
-    public var output: String
+    var output: String
     /// As "30s"; nil until a signal comes.
     public var duration: String?
+    /// Packets after which it ends; nil: no limit.
     public var limit: Int64?
     /// What the kernel may keep, as "32 MB"; nil for the usual.
     public var buffer: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 
@@ -55,7 +58,7 @@ public struct CaptureSession {
 
     private func span() throws -> TimeSpan? {
         guard let duration else { return nil }
-        let span = try CaptureSession.quantity(duration, "--duration", Scenario.Quantity.time)
+        let span = try CaptureSession.quantity(duration, "--duration", Quantity.time)
         guard span > .zero else { throw UserFacingError.usage("--duration '\(duration)' is not a time above zero") }
         return span
     }
@@ -73,7 +76,7 @@ public struct CaptureSession {
     private func open() throws -> LiveCapture {
         var request = LiveCapture.Request(interface: interface, filter: filter)
         if let buffer {
-            let bytes = try CaptureSession.quantity(buffer, "--buffer", Scenario.Quantity.byteCount)
+            let bytes = try CaptureSession.quantity(buffer, "--buffer", Quantity.byteCount)
             guard (1_000_000...2_000_000_000).contains(bytes) else {
                 throw UserFacingError.usage("--buffer '\(buffer)' is not between 1 MB and 2000 MB")
             }

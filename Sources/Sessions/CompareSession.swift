@@ -2,15 +2,18 @@ import Results
 
 /// `rubato compare` from its arguments to its exit status.
 public struct CompareSession {
-    public var paths: [String]
+    var paths: [String]
     /// Metrics or groups; each may have several, separated by commas.
     public var on: [String] = []
     /// As written: "5" or "5%".
     public var failOnRegression: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 
+    /// What `rubato compare` does with these runs, before its options.
     public init(_ paths: [String], console: Console) {
         self.paths = paths
         self.console = console

@@ -5,9 +5,9 @@ import Glibc
 /// Where results and messages go. Results are for stdout, everything else for stderr.
 public final class Console {
     /// Whether results may carry colours: a terminal, and no NO_COLOR.
-    public let isColoured: Bool
+    let isColoured: Bool
     /// Whether a progress bar may be drawn: stderr is a terminal.
-    public let showsProgress: Bool
+    let showsProgress: Bool
     /// The first failure to write a result, other than a reader that has gone.
     public private(set) var failure: SystemError?
 
@@ -34,7 +34,7 @@ public final class Console {
     /// Writes a result as it is.
     public func result(_ text: String) { result(Array(text.utf8)) }
 
-    public func result(_ bytes: [UInt8]) {
+    func result(_ bytes: [UInt8]) {
         guard !readerIsGone, failure == nil else { return }
         guard let code = bytes.withUnsafeBytes({ writeAll($0, to: outputDescriptor) }) else { return }
         // `rubato run ... | head` is no error.
@@ -62,7 +62,7 @@ public final class Console {
 }
 
 /// Nanoseconds of a clock that only goes forward; its zero means nothing.
-public func monotonicNanoseconds() -> Int64 {
+func monotonicNanoseconds() -> Int64 {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)

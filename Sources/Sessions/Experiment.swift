@@ -9,25 +9,29 @@ import Timebase
 public struct RunRequest: Sendable {
     /// A YAML file or a preset's name.
     public var scenario: String
+    /// In place of the scenario's; nil: the scenario's.
     public var seed: UInt64?
     /// As written: "60s".
     public var duration: String?
     /// "PATH=VALUE", in the order given.
     public var settings: [String] = []
+    /// Whether packets at the ends are captured, whatever the scenario says.
     public var capture = false
+    /// Where checks beside the contract want distributions to count exactly.
+    public var cuts = DistributionCuts()
 
     public init(scenario: String) { self.scenario = scenario }
 }
 
 /// A scenario that has been read, checked and completed, and only waits to be run.
 public struct PreparedRun {
-    public var identity: RunIdentity
+    var identity: RunIdentity
     /// scenario.yaml: the scenario as it was given; nil for a rerun.
-    public var scenarioText: String?
+    var scenarioText: String?
     /// The terms of the QoS contract.
-    public var contract: [Check]
+    var contract: [Check]
     /// The record of a run of nothing: every element of every list that run.json is going to have.
-    public var planned: () -> RunRecord
+    var planned: () -> RunRecord
     /// Runs it: writes what the scenario's outputs ask for into the directory, reports to the monitor, stops the
     /// sources when it says so, and returns what was measured.
     public var execute: (RunDirectory, RunMonitor) throws -> RunOutcome
@@ -44,11 +48,12 @@ public struct PreparedRun {
     }
 }
 
+/// What came of a run.
 public struct RunOutcome: Sendable {
-    public var measurements: RunMeasurements
-    public var status: RunStatus
+    var measurements: RunMeasurements
+    var status: RunStatus
     /// When the sources stopped before their time.
-    public var stopped: Instant?
+    var stopped: Instant?
 
     public init(measurements: RunMeasurements, status: RunStatus, stopped: Instant? = nil) {
         self.measurements = measurements
@@ -57,50 +62,25 @@ public struct RunOutcome: Sendable {
     }
 }
 
-/// A scenario that comes with the program.
-public struct PresetDescription: Sendable, Equatable {
-    public var name: String
-    /// One line.
-    public var summary: String
-    /// Where its numbers come from, one line.
-    public var source: String
-    /// The YAML.
-    public var text: String
-
-    public init(name: String, summary: String, source: String, text: String) {
-        self.name = name
-        self.summary = summary
-        self.source = source
-        self.text = text
-    }
-}
-
 /// Where the command line meets the emulator: the only place that knows how a scenario becomes a run.
 public enum Experiment {
     /// Reads, overrides, checks and completes a scenario.
     ///
     /// - Throws: ``UserFacingError`` (usage) with all problems of the scenario at once, ``SystemError``.
-    public static func prepare(_ request: RunRequest) throws -> PreparedRun {
+    @usableFromInline static func prepare(_ request: RunRequest) throws -> PreparedRun {
         do {
             let document = try ScenarioDocument.load(request.scenario)
             let scenario = try document.resolve(settings(request))
-            return try prepare(recordingFile(scenario, document), document)
+            return try prepare(recordingFile(scenario, document), document, request.cuts)
         } catch let problems as ScenarioProblems {
             throw UserFacingError.usage(problems.description)
         }
     }
 
-    /// In the order in which they are listed.
-    public static func presets() -> [PresetDescription] {
-        Preset.all.map { PresetDescription(name: $0.name, summary: $0.summary, source: $0.source, text: $0.yaml) }
-    }
-
     /// `--seed`, `--duration` and `--capture` stand for settings; what is given last holds.
     private static func settings(_ request: RunRequest) -> [ScenarioSetting] {
         var settings = request.settings.map { ScenarioSetting(argument: $0) }
-        if let seed = request.seed {
-            settings.append(ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)"))
-        }
+        if let seed = request.seed { settings.append(.seed(seed)) }
         if let duration = request.duration {
             settings.append(ScenarioSetting(path: "duration", value: duration, option: "--duration \(duration)"))
         }
@@ -111,13 +91,17 @@ public enum Experiment {
         return settings
     }
 
-    private static func prepare(_ scenario: ExperimentScenario, _ document: ScenarioDocument) throws -> PreparedRun {
+    private static func prepare(
+        _ scenario: ExperimentScenario, _ document: ScenarioDocument, _ cuts: DistributionCuts
+    ) throws -> PreparedRun {
+        let contract = try scenario.qos.checks.map(check)
         let configuration = try WorldBuilder(scenario, title: document.title).configuration()
+            .counting(at: DistributionCuts(of: contract)).counting(at: cuts)
         let duration = scenario.duration ?? configuration.programDuration ?? .zero
         let identity = RunIdentity(
             name: scenario.name, seed: scenario.seed, duration: duration, resolvedScenario: scenario.resolvedYAML)
         return PreparedRun(
-            identity: identity, scenarioText: document.text, contract: try scenario.qos.checks.map(check),
+            identity: identity, scenarioText: document.text, contract: contract,
             planned: { planned(identity, scenario, configuration) }
         ) { directory, monitor in
             try execute(scenario, configuration, in: directory, monitor)
@@ -177,5 +161,12 @@ public enum Experiment {
         try outputs.close()
         return RunOutcome(
             measurements: world.measurements(), status: stopped == nil ? .completed : .interrupted, stopped: stopped)
+    }
+}
+
+extension ScenarioSetting {
+    /// `--seed`.
+    static func seed(_ seed: UInt64) -> ScenarioSetting {
+        ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)")
     }
 }

@@ -12,7 +12,7 @@ public enum Interrupt {
     /// Catches SIGINT and SIGTERM, from when there is something to be ended in order.
     ///
     /// The first signal asks for an orderly end; the next one of its kind ends the process at once.
-    public static func install() {
+    static func install() {
         // The handler must not be the first to touch the atomic: a static's first use is not safe in a handler.
         received.store(0, ordering: .relaxed)
         for number in [SIGINT, SIGTERM] {
@@ -24,10 +24,10 @@ public enum Interrupt {
     }
 
     /// The signal that came; nil when none has.
-    public static var signalNumber: Int32? {
+    static var signalNumber: Int32? {
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
-    public static var isRequested: Bool { signalNumber != nil }
+    static var isRequested: Bool { signalNumber != nil }
 }

@@ -4,10 +4,12 @@ import Scenario
 /// `rubato keys` from its arguments to its exit status.
 public struct KeysSession {
     /// Of the key to begin with; nil: all keys.
-    public var path: String?
+    var path: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
     let console: Console
 
+    /// What `rubato keys` does, before its options.
     public init(_ path: String? = nil, console: Console) {
         self.path = path
         self.console = console
@@ -21,7 +23,7 @@ public struct KeysSession {
         } catch {
             throw UserFacingError.usage(
                 "a scenario has no key '\(error.path)'",
-                remedy: Scenario.Suggestions.question(error.suggestions) ?? "rubato keys prints all of them")
+                remedy: Suggestions.question(error.suggestions) ?? "rubato keys prints all of them")
         }
         if json { console.result(document(keys).document()) } else { console.result(text(keys)) }
         if let failure = console.failure { throw failure }

@@ -7,7 +7,8 @@ import Scenario
 /// `rubato lab network` from its arguments to its exit status.
 public struct LabSession {
     /// A YAML file or a preset's name.
-    public var scenario: String
+    var scenario: String
+    /// In place of the scenario's; nil: the scenario's.
     public var seed: UInt64?
     /// "PATH=VALUE", in the order given.
     public var settings: [String] = []
@@ -15,10 +16,13 @@ public struct LabSession {
     public var expectations: [String] = []
     /// A stage.
     public var packets = 1_000_000
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 
+    /// What `rubato lab network` does with a scenario, before its options.
     public init(_ scenario: String, console: Console) {
         self.scenario = scenario
         self.console = console
@@ -53,7 +57,7 @@ public struct LabSession {
     private func measure() throws -> LabReport {
         let document = try ScenarioDocument.load(scenario)
         var settings = settings.map { ScenarioSetting(argument: $0) }
-        if let seed { settings.append(ScenarioSetting(path: "seed", value: "\(seed)", option: "--seed \(seed)")) }
+        if let seed { settings.append(.seed(seed)) }
         let built = try document.resolve(settings)
         let asked = try document.resolve(settings + expectations.map { ScenarioSetting(argument: $0) })
         return try LabReport(measuring: built, asked: asked, title: document.title, packets: packets)

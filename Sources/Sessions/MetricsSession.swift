@@ -3,10 +3,12 @@ import Results
 /// `rubato metrics` from its arguments to its exit status.
 public struct MetricsSession {
     /// A path of run.json, the end of one, or nil for all.
-    public var name: String?
+    var name: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
     let console: Console
 
+    /// What `rubato metrics` does, before its options.
     public init(_ name: String?, console: Console) {
         self.name = name
         self.console = console

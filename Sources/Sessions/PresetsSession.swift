@@ -3,19 +3,16 @@ import Results
 
 /// `rubato presets` from its arguments to its exit status.
 public struct PresetsSession {
+    /// Whether the result is one JSON document on standard output.
     public var json = false
     let console: Console
-    let presets: [PresetDescription]
 
-    public init(console: Console, presets: [PresetDescription] = Experiment.presets()) {
-        self.console = console
-        self.presets = presets
-    }
+    public init(console: Console) { self.console = console }
 
     /// - Throws: ``SystemError``.
     public func list() throws -> Int32 {
         if json {
-            let entries = presets.map {
+            let entries = Preset.all.map {
                 ["name": .string($0.name), "summary": .string($0.summary), "source": .string($0.source)] as JSONValue
             }
             let document: JSONValue = ["schema": "rubato.presets/1", "presets": .array(entries)]
@@ -23,7 +20,7 @@ public struct PresetsSession {
         } else {
             var table = TextTable(alignments: [.left, .left])
             table.indentation = 0
-            for preset in presets {
+            for preset in Preset.all {
                 table.add([TextTable.Cell(preset.name, .bold), TextTable.Cell(preset.summary)])
                 table.add([TextTable.Cell(""), TextTable.Cell(preset.source)])
             }
@@ -35,14 +32,14 @@ public struct PresetsSession {
 
     /// - Throws: ``UserFacingError``, ``SystemError``.
     public func show(_ name: String) throws -> Int32 {
-        guard let preset = presets.first(where: { $0.name == name }) else {
-            let names = presets.map(\.name)
+        guard let preset = Preset.named(name) else {
+            let names = Preset.all.map(\.name)
             throw UserFacingError.usage(
                 "there is no preset '\(name)'",
                 remedy: Suggestions.question(Suggestions.nearest(to: name, among: names))
                     ?? "known: \(names.joined(separator: ", "))")
         }
-        console.result(json ? try ScenarioText.json(preset.text).text : preset.text)
+        console.result(json ? try ScenarioText.json(preset.yaml).text : preset.yaml)
         if let failure = console.failure { throw failure }
         return ExitStatus.success
     }

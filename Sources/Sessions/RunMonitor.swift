@@ -15,7 +15,7 @@ public final class RunMonitor {
     /// - Parameters:
     ///   - console: nil draws nothing.
     ///   - stopTime: where a run that was interrupted there is to be interrupted again.
-    public init(total: TimeSpan, console: Console?, stopTime: Instant? = nil) {
+    init(total: TimeSpan, console: Console?, stopTime: Instant? = nil) {
         self.stopTime = stopTime
         self.total = total
         self.console = console.flatMap { $0.showsProgress ? $0 : nil }
@@ -24,12 +24,12 @@ public final class RunMonitor {
 
     /// Whether the sources should stop now, and what is under way drain: the user asked for it, or had asked for it at
     /// this time of the run that is repeated.
-    public func shouldStop(at now: Instant) -> Bool {
+    func shouldStop(at now: Instant) -> Bool {
         Interrupt.isRequested || stopTime.map { now >= $0 } ?? false
     }
 
     /// Wall-clock time since the monitor was made, nanoseconds.
-    public var elapsed: Int64 { monotonicNanoseconds() - began }
+    var elapsed: Int64 { monotonicNanoseconds() - began }
 
     /// Draws the bar, at most ten times a second and not in the first second.
     public func report(_ now: Instant) {
@@ -42,7 +42,7 @@ public final class RunMonitor {
     }
 
     /// Takes the bar away.
-    public func finish() {
+    func finish() {
         if isDrawn { console?.raw("\r\u{1B}[K") }
         isDrawn = false
     }

@@ -4,19 +4,25 @@ import Timebase
 
 /// `rubato run` from its arguments to its exit status.
 public struct RunSession {
-    public var request: RunRequest
+    var request: RunRequest
     /// Where the run goes; nil makes a name below runs/.
     public var out: String?
+    /// Whether a run directory that exists is replaced.
     public var force = false
     /// Expressions of `--check`.
     public var checks: [String] = []
+    /// Where the checks go as JUnit's XML; nil: nowhere.
     public var junit: String?
+    /// Whether the resolved scenario is printed in place of a run.
     public var printsResolved = false
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
     let prepare: (RunRequest) throws -> PreparedRun
 
+    /// What `rubato run` does with a request, before its options; tests give it another `prepare`.
     public init(
         _ request: RunRequest, console: Console,
         prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare
@@ -31,6 +37,8 @@ public struct RunSession {
     public func run() throws -> Int32 {
         // Before anything else: an expression with a mistake must not cost a scenario's load.
         let given = try RunSession.parse(checks)
+        var request = request
+        request.cuts = DistributionCuts(of: given)
         let prepared = try prepare(request)
         if printsResolved {
             console.result(try resolvedResult(prepared.identity.resolvedScenario))
@@ -45,9 +53,10 @@ public struct RunSession {
         var record: RunRecord
         do {
             record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console)
-            let document = record.document
-            record.checks += given.map { $0.verdict(in: document) }
-            try directory.write("run.json", record.document.text)
+            record.checks += record.verdicts(on: given)
+            let file = try directory.create("run.json")
+            record.write(to: file)
+            try file.close()
         } catch {
             directory.discard()
             throw error

@@ -3,12 +3,15 @@ import Timebase
 
 /// `rubato verify` from its arguments to its exit status.
 public struct VerifySession {
-    public var path: String
+    var path: String
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
     let prepare: (RunRequest) throws -> PreparedRun
 
+    /// What `rubato verify` does with a saved run, before its options; tests give it another `prepare`.
     public init(
         _ path: String, console: Console, prepare: @escaping (RunRequest) throws -> PreparedRun = Experiment.prepare
     ) {
@@ -27,7 +30,9 @@ public struct VerifySession {
         guard FileTree.kind(of: scenario) == .file else {
             throw UserFacingError("'\(path)' cannot be run again: it has no resolved.yaml")
         }
-        let prepared = try prepare(RunRequest(scenario: scenario))
+        var request = RunRequest(scenario: scenario)
+        request.cuts = saved.cuts
+        let prepared = try prepare(request)
         let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
         defer { directory.discard() }
         let record = try RunSession.execute(

@@ -2,6 +2,7 @@
 /// payload, or transport stream.
 @frozen
 public struct BitRate: Hashable, Comparable, Sendable, BitwiseCopyable {
+    /// Bits per second, at the layer that its holder says.
     public var bitsPerSecond: UInt64
 
     @inlinable public init(bitsPerSecond: UInt64) { self.bitsPerSecond = bitsPerSecond }

@@ -8,6 +8,7 @@ public struct ClockClaim: Sendable, Equatable {
         case group
     }
 
+    /// Against what the bound holds.
     public var reference: Reference
     /// The largest error that the clock is claimed to have, not negative; nil: it promises nothing.
     public var bound: TimeSpan?

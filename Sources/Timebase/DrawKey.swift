@@ -11,7 +11,9 @@ public struct Probability: Hashable, Sendable, BitwiseCopyable {
         threshold = value > 0 && value < 1 ? UInt64(value * 0x1p64) : 0
     }
 
+    /// Exactly 0.
     @inlinable public static var never: Probability { Probability(0) }
+    /// Exactly 1.
     @inlinable public static var always: Probability { Probability(1) }
 
     /// Whether a uniform 64-bit draw hits.
@@ -91,11 +93,13 @@ public struct DrawKey: Hashable, Sendable, BitwiseCopyable {
 /// the same flow.
 @frozen
 public struct PacketDraws: Sendable, BitwiseCopyable {
+    /// What the draws come from.
     public let key: DrawKey
     /// Flow and copy of the latest packet, and their part; at first of none.
     @usableFromInline var latest = UInt64.max
     @usableFromInline var lane: UInt64 = 0
 
+    /// The draws of a key, none of them made yet.
     @inlinable public init(_ key: DrawKey) { self.key = key }
 
     /// The same as ``DrawKey/draw(flow:number:copy:)``.

@@ -1,5 +1,6 @@
 /// A decimal number as it was written: `mantissa × 10^-scale`, exact to 18 significant digits.
 public struct ExactDecimal: Equatable, Sendable {
+    /// The digits as a whole number, with the sign.
     public private(set) var mantissa: Int64
     /// Digits behind the point; negative where the number goes on with zeros before it.
     public private(set) var scale: Int
@@ -83,6 +84,7 @@ public struct ExactDecimal: Equatable, Sendable {
         return .success(whole)
     }
 
+    /// Why a number times a factor is no `Int64`.
     public enum Misfit: Error { case notWhole, tooLarge }
 
     /// The number times a whole factor, rounded to the nearest, halves away from zero; nil where that does not fit.

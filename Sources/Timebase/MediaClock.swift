@@ -5,9 +5,9 @@
 @frozen
 public struct WrapUnwrapper: Sendable, BitwiseCopyable {
     /// The number of bits of the wrapping count: 32 for RTP, 33 for PTS and the PCR's base, 16 for sequence numbers.
-    public let bits: UInt8
+    let bits: UInt8
     /// The latest value, unwrapped; nil before the first.
-    public private(set) var latest: Int64?
+    private(set) var latest: Int64?
 
     public init(bits: UInt8) { self.bits = bits }
 
@@ -51,6 +51,7 @@ public enum MediaClock {
 /// An NTP timestamp (RFC 5905 §6): seconds since 1900 in 32.32 bits, wrapping every 136 years.
 @frozen
 public struct NTPTimestamp: Hashable, Sendable, BitwiseCopyable {
+    /// Units of 2^-32 s, wrapping at 2^64.
     public var rawValue: UInt64
 
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }

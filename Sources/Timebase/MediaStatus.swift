@@ -1,15 +1,19 @@
 /// What a node's end of the program knows, for agents that report it (RFC 3550 §6.4).
 public enum MediaStatus: Sendable, Equatable {
+    /// The node sends the program.
     case sending(Sending)
+    /// The node receives the program.
     case receiving(Receiving)
 
     /// Of the sending end.
     public struct Sending: Sendable, Equatable {
+        /// The RTP source that sends.
         public var ssrc: UInt32
         /// The media's RTP clock now.
         public var rtpTimestamp: UInt32
         /// RTP packets and bytes of payload sent, modulo 2^32.
         public var packetCount: UInt32
+        /// Bytes of payload sent, headers not counted, modulo 2^32.
         public var octetCount: UInt32
 
         public init(ssrc: UInt32, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32) {
@@ -26,9 +30,11 @@ public enum MediaStatus: Sendable, Equatable {
         public var source: UInt32
         /// Packets sent by the sequence numbers, and packets received, duplicates counted.
         public var expected: Int64
+        /// Packets received, duplicates counted.
         public var received: Int64
         /// 24 bits, negative with duplicates.
         public var cumulativeLost: Int32
+        /// The highest sequence number received, with the count of its cycles above it (RFC 3550 §6.4.1).
         public var extendedHighest: UInt32
         /// In ticks of the RTP clock.
         public var jitter: UInt32

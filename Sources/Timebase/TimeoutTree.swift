@@ -42,8 +42,7 @@ public struct TimeoutTree: ~Copyable, Sendable {
     }
 
     /// A component's next timeout.
-    @inlinable
-    public subscript(component: Int) -> Instant {
+    subscript(component: Int) -> Instant {
         precondition(component >= 0 && component < count)
         return Instant(nanoseconds: nodes[leafBase &+ component])
     }

@@ -2,11 +2,12 @@
 @frozen
 public struct IPAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The first eight bytes of an IPv6 address; 0 for IPv4.
-    public var high: UInt64
+    @usableFromInline var high: UInt64
     /// The last eight bytes, or the four of IPv4.
-    public var low: UInt64
-    public var isIPv6: Bool
+    @usableFromInline var low: UInt64
+    @usableFromInline var isIPv6: Bool
 
+    /// An IPv4 address as one of either version.
     @inlinable
     public init(_ address: IPv4Address) {
         high = 0
@@ -15,15 +16,14 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConver
     }
 
     /// An IPv6 address.
-    @inlinable
-    public init(high: UInt64, low: UInt64) {
+    init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
         isIPv6 = true
     }
 
     /// The address as IPv4; nil for IPv6.
-    public var ipv4: IPv4Address? { isIPv6 ? nil : IPv4Address(rawValue: UInt32(truncatingIfNeeded: low)) }
+    var ipv4: IPv4Address? { isIPv6 ? nil : IPv4Address(rawValue: UInt32(truncatingIfNeeded: low)) }
 
     /// 224.0.0.0/4 and ff00::/8.
     public var isMulticast: Bool { isIPv6 ? high >> 56 == 0xff : low >> 28 == 14 }
@@ -55,7 +55,9 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConver
 /// An IP address of either version and a UDP port.
 @frozen
 public struct SocketAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    /// The host's address, or a group's.
     public var address: IPAddress
+    /// The UDP port; 0: none.
     public var port: UInt16
 
     @inlinable
@@ -64,6 +66,7 @@ public struct SocketAddress: Hashable, Sendable, BitwiseCopyable, CustomStringCo
         self.port = port
     }
 
+    /// An IPv4 address and port as one of either version.
     @inlinable
     public init(_ endpoint: Endpoint) { self.init(address: IPAddress(endpoint.address), port: endpoint.port) }
 

@@ -7,13 +7,17 @@ public struct IPPacket: Hashable, Sendable, BitwiseCopyable {
     /// What a fragment says of itself (RFC 791 §3.1, RFC 8200 §4.5).
     @frozen
     public struct Fragment: Hashable, Sendable, BitwiseCopyable {
+        /// What the fragments of one packet share; 16 bits in IPv4, 32 in IPv6.
         public var identification: UInt32
         /// Where its payload lies in the whole, bytes; a multiple of 8.
         public var offset: Int
+        /// Whether fragments follow behind this one.
         public var moreFollow: Bool
     }
 
+    /// Whose address it comes from.
     public var source: IPAddress
+    /// Whose address it goes to.
     public var destination: IPAddress
     /// The protocol of the payload: UDP is 17.
     public var payloadProtocol: UInt8
@@ -117,13 +121,16 @@ public struct IPPacket: Hashable, Sendable, BitwiseCopyable {
 /// The header of a UDP datagram (RFC 768).
 @frozen
 public struct UDPHeader: Hashable, Sendable, BitwiseCopyable {
+    /// The sender's port; 0: none.
     public var sourcePort: UInt16
+    /// The receiver's port.
     public var destinationPort: UInt16
     /// Bytes of payload as the header says.
     public var payloadCount: Int
     /// 0: there is none.
-    public var checksum: UInt16
+    @usableFromInline var checksum: UInt16
 
+    /// Bytes.
     @inlinable public static var length: Int { 8 }
 
     /// Reads the datagram with which `bytes` begin.

@@ -30,7 +30,7 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
     public mutating func add(_ word: UInt32) { total &+= UInt64(word.byteSwapped) }
 
     /// The checksum to send. Over bytes that hold a right one it is 0.
-    public var checksum: UInt16 { ~UInt16(truncatingIfNeeded: Self.folded(total)).byteSwapped }
+    var checksum: UInt16 { ~UInt16(truncatingIfNeeded: Self.folded(total)).byteSwapped }
 
     /// The sum alone: added to another, it counts as the bytes it is of.
     public var sum: UInt16 { ~checksum }

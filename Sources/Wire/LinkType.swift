@@ -5,14 +5,16 @@ public struct LinkType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
 
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    @inlinable public static var null: LinkType { LinkType(rawValue: 0) }
+    static var null: LinkType { LinkType(rawValue: 0) }
+    /// Ethernet II and IEEE 802.3: LINKTYPE_ETHERNET.
     @inlinable public static var ethernet: LinkType { LinkType(rawValue: 1) }
+    /// IPv4 or IPv6 without a link header: LINKTYPE_RAW.
     @inlinable public static var raw: LinkType { LinkType(rawValue: 101) }
-    @inlinable public static var loop: LinkType { LinkType(rawValue: 108) }
-    @inlinable public static var linuxSLL: LinkType { LinkType(rawValue: 113) }
-    @inlinable public static var ipv4: LinkType { LinkType(rawValue: 228) }
-    @inlinable public static var ipv6: LinkType { LinkType(rawValue: 229) }
-    @inlinable public static var linuxSLL2: LinkType { LinkType(rawValue: 276) }
+    static var loop: LinkType { LinkType(rawValue: 108) }
+    static var linuxSLL: LinkType { LinkType(rawValue: 113) }
+    static var ipv4: LinkType { LinkType(rawValue: 228) }
+    static var ipv6: LinkType { LinkType(rawValue: 229) }
+    static var linuxSLL2: LinkType { LinkType(rawValue: 276) }
 
     /// Where a packet's IP header may be found.
     public enum Network: Hashable, Sendable {

@@ -1,20 +1,21 @@
 /// One stream of a session as its SDP describes it (RFC 8866), read leniently: what is not understood is passed over.
 public struct MediaDescription: Hashable, Sendable {
     /// "video", "audio", "application", ... as m= writes it.
-    public var kind: String
+    var kind: String
+    /// The UDP port that the media go to.
     public var port: UInt16
     /// "RTP/AVP", "RTP/SAVPF", "udp", ...
     public let transport: String
     /// The formats of m=, in its order.
-    public var formats: [String]
+    var formats: [String]
     /// By payload type; with the formats' own meaning where there is no rtpmap.
     public var encodings: [UInt8: RTPEncoding]
     /// fmtp by payload type.
-    public var parameters: [UInt8: String]
+    var parameters: [UInt8: String]
     /// Where media go, when it is an address and not a name.
     public var destination: IPAddress?
     /// Whether keys are exchanged for it (RFC 4568, RFC 5763), whatever its transport is called.
-    public var hasKeys = false
+    var hasKeys = false
     /// Where RTCP goes: a=rtcp, the next port, or with a=rtcp-mux the same.
     public var rtcpPort: UInt16
 
@@ -24,7 +25,7 @@ public struct MediaDescription: Hashable, Sendable {
     /// Whether its payload is encrypted (RFC 3711, RFC 5764).
     public var isSecure: Bool { isRTP && (hasSecureProfile || hasKeys) }
     /// Whether a transport stream comes without RTP.
-    public var isPlainTransportStream: Bool {
+    var isPlainTransportStream: Bool {
         !isRTP && formats.contains { ["mp2t", "33"].contains($0.lowercased()) }
     }
 
@@ -132,7 +133,7 @@ extension MediaDescription {
 
 extension IPAddress {
     /// An IPv6 address as RFC 4291 §2.2 writes it, without a zone; nil for anything else.
-    public init?(ipv6 text: some StringProtocol) {
+    init?(ipv6 text: some StringProtocol) {
         let halves = text.split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
         guard (1...2).contains(halves.count) else { return nil }
         var groups: [[UInt16]] = []

@@ -5,19 +5,20 @@ import Timebase
 public struct NTPPacket: Hashable, Sendable, BitwiseCopyable {
     /// 3: unsynchronized, or a kiss-o'-death.
     public var leapIndicator: UInt8
+    /// VN, 1...7; 4 is RFC 5905's.
     public var version: UInt8
     /// 1 and 2 symmetric, 3 client, 4 server, 5 broadcast, 6 control.
     public var mode: UInt8
     /// 0: unspecified, or a kiss-o'-death; 16: unsynchronized.
     public var stratum: UInt8
-    public var poll: Int8
-    public var precision: Int8
+    var poll: Int8
+    var precision: Int8
     /// Units of 2^-16 s.
-    public var rootDelay: UInt32
+    var rootDelay: UInt32
     /// Units of 2^-16 s.
-    public var rootDispersion: UInt32
-    public var referenceID: UInt32
-    public var referenceTimestamp: NTPTimestamp
+    var rootDispersion: UInt32
+    var referenceID: UInt32
+    var referenceTimestamp: NTPTimestamp
     /// T1: the request's transmit timestamp, echoed in the reply.
     public var originTimestamp: NTPTimestamp
     /// T2: when the request arrived, by the server's clock.
@@ -25,6 +26,7 @@ public struct NTPPacket: Hashable, Sendable, BitwiseCopyable {
     /// T3 in a reply, T1 in a request.
     public var transmitTimestamp: NTPTimestamp
 
+    /// Bytes of the header, without extension fields.
     @inlinable public static var length: Int { 48 }
     /// The UDP port of servers.
     @inlinable public static var port: UInt16 { 123 }

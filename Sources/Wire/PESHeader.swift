@@ -1,11 +1,12 @@
 /// The header of a PES packet (ISO/IEC 13818-1 §2.4.3.6).
 @frozen
 public struct PESHeader: Hashable, Sendable, BitwiseCopyable {
+    /// stream_id (ISO/IEC 13818-1 table 2-22).
     public let streamID: UInt8
     /// PES_packet_length: the bytes after that field; 0 is unbounded, which transport streams allow for video.
     public let packetLength: UInt16
     /// The elementary data begin with an access unit or its start code.
-    public let dataAlignment: Bool
+    @usableFromInline let dataAlignment: Bool
     /// Presentation time in ticks of 90 kHz, 0..<2^33; nil when absent, or when a marker bit in it is wrong.
     public let pts: Int64?
     /// Decoding time in ticks of 90 kHz, 0..<2^33; nil when absent: then it is the PTS.
@@ -26,15 +27,14 @@ public struct PESHeader: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Bytes of elementary data that the packet's length announces; nil when unbounded.
-    @inlinable
-    public var dataCount: Int? {
+    var dataCount: Int? {
         packetLength == 0 ? nil : Int(packetLength) + 6 - headerLength
     }
 
     /// Whether packets of a stream have flags, timestamps and the rest after the length: not program stream maps and
     /// directories, padding, private_stream_2, ECM, EMM, DSM-CC and H.222.1 type E.
     @inlinable
-    public static func hasExtension(_ streamID: UInt8) -> Bool {
+    static func hasExtension(_ streamID: UInt8) -> Bool {
         switch streamID {
         case 0xbc, 0xbe, 0xbf, 0xf0, 0xf1, 0xf2, 0xf8, 0xff: false
         default: true

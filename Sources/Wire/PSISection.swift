@@ -2,22 +2,23 @@
 ///
 /// ``SectionAssembler`` puts sections together from the packets of a PID.
 public struct PSISection: Hashable, Sendable {
-    public var tableID: UInt8
+    var tableID: UInt8
     /// The private_indicator: 0 in the tables of ISO/IEC 13818-1, 1 in those of DVB.
-    public var isPrivate: Bool
+    var isPrivate: Bool
     /// transport_stream_id of a PAT, program_number of a PMT.
     public var tableIDExtension: UInt16
     /// 0...31.
-    public var version: UInt8
+    var version: UInt8
     /// Whether the table holds now; if not, it is the next to hold.
     public var isCurrent: Bool
-    public var sectionNumber: UInt8
+    var sectionNumber: UInt8
+    /// The highest section_number of the table.
     public var lastSectionNumber: UInt8
     /// What is between the header and the CRC.
-    public var body: [UInt8]
+    var body: [UInt8]
 
     /// The most bytes of a section of PAT and PMT, header and CRC included (§2.4.4.4, §2.4.4.9).
-    public static let maximumLength = 1_024
+    static let maximumLength = 1_024
 
     public init(
         tableID: UInt8, isPrivate: Bool = false, tableIDExtension: UInt16, version: UInt8, isCurrent: Bool = true,
@@ -53,7 +54,7 @@ public struct PSISection: Hashable, Sendable {
 
     /// Bytes of the section that begins at `offset`, header and CRC included, as its third byte and the bits before it
     /// say; nil until those are there.
-    public static func announcedLength(_ bytes: RawSpan, at offset: Int) -> Int? {
+    static func announcedLength(_ bytes: RawSpan, at offset: Int) -> Int? {
         guard let word = try? bytes.bigEndian24(at: offset) else { return nil }
         return Int(word & 0xfff) + 3
     }

@@ -1,5 +1,6 @@
 /// A section of the program association table: where each program's map is (ISO/IEC 13818-1 §2.4.4.3).
 public struct ProgramAssociation: Hashable, Sendable {
+    /// A program that the stream has, and where its map is.
     public struct Program: Hashable, Sendable {
         /// 1...65535; 0 stands for the network information table.
         public var programNumber: UInt16
@@ -12,17 +13,23 @@ public struct ProgramAssociation: Hashable, Sendable {
         }
     }
 
+    /// The PID of the table's sections.
     public static let pid: UInt16 = 0
+    /// table_id of the program association section.
     public static let tableID: UInt8 = 0
 
+    /// transport_stream_id: the stream's number in its network.
     public var transportStreamID: UInt16
     /// 0...31, one more after each change.
-    public var version: UInt8
+    var version: UInt8
+    /// current_next_indicator: whether it holds now, or from its next version on.
     public var isCurrent = true
+    /// Its place among the table's sections, from 0.
     public var sectionNumber: UInt8 = 0
+    /// The highest section_number of the table.
     public var lastSectionNumber: UInt8 = 0
     /// In the table's order, the network information table included.
-    public var entries: [Program]
+    var entries: [Program]
 
     public init(transportStreamID: UInt16, version: UInt8 = 0, programs: [Program]) {
         self.transportStreamID = transportStreamID
@@ -66,9 +73,11 @@ public struct ProgramAssociation: Hashable, Sendable {
 
 /// A program's map: its streams and the PID with its clock (ISO/IEC 13818-1 §2.4.4.8).
 public struct ProgramMap: Hashable, Sendable {
+    /// An elementary stream of the program.
     public struct Stream: Hashable, Sendable {
         /// The stream_type as it is sent (table 2-34).
         public var streamTypeCode: UInt8
+        /// The PID of the stream's packets, 0x10...0x1ffe.
         public var pid: UInt16
         /// The ES_info descriptors as they are sent.
         public var descriptors: [UInt8]
@@ -80,16 +89,20 @@ public struct ProgramMap: Hashable, Sendable {
         }
     }
 
+    /// table_id of the program map section.
     public static let tableID: UInt8 = 2
 
+    /// program_number, 1...65535.
     public var programNumber: UInt16
     /// 0...31, one more after each change.
-    public var version: UInt8
+    var version: UInt8
+    /// current_next_indicator: whether it holds now, or from its next version on.
     public var isCurrent = true
     /// The PID whose packets carry the PCR; 0x1fff for none.
     public var pcrPID: UInt16
     /// The program_info descriptors as they are sent.
     public var descriptors: [UInt8]
+    /// The program's elementary streams, in the table's order.
     public var streams: [Stream]
 
     public init(
@@ -153,14 +166,15 @@ public struct ProgramMap: Hashable, Sendable {
 
 /// The descriptors of a descriptor loop, in order (ISO/IEC 13818-1 §2.6). One that runs out of the loop ends it.
 public struct DescriptorLoop: Sequence, IteratorProtocol, Sendable {
+    /// A tag and the bytes behind it (ISO/IEC 13818-1 §2.6).
     public struct Descriptor: Hashable, Sendable {
-        public var tag: UInt8
-        public var content: ArraySlice<UInt8>
+        var tag: UInt8
+        var content: ArraySlice<UInt8>
     }
 
     private var rest: ArraySlice<UInt8>
 
-    public init(_ bytes: [UInt8]) { rest = bytes[...] }
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
 
     public mutating func next() -> Descriptor? {
         guard rest.count >= 2 else { return nil }

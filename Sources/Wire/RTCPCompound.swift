@@ -2,8 +2,10 @@ import Timebase
 
 /// A compound RTCP packet: what one datagram carries (RFC 3550 §6.1).
 public struct RTCPCompound: Hashable, Sendable {
+    /// In the order of the datagram; a report comes first (RFC 3550 §6.1).
     public var packets: [RTCPPacket]
 
+    /// Packets to write into one datagram.
     public init(_ packets: [RTCPPacket]) { self.packets = packets }
 
     /// Reads a datagram, with the checks of RFC 3550 §A.2.
@@ -40,7 +42,7 @@ public struct RTCPCompound: Hashable, Sendable {
 extension RTCPPacket {
     /// Appends the packet's bytes: whole words, without padding. More than 31 blocks, chunks or sources, and more than
     /// 255 bytes of a text, are cut.
-    public func append(to bytes: inout [UInt8]) {
+    func append(to bytes: inout [UInt8]) {
         let start = bytes.count
         bytes += [0, type, 0, 0]
         let count = appendBody(to: &bytes)

@@ -7,7 +7,7 @@ extension RTCPPacket {
     ///
     /// - Throws: `truncated` when what the counts announce is not there, `forbiddenValue` when an SDES item runs out of
     ///   its packet, and what ``RTCPHeader/init(_:at:)`` does.
-    public init(parsing bytes: RawSpan) throws(ParseError) {
+    init(parsing bytes: RawSpan) throws(ParseError) {
         let header = try RTCPHeader(bytes, at: 0)
         guard header.length == bytes.byteCount else { throw .badLength }
         try self.init(header, bytes)

@@ -2,15 +2,20 @@ import Timebase
 
 /// One RTCP packet (RFC 3550 §6.4 to §6.7).
 public enum RTCPPacket: Hashable, Sendable {
+    /// SR, §6.4.1.
     case senderReport(SenderReport)
+    /// RR, §6.4.2.
     case receiverReport(ReceiverReport)
+    /// SDES, §6.5: chunks.
     case sourceDescription([SourceDescription])
+    /// BYE, §6.6.
     case goodbye(Goodbye)
     /// A packet of another type, as its header says and with the bytes behind the header.
     case other(type: UInt8, count: UInt8, body: [UInt8])
 
     /// SR, §6.4.1.
     public struct SenderReport: Hashable, Sendable {
+        /// Who reports.
         public var ssrc: UInt32
         /// When the report was made, by the sender's clock.
         public var ntpTimestamp: NTPTimestamp
@@ -39,7 +44,7 @@ public enum RTCPPacket: Hashable, Sendable {
     /// RR, §6.4.2.
     public struct ReceiverReport: Hashable, Sendable {
         /// Who reports.
-        public var ssrc: UInt32
+        var ssrc: UInt32
         /// At most 31.
         public var reports: [ReceptionReport]
 
@@ -51,22 +56,23 @@ public enum RTCPPacket: Hashable, Sendable {
 
     /// A chunk of an SDES packet, §6.5.
     public struct SourceDescription: Hashable, Sendable {
-        public struct Item: Hashable, Sendable {
+        struct Item: Hashable, Sendable {
             /// 1 is CNAME, 2 NAME, 6 TOOL, ...
-            public var type: UInt8
+            var type: UInt8
             /// UTF-8, at most 255 bytes.
-            public var text: [UInt8]
+            var text: [UInt8]
 
-            public init(type: UInt8, text: [UInt8]) {
+            init(type: UInt8, text: [UInt8]) {
                 self.type = type
                 self.text = text
             }
         }
 
+        /// Who is described.
         public var ssrc: UInt32
-        public var items: [Item]
+        var items: [Item]
 
-        public init(ssrc: UInt32, items: [Item]) {
+        init(ssrc: UInt32, items: [Item]) {
             self.ssrc = ssrc
             self.items = items
         }
@@ -85,7 +91,7 @@ public enum RTCPPacket: Hashable, Sendable {
         /// Who leaves; at most 31.
         public var sources: [UInt32]
         /// UTF-8, at most 255 bytes; nil for none.
-        public var reason: [UInt8]?
+        var reason: [UInt8]?
 
         public init(sources: [UInt32], reason: [UInt8]? = nil) {
             self.sources = sources
@@ -94,7 +100,7 @@ public enum RTCPPacket: Hashable, Sendable {
     }
 
     /// The packet type: SR 200, RR 201, SDES 202, BYE 203.
-    public var type: UInt8 {
+    var type: UInt8 {
         switch self {
         case .senderReport: 200
         case .receiverReport: 201

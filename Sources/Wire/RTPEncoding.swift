@@ -1,6 +1,8 @@
 /// The encoding of a payload type: what SDP's rtpmap says, or RFC 3551 for the static ones.
 public struct RTPEncoding: Hashable, Sendable {
+    /// The top level of its media type (RFC 8866 §5.14).
     public enum Kind: String, Hashable, Sendable {
+        /// `application`: anything that is neither heard nor seen by itself.
         case audio, video, application
     }
 

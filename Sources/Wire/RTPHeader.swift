@@ -1,19 +1,20 @@
 /// The header of an RTP packet (RFC 3550 §5.1).
 @frozen
 public struct RTPHeader: Hashable, Sendable, BitwiseCopyable {
-    public var marker: Bool
+    @usableFromInline var marker: Bool
     /// 0...127.
     public var payloadType: UInt8
+    /// One more in each packet, modulo 2^16.
     public var sequenceNumber: UInt16
     /// Ticks of the payload type's clock, modulo 2^32.
     public var timestamp: UInt32
-    public var ssrc: UInt32
+    @usableFromInline var ssrc: UInt32
     /// How many contributing sources follow the fixed header, 0...15.
-    public let csrcCount: UInt8
+    @usableFromInline let csrcCount: UInt8
     /// What the header extension's first 16 bits say; nil without an extension (RFC 3550 §5.3.1).
-    public let extensionProfile: UInt16?
+    @usableFromInline let extensionProfile: UInt16?
     /// Bytes of header extension behind its own four, a multiple of 4.
-    public let extensionCount: Int
+    @usableFromInline let extensionCount: Int
     /// Where the payload begins, bytes from the packet's start.
     public let payloadOffset: Int
     /// Bytes of payload, padding not counted.
@@ -76,10 +77,10 @@ public struct RTPHeader: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Where the payload lies in the packet.
-    @inlinable public var payloadRange: Range<Int> { payloadOffset..<payloadOffset &+ payloadCount }
+    var payloadRange: Range<Int> { payloadOffset..<payloadOffset &+ payloadCount }
 
     /// Where the header extension's data lie in the packet, its own four bytes not counted; nil without an extension.
-    @inlinable public var extensionRange: Range<Int>? {
+    var extensionRange: Range<Int>? {
         extensionProfile == nil ? nil : payloadOffset &- extensionCount..<payloadOffset
     }
 
@@ -87,7 +88,7 @@ public struct RTPHeader: Hashable, Sendable, BitwiseCopyable {
     ///
     /// - Throws: `truncated` when the bytes are fewer than that packet's.
     /// - Complexity: O(n) in their number, and an allocation.
-    public func contributingSources(in bytes: RawSpan) throws(ParseError) -> [UInt32] {
+    func contributingSources(in bytes: RawSpan) throws(ParseError) -> [UInt32] {
         var sources: [UInt32] = []
         for index in 0..<Int(csrcCount) { sources.append(try bytes.bigEndian(at: Self.fixedLength + 4 * index)) }
         return sources

@@ -9,7 +9,7 @@ public struct ReceptionReport: Hashable, Sendable, BitwiseCopyable {
     /// 24 bits: beyond -0x80_0000...0x7f_ffff the nearer end is written.
     public var cumulativeLost: Int32
     /// The highest sequence number received, with the count of its cycles above it.
-    public var extendedHighestSequenceNumber: UInt32
+    var extendedHighestSequenceNumber: UInt32
     /// In ticks of the source's RTP clock.
     public var interarrivalJitter: UInt32
     /// LSR: the middle 32 bits of the NTP timestamp in the last sender report; 0 before the first.
@@ -17,6 +17,7 @@ public struct ReceptionReport: Hashable, Sendable, BitwiseCopyable {
     /// DLSR: from then to this report, in 1/65536 s; 0 before the first.
     public var delaySinceLastSenderReport: UInt32
 
+    /// Bytes of a report block.
     public static let length = 24
 
     public init(

@@ -8,9 +8,9 @@ public struct SessionAnnouncement: Hashable, Sendable {
     /// The session is taken back.
     public var isDeletion: Bool
     /// With the source it names this version of this announcement; not 0.
-    public var messageIDHash: UInt16
+    var messageIDHash: UInt16
     /// The host that announces.
-    public var originatingSource: IPv4Address
+    var originatingSource: IPv4Address
     /// The SDP, UTF-8.
     public var payload: [UInt8]
 

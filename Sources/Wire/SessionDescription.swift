@@ -3,11 +3,12 @@ public struct SessionDescription: Hashable, Sendable {
     /// Who made the description: o=.
     public struct Origin: Hashable, Sendable {
         /// Without spaces; "-" for nobody.
-        public var username: String
+        var username: String
         /// With username and address it names the session.
-        public var sessionID: UInt64
+        var sessionID: UInt64
         /// Greater in each later version of the description.
-        public var sessionVersion: UInt64
+        var sessionVersion: UInt64
+        /// The address of the host that made it.
         public var address: IPv4Address
 
         public init(username: String = "-", sessionID: UInt64, sessionVersion: UInt64 = 0, address: IPv4Address) {
@@ -20,9 +21,10 @@ public struct SessionDescription: Hashable, Sendable {
 
     /// Where media go: c=.
     public struct Connection: Hashable, Sendable {
+        /// Where they go: a host's address or a group's.
         public var address: IPv4Address
         /// How far a multicast group reaches; not written for a host's address.
-        public var timeToLive: UInt8
+        var timeToLive: UInt8
 
         public init(address: IPv4Address, timeToLive: UInt8 = 64) {
             self.address = address
@@ -40,23 +42,28 @@ public struct SessionDescription: Hashable, Sendable {
 
     /// One stream: m= and what belongs to it.
     public struct Media: Hashable, Sendable {
+        /// The top level of the media type.
         public enum Kind: String, Hashable, Sendable {
+            /// `application`: anything that is neither seen nor heard by itself.
             case video, audio, application
         }
 
+        /// How media are carried (RFC 8866 §5.14).
         public enum Transport: String, Hashable, Sendable {
+            /// RTP over UDP by the audio and video profile (RFC 3551).
             case rtpAVP = "RTP/AVP"
             /// Media straight in UDP; the formats are media subtypes.
             case udp
         }
 
+        /// An encoding that the stream may have.
         public struct Format: Hashable, Sendable {
             /// An RTP payload type, or with `udp` a media subtype such as "MP2T".
             public var name: String
             /// The value of a=rtpmap behind the payload type: "MP2T/90000"; nil for none.
-            public var rtpmap: String?
+            var rtpmap: String?
             /// The value of a=fmtp behind the payload type; nil for none.
-            public var parameters: String?
+            var parameters: String?
 
             /// An RTP payload type with its encoding.
             public init(
@@ -71,12 +78,16 @@ public struct SessionDescription: Hashable, Sendable {
             public init(subtype: String) { name = subtype }
         }
 
-        public var kind: Kind
+        var kind: Kind
+        /// The UDP port that the media go to.
         public var port: UInt16
+        /// How the media are carried.
         public var transport: Transport
+        /// At least one; the first is the usual one.
         public var formats: [Format]
         /// Where it differs from the session's.
-        public var connection: Connection?
+        var connection: Connection?
+        /// Rates of the stream: b=.
         public var bandwidths: [Bandwidth]
         /// The values of further a= lines.
         public var attributes: [String]
@@ -95,14 +106,18 @@ public struct SessionDescription: Hashable, Sendable {
         }
     }
 
+    /// Who made it: o=.
     public var origin: Origin
+    /// What people call the session: s=.
     public var name: String
     /// A sentence about it: i=; nil for none.
-    public var information: String?
+    var information: String?
+    /// Where media go that do not say it themselves: c=; nil when all do.
     public var connection: Connection?
-    public var bandwidths: [Bandwidth]
+    var bandwidths: [Bandwidth]
     /// The values of the session's a= lines.
-    public var attributes: [String]
+    var attributes: [String]
+    /// One for each stream: m=.
     public var media: [Media]
 
     public init(

@@ -1,47 +1,84 @@
 /// What an elementary stream carries, as its program's map tells it: the stream_type of ISO/IEC 13818-1 table 2-34, the
 /// descriptors of ETSI EN 300 468 and the registered format identifiers of SMPTE. The raw value is a name to print.
 public enum StreamType: String, Hashable, Sendable, CaseIterable {
+    /// ISO/IEC 11172-2.
     case mpeg1Video = "mpeg1-video"
+    /// ISO/IEC 13818-2 (ITU-T H.262).
     case mpeg2Video = "mpeg2-video"
+    /// ISO/IEC 14496-2.
     case mpeg4Visual = "mpeg4-visual"
+    /// ITU-T H.264, ISO/IEC 14496-10 (AVC).
     case h264
+    /// ITU-T H.265, ISO/IEC 23008-2 (HEVC).
     case h265
+    /// ITU-T H.266, ISO/IEC 23090-3 (VVC).
     case h266
+    /// ISO/IEC 15444-1.
     case jpeg2000
+    /// SMPTE ST 421.
     case vc1
+    /// SMPTE ST 2042-1 (VC-2 and its elder).
     case dirac
+    /// AOMedia's AV1.
     case av1
+    /// China's AVS1-P2 (GB/T 20090.2).
     case cavs
+    /// China's AVS2 (GB/T 33475.2).
     case avs2
+    /// China's AVS3 (T/AI 109.2).
     case avs3
 
+    /// ISO/IEC 11172-3.
     case mpeg1Audio = "mpeg1-audio"
+    /// ISO/IEC 13818-3.
     case mpeg2Audio = "mpeg2-audio"
+    /// AAC in ADTS frames (ISO/IEC 13818-7).
     case aacADTS = "aac"
+    /// AAC in LATM (ISO/IEC 14496-3).
     case aacLATM = "aac-latm"
+    /// AC-3 (ETSI TS 102 366).
     case ac3
+    /// Enhanced AC-3 (ETSI TS 102 366, annex E).
     case eac3
+    /// AC-4 (ETSI TS 103 190).
     case ac4
+    /// DTS and its kin (ETSI TS 102 114).
     case dts
+    /// Dolby TrueHD, as on Blu-ray discs.
     case trueHD = "truehd"
+    /// Opus (RFC 6716).
     case opus
+    /// Linear PCM, as on Blu-ray discs.
     case lpcm
+    /// Linear PCM by SMPTE ST 302.
     case smpte302m
 
+    /// DVB subtitles (ETSI EN 300 743).
     case subtitles
+    /// Teletext (ETSI EN 300 472).
     case teletext
+    /// Metadata in PES packets (ISO/IEC 13818-1 §2.12).
     case metadata
+    /// Metadata as keys, lengths and values (SMPTE ST 336).
     case klv
+    /// Splice information (ANSI/SCTE 35).
     case scte35
+    /// DSM-CC sections (ISO/IEC 13818-6).
     case dsmcc
+    /// Private sections (ISO/IEC 13818-1 §2.4.4.10).
     case privateSections = "private-sections"
+    /// PES packets with private data.
     case privatePES = "private-pes"
+    /// A stream_type that nothing here tells.
     case unknown
 
+    /// Who takes it: eyes, ears, or neither.
     public enum Kind: String, Hashable, Sendable {
+        /// `data`: subtitles too, though they are read.
         case video, audio, data
     }
 
+    /// Whether it is seen, heard, or neither.
     public var kind: Kind {
         switch self {
         case .mpeg1Video, .mpeg2Video, .mpeg4Visual, .h264, .h265, .h266, .jpeg2000, .vc1, .dirac, .av1, .cavs, .avs2,
@@ -65,7 +102,7 @@ public enum StreamType: String, Hashable, Sendable, CaseIterable {
     ///   - code: the stream_type.
     ///   - descriptors: the stream's own.
     ///   - programDescriptors: the program's, of which a registration gives meaning to user-private codes.
-    public init(code: UInt8, descriptors: [UInt8] = [], programDescriptors: [UInt8] = []) {
+    init(code: UInt8, descriptors: [UInt8] = [], programDescriptors: [UInt8] = []) {
         if let type = Self.assigned(code) {
             self = type
         } else if code == 0x06 || code >= 0x80 {
@@ -79,7 +116,7 @@ public enum StreamType: String, Hashable, Sendable, CaseIterable {
     }
 
     /// The code that says this type alone, without descriptors; nil when it takes more, or when none is assigned.
-    public var code: UInt8? {
+    var code: UInt8? {
         if self == .unknown { return nil }
         return (0x01...0x7f).first { (Self.assigned($0) ?? Self.customary($0)) == self }
             ?? (0x80...0xff).first { Self.customary($0) == self }

@@ -2,12 +2,13 @@
 @frozen
 public struct TransportPacketFields: Hashable, Sendable, BitwiseCopyable {
     /// 0...0x1fff.
-    public var pid: UInt16
+    @usableFromInline var pid: UInt16
     /// Its low four bits are written.
-    public var continuityCounter: UInt8
-    public var payloadUnitStart: Bool
+    @usableFromInline var continuityCounter: UInt8
+    @usableFromInline var payloadUnitStart: Bool
+    /// Whether decoding can begin with the PES packet that starts here (random_access_indicator).
     public var randomAccess: Bool
-    public var discontinuity: Bool
+    @usableFromInline var discontinuity: Bool
     /// Ticks of 27 MHz, taken modulo 2^33·300; nil for no PCR.
     public var pcr: Int64?
 
@@ -26,11 +27,11 @@ public struct TransportPacketFields: Hashable, Sendable, BitwiseCopyable {
 
     /// Bytes of adaptation field that these fields need: 8 with a PCR, 2 with a flag, else 0.
     @inlinable
-    public var adaptationFieldCount: Int { pcr != nil ? 8 : randomAccess || discontinuity ? 2 : 0 }
+    var adaptationFieldCount: Int { pcr != nil ? 8 : randomAccess || discontinuity ? 2 : 0 }
 
     /// The most payload bytes that fit beside these fields: 176, 182 or 184.
     @inlinable
-    public var payloadCapacity: Int { TransportPacket.length &- TransportPacket.headerLength &- adaptationFieldCount }
+    var payloadCapacity: Int { TransportPacket.length &- TransportPacket.headerLength &- adaptationFieldCount }
 }
 
 /// Writes a packet's header and adaptation field, stuffed so that the payload ends with the packet.

@@ -48,17 +48,18 @@ public struct TransportPacketHeader: Hashable, Sendable, BitwiseCopyable {
 
     /// 0...0x1fff.
     @inlinable public var pid: UInt16 { UInt16(truncatingIfNeeded: word &>> 8) & 0x1fff }
-    @inlinable public var isNull: Bool { pid == TransportPacket.nullPID }
+    var isNull: Bool { pid == TransportPacket.nullPID }
     /// Somebody on the way found an error that could not be repaired.
     @inlinable public var transportError: Bool { word & 0x80_0000 != 0 }
     /// A PES packet begins with the payload, or the payload begins with a pointer to a section.
     @inlinable public var payloadUnitStart: Bool { word & 0x40_0000 != 0 }
-    @inlinable public var transportPriority: Bool { word & 0x20_0000 != 0 }
+    var transportPriority: Bool { word & 0x20_0000 != 0 }
     /// transport_scrambling_control: 0 is not scrambled.
     @inlinable public var scrambling: UInt8 { UInt8(truncatingIfNeeded: word &>> 6) & 3 }
     /// 0...15, one more in each packet of a PID that has a payload.
     @inlinable public var continuityCounter: UInt8 { UInt8(truncatingIfNeeded: word) & 15 }
-    @inlinable public var hasAdaptationField: Bool { word & 0x20 != 0 }
+    var hasAdaptationField: Bool { word & 0x20 != 0 }
+    /// Whether payload follows the header and the adaptation field.
     @inlinable public var hasPayload: Bool { word & 0x10 != 0 }
     /// Where the payload begins, bytes from the packet's start; 188 without a payload.
     @inlinable public var payloadOffset: Int { Int(payloadStart) }
@@ -69,7 +70,8 @@ public struct TransportPacketHeader: Hashable, Sendable, BitwiseCopyable {
     @inlinable public var discontinuityIndicator: Bool { flags & 0x80 != 0 }
     /// Decoding can begin with the PES packet that starts here.
     @inlinable public var randomAccess: Bool { flags & 0x40 != 0 }
-    @inlinable public var elementaryStreamPriority: Bool { flags & 0x20 != 0 }
+    var elementaryStreamPriority: Bool { flags & 0x20 != 0 }
+    /// Whether the adaptation field has a clock reference.
     @inlinable public var hasPCR: Bool { flags & 0x10 != 0 }
 
     /// The program clock reference in ticks of 27 MHz, 0..<2^33·300; nil when the packet has none.

@@ -1,15 +1,17 @@
 /// A UDP datagram over IPv4 (RFC 768, RFC 791) in an Ethernet II frame without its check sequence: the headers' fields.
 @frozen
 public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
+    /// Who sends it.
     public var source: Endpoint
+    /// Who gets it, which may be a group.
     public var destination: Endpoint
     /// The differentiated services code point (RFC 2474), 0...63.
     public var differentiatedServices: UInt8
     /// Explicit congestion notification (RFC 3168), 0...3.
-    public var congestionNotification: UInt8
+    var congestionNotification: UInt8
     /// IPv4's identification.
     public var identification: UInt16
-    public var timeToLive: UInt8
+    var timeToLive: UInt8
     /// Where the payload begins, bytes from the frame's start.
     public let payloadOffset: Int
     /// Bytes of UDP payload; 0 in a header to write.

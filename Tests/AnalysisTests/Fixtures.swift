@@ -1,4 +1,4 @@
-import Analysis
+@testable import Analysis
 import Capture
 import Foundation
 import Timebase

@@ -23,8 +23,8 @@ struct SyncTrial {
     }
 
     /// Looks at a node; to be called every second.
-    mutating func look(at node: ClockBench.Node, _ now: Instant) {
-        let error = node.clock.error(at: now)
+    mutating func look(at node: ClockBench.Node, _ now: Instant, epoch: TimeSpan = .zero) {
+        let error = node.clock.error(at: now) - epoch
         let (second, time) = (now.nanoseconds / 1_000_000_000, Double(error.nanoseconds) / 1e9)
         let frequency = latest.map { time - $0.error } ?? 0
         latest = (second, time)
@@ -56,6 +56,10 @@ struct SyncScenario {
     var offset = TimeSpan.milliseconds(100)
     /// Parts per billion.
     var frequency: Int64 = 100_000
+    /// Random-walk frequency noise, parts per 10^18 per √s.
+    var wander: Int64 = 1_000_000_000
+    /// What all clocks, the servers' too, show at the start beyond emulated time zero.
+    var epoch = TimeSpan.zero
     var baseDelay = TimeSpan.microseconds(100)
     var jitter = TimeSpan.microseconds(100)
     /// The servers' clocks.
@@ -66,20 +70,33 @@ struct SyncScenario {
     var disturb: (inout ClockBench) -> Void = { _ in }
     var trial = SyncTrial(from: 210, limits: (1e-3, 5e-4))
 
-    var clock: Oscillator { Oscillator(offset: offset, partsPerBillion: frequency) }
+    var clock: Oscillator {
+        Oscillator(
+            offset: epoch + offset, partsPerBillion: frequency,
+            noise: OscillatorNoise(randomWalk: wander, key: DrawKey(seed: seed).named("wander")))
+    }
+
+    /// Whether a trial keeps within chrony's limits; they are upper ones.
+    func passes(_ trial: SyncTrial, rms: (time: Double, frequency: Double) = (3e-4, 1e-5)) -> Bool {
+        trial.synchronized <= trial.from && trial.maximum.time <= trial.limits.time
+            && trial.maximum.frequency <= trial.limits.frequency && trial.rms.time <= rms.time
+            && trial.rms.frequency <= rms.frequency
+    }
 
     func run(_ client: (LocalInstant) -> any Agent) -> (trial: SyncTrial, bench: ClockBench) {
         let chance = Chance("delay", seed: seed)
         let (baseDelay, jitter, more) = (baseDelay, jitter, more)
         var bench = ClockBench(
-            client(clock.reading(at: .zero)), clock, servers: servers.map { (NTPServer(), $0) }
+            client(clock.reading(at: .zero)), clock,
+            servers: servers.map { (NTPServer(), Oscillator(offset: $0.offset + epoch)) }
         ) { from, to, number, at in
             more(from, to, number, at).map { baseDelay + $0 + chance.exponential(number, mean: jitter) }
         }
         var trial = trial
         bench.run(until: Instant(nanoseconds: seconds * 1_000_000_000), every: .seconds(1)) { bench in
-            trial.look(at: bench.nodes[0], bench.now)
+            trial.look(at: bench.nodes[0], bench.now, epoch: epoch)
             disturb(&bench)
+            bench.nodes[0].clock.advance(to: bench.now)
         }
         return (trial, bench)
     }

@@ -1,4 +1,4 @@
-import Emulator
+@testable import Emulator
 import Media
 import Metrics
 import NetworkEmulation

@@ -1,5 +1,5 @@
 import ClockSync
-import Emulator
+@testable import Emulator
 import Metrics
 import NetworkEmulation
 import Protection

@@ -86,6 +86,14 @@ struct LabTests {
     private static let loss = [
         Doctored("loss: { bernoulli: 1.3% }", "loss.bernoulli=1%", "loss", "packets lost"),
         Doctored(
+            "loss: { bernoulli: { loss: 5%, correlation: 50% } }", "loss.bernoulli.correlation=30%", "loss",
+            "neighbours both lost"),
+        Doctored(
+            "loss: { bernoulli: { loss: 5%, correlation: 50% } }", "loss.bernoulli.loss=4%", "loss", "packets lost"),
+        Doctored(
+            "loss: { bernoulli: { loss: 20%, correlation: 80% } }", "loss.bernoulli.correlation=60%", "loss",
+            "mean run of losses"),
+        Doctored(
             "loss: { gilbert_elliott: { loss: 5%, mean_burst: 4 } }", "loss.gilbert_elliott.mean_burst=3", "loss",
             "mean run of losses"),
         Doctored(
@@ -127,6 +135,12 @@ struct LabTests {
             "{ delay: 9ms, jitter: { normal: { deviation: 1ms } } }", "jitter.normal.reorder=true", "order",
             "held up by those ahead"),
         Doctored("{ delay: 9ms, reorder: 2% }", "reorder=1.5%", "order", "packets early"),
+        Doctored("{ delay: 9ms, reorder: { share: 25%, gap: 5 } }", "reorder.share=30%", "order", "packets early"),
+        Doctored("{ delay: 9ms, reorder: { share: 25%, gap: 5 } }", "reorder.gap=4", "order", "packets early"),
+        Doctored(
+            "{ delay: 9ms, reorder: { share: 25%, gap: 5 } }", "reorder.gap=6", "order",
+            "early packets nearer than the gap"),
+        Doctored("{ delay: 9ms, reorder: { share: 100%, gap: 7 } }", "reorder.share=99%", "order", "packets early"),
     ]
 
     private static let capacity = [

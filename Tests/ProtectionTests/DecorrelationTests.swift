@@ -1,5 +1,5 @@
 import Metrics
-import Protection
+@testable import Protection
 import Testing
 import Timebase
 

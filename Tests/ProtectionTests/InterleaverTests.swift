@@ -1,4 +1,4 @@
-import Protection
+@testable import Protection
 import Testing
 import Timebase
 

@@ -1,4 +1,4 @@
-import Receiver
+@testable import Receiver
 import Testing
 import Timebase
 

@@ -1,5 +1,5 @@
 import Protection
-import Receiver
+@testable import Receiver
 import Testing
 import Timebase
 import Wire

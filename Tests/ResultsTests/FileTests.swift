@@ -1,7 +1,7 @@
 import Capture
 import Emulator
 import Glibc
-import Results
+@testable import Results
 import Sessions
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Metrics
-import Results
+@testable import Results
 import Sessions
+import TestSupport
 import Testing
 import Timebase
 
@@ -248,5 +249,17 @@ struct RunDocumentTests {
     @Test("Speed is emulated over wall-clock time")
     func speed() {
         #expect(Fixture.record().document["run"]?["speed_factor"] == .number(3000))
+    }
+
+    @Test("What is written piece by piece is the document's text", arguments: [0, 1, 3])
+    func written(receivers: Int) throws {
+        let scratch = try ScratchDirectory()
+        var record = Fixture.record(receivers: (0..<receivers).map { "tv.\($0)" })
+        record.identity.name = "with \"quotes\" and\nlines"
+        if receivers == 1 { record.checks = record.verdicts(on: [try Check(parsing: "loss <= 1%")]) }
+        let file = try OutputFile(path: scratch.path + "/run.json")
+        record.write(to: file)
+        try file.close()
+        #expect(try scratch.text("run.json") == record.document.text)
     }
 }

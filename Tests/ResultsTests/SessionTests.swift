@@ -2,6 +2,7 @@ import Capture
 import Glibc
 import Metrics
 import Results
+import Scenario
 import Sessions
 import TestSupport
 import Testing
@@ -68,6 +69,21 @@ struct SessionTests {
         #expect(err.hasPrefix("rubato: check failed: flows.packets.late == 0: got 5\n"))
         #expect(err.split(separator: "\n").allSatisfy { $0.hasPrefix("rubato: ") })
         #expect(try scratch.text("junit.xml").contains("failures=\"1\""))
+    }
+
+    @Test("Where checks want quantiles to be counted is told before the run, and again before it is verified")
+    func cuts() throws {
+        let (console, _) = try scratch.console()
+        var told: [Int64] = []
+        var session = RunSession(RunRequest(scenario: "evening"), console: console) { request in
+            told = request.cuts[.pdv]
+            return try prepared(request)
+        }
+        session.out = scratch.path + "/r1"
+        session.checks = ["flows.pdv_ns.p99 <= 30ms", "flows[tv].pdv_ns.p50 <= 7ms", "flows.packets.late < 9"]
+        #expect(try session.run() == 0)
+        #expect(told == [30_000_000, 7_000_000])
+        #expect(try SavedRun(reading: scratch.path + "/r1").cuts[.pdv] == told)
     }
 
     @Test("Quiet says nothing when all is well")
@@ -194,14 +210,14 @@ struct SessionTests {
 
     @Test("Presets are listed and shown; a wrong name is told with the nearest")
     func presets() throws {
-        let presets = [
-            PresetDescription(name: "iptv", summary: "Television", source: "Measured at home.", text: "name: iptv\n")
-        ]
         let (console, streams) = try scratch.console()
-        let session = PresetsSession(console: console, presets: presets)
+        let session = PresetsSession(console: console)
         #expect(try session.list() == 0)
         #expect(try session.show("iptv") == 0)
-        #expect(try streams().out == "iptv  Television\n      Measured at home.\nname: iptv\n")
+        let preset = try #require(Preset.named("iptv"))
+        let out = try streams().out
+        #expect(out.contains("\niptv         \(preset.summary)\n             \(preset.source)\n"))
+        #expect(Preset.all.allSatisfy { out.contains($0.source) } && out.hasSuffix("\n" + preset.yaml))
         let error = #expect(throws: UserFacingError.self) { try session.show("ipvt") }
         #expect(error?.description.contains("did you mean 'iptv'?") == true)
     }

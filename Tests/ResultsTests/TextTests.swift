@@ -1,5 +1,5 @@
 import Metrics
-import Results
+@testable import Results
 import Sessions
 import Testing
 import Timebase

@@ -1,6 +1,6 @@
 import Emulator
 import Metrics
-import Scenario
+@testable import Scenario
 import Testing
 import Timebase
 

@@ -1,6 +1,6 @@
 import Media
 import Protection
-import Sender
+@testable import Sender
 import Testing
 import Timebase
 import Wire

@@ -1,5 +1,5 @@
 import Media
-import Sender
+@testable import Sender
 import Testing
 import Timebase
 

@@ -1,4 +1,4 @@
-import Sender
+@testable import Sender
 import Testing
 import Timebase
 

@@ -1,6 +1,6 @@
 import Testing
 import Timebase
-import Wire
+@testable import Wire
 
 @Suite("Packets that others captured")
 struct CapturedTests {

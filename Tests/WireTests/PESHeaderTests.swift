@@ -1,5 +1,5 @@
 import Testing
-import Wire
+@testable import Wire
 
 @Suite("PES headers (ISO/IEC 13818-1 §2.4.3.6)")
 struct PESHeaderTests {

@@ -1,5 +1,5 @@
 import Testing
-import Wire
+@testable import Wire
 
 @Suite("Program specific information (ISO/IEC 13818-1 §2.4.4)")
 struct PSITests {

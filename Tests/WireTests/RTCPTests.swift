@@ -1,6 +1,6 @@
 import Testing
 import Timebase
-import Wire
+@testable import Wire
 
 @Suite("RTCP (RFC 3550 §6)")
 struct RTCPTests {

@@ -1,5 +1,5 @@
 import Testing
-import Wire
+@testable import Wire
 
 @Suite("RTP headers (RFC 3550 §5.1)")
 struct RTPHeaderTests {

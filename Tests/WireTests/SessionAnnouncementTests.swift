@@ -1,5 +1,5 @@
 import Testing
-import Wire
+@testable import Wire
 
 @Suite("SDP and SAP (RFC 8866, RFC 2974)")
 struct SessionAnnouncementTests {

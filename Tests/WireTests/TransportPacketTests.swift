@@ -1,5 +1,5 @@
 import Testing
-import Wire
+@testable import Wire
 
 @Suite("Transport packets (ISO/IEC 13818-1 §2.4.3.2)")
 struct TransportPacketTests {

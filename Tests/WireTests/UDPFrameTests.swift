@@ -1,5 +1,5 @@
 import Testing
-import Wire
+@testable import Wire
 
 @Suite("Internet checksum (RFC 1071)")
 struct InternetChecksumTests {

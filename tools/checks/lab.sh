@@ -23,9 +23,9 @@ equal "every stage is judged" \
     "corrupt cross traffic delay duplicate loss order outage policer queue rate" \
     "$(jq -r '[.checks[].stage] | unique | join(" ")' "$scratch/stdout")"
 
-# doctored STAGE PATH=VALUE: the same packets against another wish fail at that stage, and only there.
+# doctored STAGE PATH=VALUE [SCENARIO]: the same packets against another wish fail at that stage, and only there.
 doctored() {
-    exits 3 "not $2" "$rubato" lab network "$impairments" --packets 50000 --json --expect "network.forward.$2"
+    exits 3 "not $2" "$rubato" lab network "${3:-$impairments}" --packets 50000 --json --expect "network.forward.$2"
     equal "not $2: found where it is" "$1" "$(jq -r '[.checks[] | select(.passed | not).stage] | unique | join(" ")' \
         "$scratch/stdout")"
 }
@@ -39,5 +39,12 @@ doctored rate 0.rate='20.0001 Mbit/s'
 doctored queue 1.queue.drop_head.limit='51 packets'
 doctored policer 11.policer.burst='35 kB'
 doctored outage 2.schedule.1.down=499ms
+
+neighbours=$scenarios/neighbours.yaml
+asked neighbours "$neighbours"
+doctored loss 0.loss.bernoulli.correlation=40% "$neighbours"
+doctored loss 1.loss.bernoulli.loss=2.5% "$neighbours"
+doctored order 2.reorder.gap=6 "$neighbours"
+doctored order 3.reorder.share=99% "$neighbours"
 
 finish

@@ -3,6 +3,7 @@ import Wire
 
 /// Why bytes cannot be sent as a program.
 public enum TransportStreamError: Error, Equatable, Sendable {
+    /// There are no bytes.
     case empty
     /// There are no packets of a transport stream; what it looks like instead: `JPEG image`, or nil when not known.
     case notTransportStream(looksLike: String?)
@@ -54,7 +55,7 @@ extension Program {
     }
 
     /// The same for bytes that lie elsewhere.
-    public init(
+    init(
         transportStream bytes: RawSpan, loop: Bool = false, duration: TimeSpan? = nil
     ) throws(TransportStreamError) {
         guard bytes.byteCount > 0 else { throw .empty }

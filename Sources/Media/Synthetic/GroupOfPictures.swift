@@ -4,7 +4,7 @@
 /// pictures these refer to the next group's I picture (an open group).
 public struct GroupOfPictures: Sendable, Equatable {
     /// As given, in capitals.
-    public let pattern: String
+    let pattern: String
 
     /// One picture of the pattern.
     struct Picture: Equatable, Sendable {

@@ -4,16 +4,20 @@ import Timebase
 public struct SubstreamRequest: Sendable {
     /// What it is made of.
     public enum Content: Sendable {
+        /// H.264 pictures (ITU-T H.264), in bytes that parse.
         case h264(SyntheticVideo)
+        /// MPEG-1 audio layer II frames (ISO/IEC 11172-3).
         case mp2(SyntheticAudio)
+        /// Units of bytes without a meaning.
         case opaque(SyntheticOpaque)
+        /// Units with the times and sizes of a trace.
         case trace(UnitTrace)
     }
 
     /// Unique in its program; also names its random draws.
-    public var id: String
-    public var kind: SubstreamKind
-    public var content: Content
+    var id: String
+    var kind: SubstreamKind
+    var content: Content
 
     public init(id: String, kind: SubstreamKind, content: Content) {
         self.id = id
@@ -24,9 +28,11 @@ public struct SubstreamRequest: Sendable {
 
 /// Why a program cannot be made as asked.
 public enum SyntheticProgramError: Error, Equatable, Sendable {
+    /// Nothing was asked for.
     case noSubstreams
     /// More than the 32 video or audio streams, or the 1,024 in all, that have a number.
     case tooManySubstreams
+    /// Two substreams have this id.
     case duplicateID(String)
     /// sizeVariation is not 0...1.
     case variationOutOfRange(id: String)
@@ -41,7 +47,7 @@ public enum SyntheticProgramError: Error, Equatable, Sendable {
 extension Program {
     /// Presentation of the first unit on the wire, 10 s: decoding times and clock references that run ahead of it by
     /// any usual latency stay positive.
-    public static let syntheticOrigin: Int64 = 900_000
+    static let syntheticOrigin: Int64 = 900_000
 
     /// A program of made substreams, all beginning together.
     ///

@@ -3,9 +3,9 @@ import Timebase
 /// How often units come: a rational number of them a second.
 public struct UnitRate: Sendable, Equatable {
     /// So many units…
-    public let count: Int64
+    let count: Int64
     /// …in every so long a time.
-    public let span: TimeSpan
+    let span: TimeSpan
 
     /// - Returns: nil unless that is more than one unit in an hour and at most 1,000,000 a second, with a count of at
     ///   most 1,000,000 and a span of at most 1,001 hours.
@@ -20,7 +20,7 @@ public struct UnitRate: Sendable, Equatable {
     }
 
     /// The time from one unit to the next, rounded down to a nanosecond.
-    public var period: TimeSpan { .nanoseconds(span.nanoseconds / count) }
+    var period: TimeSpan { .nanoseconds(span.nanoseconds / count) }
 }
 
 /// Units at a constant rational rate on the 90 kHz timeline, each placed from the origin.

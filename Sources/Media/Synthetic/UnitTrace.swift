@@ -15,9 +15,9 @@ public struct UnitTrace: Sendable {
     let usualDuration: Int64
 
     /// Rows.
-    public var count: Int { rows.count }
+    var count: Int { rows.count }
     /// The largest unit's bytes, PES header not counted.
-    public var largestUnit: Int { rows.map(\.byteCount).max() ?? 0 }
+    var largestUnit: Int { rows.map(\.byteCount).max() ?? 0 }
 
     /// Why a trace cannot be used. `line` counts from 1, the header is the first.
     public enum Problem: Error, Equatable, Sendable {

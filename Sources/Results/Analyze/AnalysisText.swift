@@ -16,6 +16,7 @@ package struct AnalysisText {
         self.styled = styled
     }
 
+    /// The whole report, lines ended by line feeds.
     package var text: String {
         var sections = [inputs]
         if analysis.streams.isEmpty {

@@ -12,6 +12,7 @@ package enum StreamTable {
         "Mean Jitter", "Max Jitter", "Status",
     ]
 
+    /// A header line and one line a stream.
     package static func csv(_ analysis: CaptureAnalysis) -> String {
         let start = analysis.inputs.compactMap(\.first).min() ?? .zero
         var lines = [columns.joined(separator: ",")]

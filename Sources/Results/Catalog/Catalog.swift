@@ -1,14 +1,17 @@
 import Metrics
+import Scenario
 import Timebase
 
-/// Every name of run.json, schema `rubato.run/1`: declared once, for the document, checks, comparisons and the reference.
+/// Every name of run.json, schema `rubato.run/2`: declared once, for the document, checks, comparisons and the reference.
 ///
 /// Made when first asked for; starting the program asks for nothing of it.
 public enum Catalog {
-    public static let schema = "rubato.run/1"
+    public static let schema = "rubato.run/2"
+    /// What earlier versions wrote: names that are still there, but figures that mean something else.
+    static let earlierSchemas = ["rubato.run/1"]
 
     /// The whole of run.json.
-    public static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))
+    static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))
 
     static let members: [CatalogMember<RunRecord>] = [
         .text("schema", "What this document is: '\(schema)'.") { _ in schema },

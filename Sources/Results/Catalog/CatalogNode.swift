@@ -1,12 +1,12 @@
 /// What run.json says under one name: the declaration that its text, checks, comparisons and reference share.
-public struct CatalogNode: Sendable {
+struct CatalogNode: Sendable {
     /// As run.json has it: "one_way_delay_ns".
-    public let name: String
+    let name: String
     /// A few words for headings: "one-way delay, true".
-    public let label: String
+    let label: String
     /// One sentence, with the clause of the standard that it follows.
-    public let definition: String
-    public let content: Content
+    let definition: String
+    let content: Content
     /// What its value is made of; nil for what is one value by itself.
     let samples: Samples?
 
@@ -24,7 +24,7 @@ public struct CatalogNode: Sendable {
         }
     }
 
-    public enum Content: Sendable {
+    enum Content: Sendable {
         case value(MetricKind)
         /// The contract's DIST: ten numbers, of which all but the count are of this kind.
         case distribution(MetricKind)
@@ -37,9 +37,9 @@ public struct CatalogNode: Sendable {
     }
 
     /// How the elements of a list are named.
-    public struct ListNaming: Sendable {
+    struct ListNaming: Sendable {
         /// Members that `[x]` is compared with.
-        public let selectors: [String]
+        let selectors: [String]
         /// Sets of members, preferred first: the first that tells all elements apart is used in labels.
         let labels: [[String]]
     }
@@ -54,7 +54,7 @@ public struct CatalogNode: Sendable {
     }
 
     /// What is below the name; of a list, what is below each element.
-    public var children: [CatalogNode] {
+    var children: [CatalogNode] {
         switch content {
         case .value, .texts: []
         case .distribution(let kind): DistributionMember.allCases.map { $0.node(kind) }
@@ -63,7 +63,7 @@ public struct CatalogNode: Sendable {
     }
 
     /// Nil for what is below it only in groups.
-    public var kind: MetricKind? {
+    var kind: MetricKind? {
         switch content {
         case .value(let kind): kind
         case .texts: MetricKind(unit: .text)

@@ -1,16 +1,16 @@
 /// What the catalog says of a value: what it counts, and which way is worse.
-public struct MetricKind: Sendable, Equatable {
-    public var unit: MetricUnit
-    public var worse: Worse
+struct MetricKind: Sendable, Equatable {
+    var unit: MetricUnit
+    var worse: Worse
 
-    public init(unit: MetricUnit, worse: Worse = .unknown) {
+    init(unit: MetricUnit, worse: Worse = .unknown) {
         self.unit = unit
         self.worse = worse
     }
 }
 
 /// Which way a metric gets worse.
-public enum Worse: String, Sendable {
+enum Worse: String, Sendable {
     case up
     case down
     /// Signed metrics, best at zero: skew, clock offset.

@@ -1,40 +1,19 @@
-/// How a value is compared with a limit.
-public enum Comparison: String, Sendable, CaseIterable {
-    case lessOrEqual = "<="
-    case greaterOrEqual = ">="
-    case equal = "=="
-    case notEqual = "!="
-    case less = "<"
-    case greater = ">"
-
-    func holds<Value: Comparable>(_ value: Value, _ limit: Value) -> Bool {
-        switch self {
-        case .lessOrEqual: value <= limit
-        case .greaterOrEqual: value >= limit
-        case .equal: value == limit
-        case .notEqual: value != limit
-        case .less: value < limit
-        case .greater: value > limit
-        }
-    }
-
-    /// Whether the greatest of several values is the one nearest to failing.
-    var isUpperBound: Bool { self == .less || self == .lessOrEqual }
-}
+import Scenario
 
 /// A requirement on a run's numbers: 'lip_sync.skew_ns.p95 <= 45ms'.
 ///
 /// A metric that leads through a list must meet it in every element. An empty list, or a value that was not measured,
 /// does not pass.
 public struct Check: Sendable, Equatable {
+    /// What is compared with the limit.
     public var metric: Metric
-    public var comparison: Comparison
+    var comparison: Comparison
     /// In the metric's own unit.
-    public var limit: JSONValue
+    var limit: JSONValue
     /// The scenario's name for it, when it is a term of its QoS contract: "jitter".
-    public var term: String?
+    var term: String?
     /// With fewer samples it does not pass, whatever the metric itself takes.
-    public var leastCount: Int64
+    var leastCount: Int64
 
     /// - Parameters:
     ///   - term: set for a term of the scenario's QoS contract.
@@ -85,7 +64,7 @@ public struct Check: Sendable, Equatable {
     private static func limit(
         _ text: String, for metric: Metric, _ comparison: Comparison
     ) throws(UserFacingError) -> JSONValue {
-        guard !metric.kind.unit.isNumber else { return try Quantity.limit(text, for: metric.kind.unit) }
+        if let measure = metric.kind.unit.measure { return try limit(text, in: metric.kind.unit, measure) }
         guard comparison == .equal || comparison == .notEqual else {
             throw .usage("'\(metric.text)' is not a number", remedy: "compare it with == or !=")
         }
@@ -94,6 +73,20 @@ public struct Check: Sendable, Equatable {
             throw .usage("'\(metric.text)' is true or false, not '\(text)'")
         }
         return .bool(text == "true")
+    }
+
+    private static func limit(
+        _ text: String, in unit: MetricUnit, _ measure: Quantity.Measure
+    ) throws(UserFacingError) -> JSONValue {
+        do throws(QuantityProblem) {
+            switch try Quantity.limit(text, of: measure) {
+            case .whole(let number): return .integer(number)
+            case .fraction(let number): return JSONValue(number)
+            }
+        } catch {
+            let name = unit.name.map { " in \($0)" } ?? ""
+            throw .usage("'\(text)' is no limit\(name): \(error.hint ?? "")", remedy: "write \(error.expected)")
+        }
     }
 }
 

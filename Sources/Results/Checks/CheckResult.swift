@@ -1,10 +1,14 @@
+import Scenario
+
 /// What came of a check.
 public struct CheckResult: Sendable, Equatable {
+    /// What was required.
     public var check: Check
     /// Of all elements the one that fails, or is nearest to failing; null when one was not measured or none is there.
-    public var value: JSONValue
+    var value: JSONValue
     /// How many samples the value was made of; 0 without one.
-    public var count: Int64
+    var count: Int64
+    /// Whether it holds; what was not measured, or too seldom, does not.
     public var passed: Bool
     /// The element that `value` belongs to, where there are several; or why it does not pass all the same.
     public var note: String?
@@ -16,7 +20,7 @@ public struct CheckResult: Sendable, Equatable {
         return !passed && rounded == Format.value(check.limit, unit) ? Format.exact(value, unit) : rounded
     }
 
-    public init(check: Check, value: JSONValue, count: Int64, passed: Bool, note: String? = nil) {
+    init(check: Check, value: JSONValue, count: Int64, passed: Bool, note: String? = nil) {
         self.check = check
         self.value = value
         self.count = count
@@ -28,8 +32,12 @@ public struct CheckResult: Sendable, Equatable {
 extension Check {
     /// Applies the check to a run.json. What was not measured does not pass, nor what was measured too seldom.
     ///
+    /// - Parameter uncertainCuts: of a run that has counted at the check's limit, where it could not do so exactly; nil
+    ///   for a saved run, of which nobody knows at what it counted.
     /// - Throws: ``UserFacingError`` (usage) when it selects an element that is not there.
-    public func result(in document: JSONValue) throws(UserFacingError) -> CheckResult {
+    public func result(
+        in document: JSONValue, uncertainCuts: Set<Int64>? = nil
+    ) throws(UserFacingError) -> CheckResult {
         let values = try metric.values(in: document, labels: ListLabels(of: [document]))
         guard let first = values.first else {
             return CheckResult(check: self, value: nil, count: 0, passed: false, note: "there is none in this run")
@@ -51,14 +59,19 @@ extension Check {
                 ? "worst of \(values.count): \(worst.element)"
                 : "\(failing.count) of \(values.count) fail: \(worst.element)"
         }
+        let isUncertain = uncertainCuts.map { !$0.isDisjoint(with: cuts) } ?? true
+        if isUncertain, values.contains(where: { $0.isWithinResolution(of: limit) }) {
+            let resolution = "the limit lies within the resolution of the value, 0.1 % or 1 us"
+            note = note.map { $0 + "; " + resolution } ?? resolution
+        }
         return CheckResult(
             check: self, value: worst.value, count: worst.count, passed: failing.isEmpty, note: note)
     }
 
     /// The same where nobody can be told any more: a finished run is not thrown away for a selection that is not there.
-    public func verdict(in document: JSONValue) -> CheckResult {
+    func verdict(in document: JSONValue, uncertainCuts: Set<Int64>? = nil) -> CheckResult {
         do throws(UserFacingError) {
-            return try result(in: document)
+            return try result(in: document, uncertainCuts: uncertainCuts)
         } catch {
             return CheckResult(check: self, value: nil, count: 0, passed: false, note: error.message)
         }

@@ -1,3 +1,5 @@
+import Scenario
+
 /// Check results as JUnit XML, which every CI system reads: each check is a test case.
 public enum JUnit {
     /// - Parameter seconds: how long the run took by the wall clock.

@@ -1,10 +1,10 @@
 /// By which members the elements of each list are told apart in labels.
 ///
 /// Made from all the runs that are shown together, so that the same thing has the same label in each.
-public struct ListLabels: Sendable {
+struct ListLabels: Sendable {
     private var keys: [String: [String]] = [:]
 
-    public init(of documents: [JSONValue]) {
+    init(of documents: [JSONValue]) {
         for path in Catalog.listPaths {
             let names = path.split(separator: ".").map(String.init)
             guard let node = names.reduce(Catalog.root, { $0?.child($1) }), case .list(let naming, _) = node.content

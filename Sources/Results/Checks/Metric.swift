@@ -1,9 +1,11 @@
+import Metrics
+
 /// A number in run.json; the ratio of two, "flows.packets.late / flows.packets.sent"; or a share of the catalog, "loss",
 /// "loss[tv]" for one receiver.
 public struct Metric: Sendable {
     /// As run.json's `qos.checks[].metric` has it.
-    public let text: String
-    public let kind: MetricKind
+    let text: String
+    let kind: MetricKind
     private let source: Source
 
     private enum Source: Sendable {
@@ -26,8 +28,28 @@ public struct Metric: Sendable {
         }
     }
 
+    /// The members of run.json that it is looked up in.
+    var roots: [String] {
+        let paths =
+            switch source {
+            case .number(let path), .share(_, let path): [path]
+            case .quotient(let path, let divisor): [path, divisor]
+            }
+        return paths.compactMap { if case .key(let name)? = $0.steps.first { name } else { nil } }
+    }
+
+    /// The distribution that it is a quantile of; nil for anything else.
+    var quantity: DistributionCuts.Quantity? {
+        guard case .number(let path) = source else { return nil }
+        let names = path.steps.compactMap { step -> String? in
+            if case .key(let key) = step, Int(key) == nil { key } else { nil }
+        }
+        guard let last = names.last, DistributionMember(rawValue: last)?.isQuantile == true else { return nil }
+        return DistributionCuts.Quantity(rawValue: names.dropLast().joined(separator: "."))
+    }
+
     /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.
-    public init(parsing source: some StringProtocol) throws(UserFacingError) {
+    init(parsing source: some StringProtocol) throws(UserFacingError) {
         let parts = splitOutsideBrackets(source, at: "/").map(trimmed)
         guard parts.count <= 2 else {
             throw .usage("'\(source)' divides more than once", remedy: "a metric is a path, or one path / another")
@@ -65,7 +87,7 @@ public struct Metric: Sendable {
     /// Its values in a run.json, element by element.
     ///
     /// - Throws: ``UserFacingError`` (usage) when a selection matches no element.
-    public func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
+    func values(in document: JSONValue, labels: ListLabels) throws(UserFacingError) -> [MetricValue] {
         switch source {
         case .number(let path): return try path.values(in: document, labels: labels)
         case .share(let share, let path):

@@ -4,7 +4,7 @@ extension MetricPath {
     /// Looks the path up in the catalog.
     ///
     /// - Throws: ``UserFacingError`` (usage) with the nearest names.
-    public func kind() throws(UserFacingError) -> MetricKind {
+    func kind() throws(UserFacingError) -> MetricKind {
         let node = try node()
         if let kind = node.kind { return kind }
         let names = node.children.map(\.name)

@@ -2,7 +2,7 @@
 ///
 /// A path through a list stands for every element; `[x]` picks those that the list's selectors call x, or, when there are
 /// none, the one at index x. Two selections narrow further: "substreams[video][tv]".
-public struct MetricPath: Sendable, Equatable {
+struct MetricPath: Sendable, Equatable {
     enum Step: Sendable, Equatable {
         case key(String)
         case select(String)
@@ -17,11 +17,11 @@ public struct MetricPath: Sendable, Equatable {
     }
 
     /// As the user wrote it.
-    public let text: String
+    let text: String
     let steps: [Step]
 
     /// - Throws: ``UserFacingError`` (usage) when it is not a path at all; names are not looked at.
-    public init(parsing source: some StringProtocol) throws(UserFacingError) {
+    init(parsing source: some StringProtocol) throws(UserFacingError) {
         text = String(source)
         var steps: [Step] = []
         var rest = Substring(source)

@@ -1,18 +1,27 @@
 /// A value that a path led to, with the path of that one element.
-public struct MetricValue: Sendable, Equatable {
+struct MetricValue: Sendable, Equatable {
     /// "flows[tv].packets.late": names exactly this value.
-    public var label: String
-    public var value: JSONValue
+    var label: String
+    var value: JSONValue
     /// How many samples it was made of: 1 for what is measured once a run, 0 for what was not measured.
-    public var count: Int64
+    var count: Int64
     /// With fewer samples it says nothing: a p99 takes 100.
-    public var leastCount: Int64
+    var leastCount: Int64
+
+    /// How far what was measured may be from the value; 0 where it is exact.
+    var resolution: Int64 = 0
 
     public init(label: String, value: JSONValue, count: Int64? = nil, leastCount: Int64 = 1) {
         self.label = label
         self.value = value
         self.count = count ?? (value.isNull ? 0 : 1)
         self.leastCount = leastCount
+    }
+
+    /// Whether it may be on the other side of a limit, for all that the value tells.
+    func isWithinResolution(of limit: JSONValue) -> Bool {
+        guard resolution > 0, let limit = limit.double, let value = value.double else { return false }
+        return abs(value - limit) <= Double(resolution)
     }
 
     /// The label up to its last selection: "flows[tv]".

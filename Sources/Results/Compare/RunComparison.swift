@@ -1,19 +1,19 @@
 /// Saved runs side by side; the first is what the others are compared with.
 public struct RunComparison: Sendable {
-    public static let schema = "rubato.comparison/1"
+    static let schema = "rubato.comparison/1"
 
     /// A value of the scenario that is not the same in all runs; nil where a run does not have it.
-    public struct ScenarioDifference: Sendable, Equatable {
-        public var path: String
-        public var values: [String?]
+    struct ScenarioDifference: Sendable, Equatable {
+        var path: String
+        var values: [String?]
 
-        public init(path: String, values: [String?]) {
+        init(path: String, values: [String?]) {
             self.path = path
             self.values = values
         }
     }
 
-    public enum Verdict: String, Sendable {
+    enum Verdict: String, Sendable {
         case good
         case regression
         /// Neither direction is known to be worse.
@@ -22,15 +22,16 @@ public struct RunComparison: Sendable {
 
     /// One number in every run.
     public struct Row: Sendable {
+        /// What the row is called in a table: the metric, and the element that it is of.
         public var label: String
-        public var kind: MetricKind
+        var kind: MetricKind
         /// Null where a run has not measured it, or has no such element.
-        public var values: [JSONValue]
+        var values: [JSONValue]
         /// The worst over the runs after the first; nil when nothing was to be judged.
-        public var verdict: Verdict?
+        var verdict: Verdict?
 
         /// Value minus the first run's; null where either is missing.
-        public func change(_ index: Int) -> JSONValue {
+        func change(_ index: Int) -> JSONValue {
             if case .integer(let value) = values[index], case .integer(let base) = values[0] {
                 let (difference, overflow) = value.subtractingReportingOverflow(base)
                 if !overflow { return .integer(difference) }
@@ -40,19 +41,19 @@ public struct RunComparison: Sendable {
         }
 
         /// The change as a share of the first run's size; null where that is zero or missing.
-        public func relativeChange(_ index: Int) -> Double? {
+        func relativeChange(_ index: Int) -> Double? {
             guard let base = values[0].double, base != 0, let change = change(index).double else { return nil }
             return change / abs(base)
         }
     }
 
-    public var runs: [SavedRun]
-    public var scenarioDifferences: [ScenarioDifference]
-    public var rows: [Row]
+    var runs: [SavedRun]
+    var scenarioDifferences: [ScenarioDifference]
+    var rows: [Row]
     /// By how much a metric may get worse, as a share; nil when nothing is judged.
-    public var allowance: Double?
+    var allowance: Double?
     /// Whether the metrics are the program's choice, so that others may differ too.
-    public var isDefaultSelection: Bool
+    var isDefaultSelection: Bool
 
     /// Metrics shown when the user names none.
     static let headline = [
@@ -86,6 +87,7 @@ public struct RunComparison: Sendable {
         for index in rows.indices { rows[index].verdict = verdict(on: rows[index]) }
     }
 
+    /// The rows of which a run after the first is worse than the first by more than was allowed.
     public var regressions: [Row] { rows.filter { $0.verdict == .regression } }
 
     /// Nil when nothing was to be judged. A judgement that had nothing to judge does not pass.

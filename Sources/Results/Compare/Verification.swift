@@ -1,6 +1,6 @@
 /// Whether a run, done again from its own record, gives the same bytes.
 public struct Verification: Sendable {
-    public enum Outcome: Sendable, Equatable {
+    enum Outcome: Sendable, Equatable {
         case identical
         /// The saved file is no longer what its run.json says: it was changed after the run.
         case altered
@@ -10,18 +10,19 @@ public struct Verification: Sendable {
         case missingInRerun
     }
 
-    public struct File: Sendable, Equatable {
-        public var path: String
-        public var outcome: Outcome
+    struct File: Sendable, Equatable {
+        var path: String
+        var outcome: Outcome
     }
 
-    public var savedDigest: String?
-    public var rerunDigest: String?
+    var savedDigest: String?
+    var rerunDigest: String?
     /// In the order of their paths.
-    public var files: [File]
+    var files: [File]
     /// Numbers of run.json that differ, wall-clock facts left out.
-    public var differingValues: [String]
+    var differingValues: [String]
 
+    /// Whether digest, numbers and files are all the same.
     public var isIdentical: Bool {
         savedDigest != nil && savedDigest == rerunDigest && differingValues.isEmpty
             && files.allSatisfy { $0.outcome == .identical }
@@ -128,6 +129,7 @@ extension Verification {
         ]
     }
 
+    /// The outcome as a table for a terminal; `isColoured`: with escape sequences.
     public func text(isColoured: Bool) -> String {
         let styled = StyledText(isColoured: isColoured)
         var table = TextTable(alignments: [.left, .left, .left])

@@ -23,7 +23,7 @@ final class EventsWriter {
         switch event.action {
         case .sent(let peers): text = "\(event.text) to \(peers.map { nodes[Int($0)] }.joined(separator: " "))"
         case .received(let peer), .delivered(let peer, _, _): text = "\(event.text) from \(nodes[Int(peer)])"
-        case .internalEvent: text = event.text
+        case .internalEvent, .decided: text = event.text
         }
         // Escapes would stop a reader that goes by the expression.
         let plain = String(text.map { $0 == "\"" || $0 == "\\" || $0.isNewline ? "'" : $0 })

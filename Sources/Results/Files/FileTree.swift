@@ -3,7 +3,9 @@ import Glibc
 
 /// The few things that need doing with files and directories.
 public enum FileTree {
+    /// What there is at a path.
     public enum Kind: Sendable {
+        /// `other`: a device, a pipe, a socket.
         case file, directory, symbolicLink, other
     }
 
@@ -22,7 +24,7 @@ public enum FileTree {
     /// Names in a directory, sorted by their bytes, without "." and "..".
     ///
     /// - Throws: ``SystemError``.
-    public static func names(in directory: String) throws -> [String] {
+    static func names(in directory: String) throws -> [String] {
         guard let stream = opendir(directory) else {
             throw SystemError(operation: "read directory", path: directory, code: errno)
         }
@@ -40,7 +42,7 @@ public enum FileTree {
     /// Paths of all regular files below a directory, relative to it, sorted by their bytes.
     ///
     /// - Throws: ``SystemError``.
-    public static func files(under directory: String) throws -> [String] {
+    static func files(under directory: String) throws -> [String] {
         var found: [String] = []
         for name in try names(in: directory) {
             let path = directory + "/" + name
@@ -106,7 +108,7 @@ public enum FileTree {
     /// Hands a file's bytes to `body` piece by piece.
     ///
     /// - Throws: ``SystemError``, and what `body` throws.
-    public static func read(_ path: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    static func read(_ path: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError(operation: "read", path: path, code: errno) }
         defer { _ = close(descriptor) }

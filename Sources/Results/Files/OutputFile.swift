@@ -6,11 +6,11 @@ import Glibc
 /// Writers in the middle of a run have no use for an error at every row: after the first failure (a full disk) all
 /// writes do nothing, and ``close()`` says what went wrong. ``failure`` can be polled to stop early.
 public final class OutputFile {
-    public let path: String
+    let path: String
     /// The first error met; nil while all is well.
-    public private(set) var failure: SystemError?
+    private(set) var failure: SystemError?
     /// Bytes accepted so far, those still in the buffer too.
-    public private(set) var byteCount: Int64 = 0
+    private(set) var byteCount: Int64 = 0
 
     private var descriptor: Int32
     private let buffer: UnsafeMutableRawBufferPointer
@@ -35,7 +35,7 @@ public final class OutputFile {
         buffer.deallocate()
     }
 
-    public func write(_ bytes: UnsafeRawBufferPointer) {
+    func write(_ bytes: UnsafeRawBufferPointer) {
         guard failure == nil, descriptor >= 0, let source = bytes.baseAddress else { return }
         byteCount += Int64(bytes.count)
         if bytes.count > buffer.count - used { flush() }
@@ -47,20 +47,21 @@ public final class OutputFile {
         }
     }
 
-    public func write(_ bytes: RawSpan) {
+    func write(_ bytes: RawSpan) {
         bytes.withUnsafeBytes { write($0) }
     }
 
-    public func write(_ bytes: [UInt8]) {
+    func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { write($0) }
     }
 
+    /// Writes a text in UTF-8.
     public func write(_ text: String) {
         var text = text
         text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
     }
 
-    public func write(byte: UInt8) {
+    func write(byte: UInt8) {
         guard failure == nil, descriptor >= 0 else { return }
         if used == buffer.count { flush() }
         byteCount += 1
@@ -69,7 +70,7 @@ public final class OutputFile {
     }
 
     /// Writes a number in decimal without allocating.
-    public func write(decimal value: Int64) {
+    func write(decimal value: Int64) {
         // 19 digits and a sign; filled from the right.
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
             var first = 20
@@ -88,7 +89,7 @@ public final class OutputFile {
     }
 
     /// Hands all that is buffered to the system.
-    public func flush() {
+    func flush() {
         let pending = UnsafeRawBufferPointer(rebasing: buffer[0..<used])
         used = 0
         writeOut(pending)

@@ -62,7 +62,7 @@ public final class RunDirectory {
     /// The path of a file to be written; directories above it are created.
     ///
     /// - Throws: ``SystemError``.
-    public func prepare(_ relativePath: String) throws -> String {
+    func prepare(_ relativePath: String) throws -> String {
         let path = workingPath + "/" + relativePath
         try FileTree.createDirectories(FileTree.parent(of: path))
         return path
@@ -71,7 +71,7 @@ public final class RunDirectory {
     /// Creates a file to be written through a buffer.
     ///
     /// - Throws: ``SystemError``.
-    public func create(_ relativePath: String) throws -> OutputFile {
+    func create(_ relativePath: String) throws -> OutputFile {
         try OutputFile(path: prepare(relativePath))
     }
 

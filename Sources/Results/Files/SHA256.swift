@@ -1,12 +1,12 @@
 import CCrypto
 
 /// SHA-256 (FIPS 180-4) over bytes that come in pieces, by OpenSSL's libcrypto.
-public struct SHA256: ~Copyable {
+struct SHA256: ~Copyable {
     private let context: OpaquePointer
     private var isSound: Bool
 
     /// Nil when libcrypto cannot provide the algorithm.
-    public init?() {
+    init?() {
         guard let context = EVP_MD_CTX_new() else { return nil }
         self.context = context
         isSound = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
@@ -14,13 +14,13 @@ public struct SHA256: ~Copyable {
 
     deinit { EVP_MD_CTX_free(context) }
 
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard !bytes.isEmpty else { return }
         isSound = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 && isSound
     }
 
     /// 64 hexadecimal digits; nil when libcrypto failed on the way. Nothing may be added afterwards.
-    public consuming func finish() -> String? {
+    consuming func finish() -> String? {
         var digest = [UInt8](repeating: 0, count: 32)
         var length: UInt32 = 0
         guard isSound, EVP_DigestFinal_ex(context, &digest, &length) == 1, length == 32 else { return nil }
@@ -28,7 +28,7 @@ public struct SHA256: ~Copyable {
     }
 
     /// Of bytes that are all there.
-    public static func hexadecimalDigest(of bytes: [UInt8]) -> String? {
+    static func hexadecimalDigest(of bytes: [UInt8]) -> String? {
         guard var digest = SHA256() else { return nil }
         bytes.withUnsafeBytes { digest.update($0) }
         return digest.finish()
@@ -49,8 +49,8 @@ private func hexadecimal(_ bytes: [UInt8]) -> String {
 /// One file of a run directory as run.json lists it.
 public struct Artifact: Equatable, Sendable {
     /// Relative to the run directory.
-    public var path: String
-    public var bytes: Int64
+    var path: String
+    var bytes: Int64
     /// 64 hexadecimal digits.
     public var sha256: String
 

@@ -1,16 +1,16 @@
 import Emulator
 
 /// `series.csv`: `t_ns,entity,metric,value,unit`, a row for each value of each column at each instant.
-public final class SeriesWriter {
+final class SeriesWriter {
     /// What stays the same in a column's rows, ready to be copied.
-    public struct Column: Sendable {
+    struct Column: Sendable {
         fileprivate let beforeValue: [UInt8]
         fileprivate let afterValue: [UInt8]
 
         /// - Parameters:
         ///   - entity: "tv", "forward.0".
         ///   - unit: "ns", "bit/s", "packets".
-        public init(entity: String, metric: String, unit: String) {
+        init(entity: String, metric: String, unit: String) {
             beforeValue = Array(",\(csvField(entity)),\(csvField(metric)),".utf8)
             afterValue = Array(",\(csvField(unit))\n".utf8)
         }
@@ -18,7 +18,7 @@ public final class SeriesWriter {
 
     private let file: OutputFile
 
-    public init(_ file: OutputFile) {
+    init(_ file: OutputFile) {
         self.file = file
         file.write("t_ns,entity,metric,value,unit\n")
     }
@@ -26,7 +26,7 @@ public final class SeriesWriter {
     /// Writes a row; allocates nothing.
     ///
     /// - Parameter nanoseconds: true time since emulated time zero.
-    public func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Int64) {
+    func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Int64) {
         file.write(decimal: nanoseconds)
         file.write(column.beforeValue)
         file.write(decimal: value)
@@ -35,7 +35,7 @@ public final class SeriesWriter {
 
     /// Writes a row with a number that is not whole, as the shortest text that reads back the same; an infinite or
     /// undefined value leaves the field empty.
-    public func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Double) {
+    func append(at nanoseconds: Int64, _ column: borrowing Column, _ value: Double) {
         file.write(decimal: nanoseconds)
         file.write(column.beforeValue)
         if value.isFinite { file.write(value.description) }
@@ -43,25 +43,25 @@ public final class SeriesWriter {
     }
 
     /// - Throws: ``SystemError``.
-    public func close() throws { try file.close() }
+    func close() throws { try file.close() }
 }
 
 /// `packets.csv`: `flow,receiver,sequence,length,sent,arrived,released,fate`, a row for each datagram and receiver.
 ///
 /// Instants are true time in nanoseconds since emulated time zero; empty where the datagram never got so far.
-public final class PacketsWriter {
+final class PacketsWriter {
     /// A flow at a receiver, ready to be copied.
-    public struct Flow: Sendable {
+    struct Flow: Sendable {
         fileprivate let prefix: [UInt8]
 
-        public init(flow: String, receiver: String) {
+        init(flow: String, receiver: String) {
             prefix = Array("\(csvField(flow)),\(csvField(receiver)),".utf8)
         }
     }
 
     private let file: OutputFile
 
-    public init(_ file: OutputFile) {
+    init(_ file: OutputFile) {
         self.file = file
         file.write("flow,receiver,sequence,length,sent,arrived,released,fate\n")
     }
@@ -71,7 +71,7 @@ public final class PacketsWriter {
     /// - Parameters:
     ///   - sequence: the datagram's number in its flow, from 0.
     ///   - length: of the IP packet, headers included, bytes.
-    public func append(
+    func append(
         _ flow: borrowing Flow, sequence: Int64, length: Int64, sent: Int64, arrived: Int64?, released: Int64?,
         fate: PacketFate
     ) {
@@ -92,13 +92,13 @@ public final class PacketsWriter {
     }
 
     /// - Throws: ``SystemError``.
-    public func close() throws { try file.close() }
+    func close() throws { try file.close() }
 
     private var comma: UInt8 { UInt8(ascii: ",") }
 }
 
 /// A field of a CSV file (RFC 4180): quoted when it must be.
-func csvField(_ text: String) -> String {
+package func csvField(_ text: String) -> String {
     guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
 }

@@ -3,14 +3,17 @@ import Glibc
 
 /// What the process tells the shell when it ends.
 public enum ExitStatus {
+    /// All was done, and every check passed.
     public static let success: Int32 = 0
+    /// It failed at run time.
     public static let failure: Int32 = 1
     /// A check or the QoS contract failed, or `compare` found a regression.
     public static let checkFailed: Int32 = 3
     /// The measurement is not valid: real time fell behind its limits.
-    public static let notValid: Int32 = 4
+    static let notValid: Int32 = 4
     /// Wrong usage, or a scenario with mistakes (EX_USAGE).
-    public static let usage: Int32 = 64
+    static let usage: Int32 = 64
+    /// The user stopped it: 128 and SIGINT's number.
     public static let interrupted: Int32 = 130
 }
 
@@ -19,9 +22,11 @@ public struct UserFacingError: Error, Equatable, Sendable, CustomStringConvertib
     /// One sentence naming the thing; may have more lines when several problems are reported at once.
     public var message: String
     /// What the user can do; nil where the message says it already.
-    public var remedy: String?
+    var remedy: String?
+    /// What the process tells the shell on its account: see ``ExitStatus``.
     public var exitStatus: Int32
 
+    /// A failure with what to do about it and how the process ends.
     public init(_ message: String, remedy: String? = nil, exitStatus: Int32 = ExitStatus.failure) {
         self.message = message
         self.remedy = remedy
@@ -50,7 +55,7 @@ extension SystemError {
     public var explanation: String { remedy.map { message + "\n" + $0 } ?? message }
 
     /// What the user can do about it, for the failures that have a usual remedy.
-    public var remedy: String? {
+    var remedy: String? {
         switch code {
         case ENOSPC, EDQUOT:
             "free some space, or write elsewhere with --out DIR (fewer files: 'outputs: { media: none }', no --capture)"

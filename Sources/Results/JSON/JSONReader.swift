@@ -1,10 +1,10 @@
 /// Why a text is not JSON, and where.
 public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
-    public var problem: String
+    var problem: String
     /// From 1.
-    public var line: Int
+    var line: Int
     /// From 1, in bytes.
-    public var column: Int
+    var column: Int
 
     public var description: String { "line \(line), column \(column): \(problem)" }
 }

@@ -13,6 +13,13 @@ extension JSONValue {
     /// ``document()`` as text.
     public var text: String { String(decoding: document(), as: UTF8.self) }
 
+    /// The value as it stands in a document, `depth` lists and objects deep.
+    func text(atDepth depth: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        write(to: &bytes, depth: depth)
+        return bytes
+    }
+
     private func write(to bytes: inout [UInt8], depth: Int) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)

@@ -13,7 +13,7 @@ public enum ScenarioText {
     }
 
     /// Every value by its path, in the order of the text: "network.forward.0.delay": "20ms".
-    public static func flattened(_ value: JSONValue, under prefix: String = "") -> [(path: String, value: String)] {
+    static func flattened(_ value: JSONValue, under prefix: String = "") -> [(path: String, value: String)] {
         func below(_ name: String) -> String { prefix.isEmpty ? name : prefix + "." + name }
         switch value {
         case .object(let object) where !object.members.isEmpty:

@@ -1,7 +1,9 @@
+import Scenario
 import Timebase
 
 /// Numbers as people read them: three significant digits, units chosen by size, `n/a` for what was not measured.
 public enum Format {
+    /// What stands in place of a number that is nil.
     public static let notMeasured = "n/a"
 
     /// "850 ns", "12.3 µs", "24.3 ms", "1.24 s", "3,600 s".
@@ -12,7 +14,7 @@ public enum Format {
     }
 
     /// "5.31 Mbit/s".
-    public static func rate(_ bitsPerSecond: Int64?) -> String {
+    static func rate(_ bitsPerSecond: Int64?) -> String {
         guard let bitsPerSecond else { return notMeasured }
         return scaled(
             Double(bitsPerSecond), [(1, "bit/s"), (1e3, "kbit/s"), (1e6, "Mbit/s"), (1e9, "Gbit/s")], wholeBase: true)
@@ -31,7 +33,7 @@ public enum Format {
     }
 
     /// "0.57 %". All but everything is never shown as "100 %", nor a little as "0 %".
-    public static func share(_ ratio: Double?) -> String {
+    static func share(_ ratio: Double?) -> String {
         guard let ratio, ratio.isFinite else { return notMeasured }
         let percent = ratio * 100
         if percent == 0 { return "0 %" }
@@ -44,13 +46,13 @@ public enum Format {
     }
 
     /// "40.0 ppm".
-    public static func frequency(_ partsPerBillion: Int64?, signed: Bool = true) -> String {
+    static func frequency(_ partsPerBillion: Int64?, signed: Bool = true) -> String {
         guard let partsPerBillion else { return notMeasured }
         return scaled(Double(partsPerBillion), [(1, "ppb"), (1e3, "ppm")], wholeBase: true, signed: signed)
     }
 
     /// A number without a unit, in at most three significant digits.
-    public static func plain(_ value: Double?) -> String {
+    static func plain(_ value: Double?) -> String {
         guard let value, value.isFinite else { return notMeasured }
         if value == value.rounded(), abs(value) < 1e15 { return count(Int64(value)) }
         return significant(value)
@@ -63,7 +65,7 @@ public enum Format {
     }
 
     /// A value of run.json in its metric's unit.
-    public static func value(_ value: JSONValue, _ unit: MetricUnit) -> String {
+    static func value(_ value: JSONValue, _ unit: MetricUnit) -> String {
         switch (value, unit) {
         case (.null, _): return notMeasured
         case (.string(let text), _): return text
@@ -81,7 +83,7 @@ public enum Format {
     }
 
     /// A value of run.json in its metric's unit, with every digit it has: limits are not rounded.
-    public static func exact(_ value: JSONValue, _ unit: MetricUnit) -> String {
+    static func exact(_ value: JSONValue, _ unit: MetricUnit) -> String {
         let units: [(exponent: Int, name: String)]
         switch unit {
         case .nanoseconds: units = [(0, " ns"), (3, " µs"), (6, " ms"), (9, " s")]
@@ -99,10 +101,10 @@ public enum Format {
         case .number(let number): written = number.description
         default: return Format.value(value, unit)
         }
-        guard let decimal = Decimal(written), let size = value.double.map(abs) else { return Format.value(value, unit) }
+        guard let size = value.double.map(abs) else { return Format.value(value, unit) }
         var chosen = units[0]
         for unit in units.dropFirst() where size >= Format.power(unit.exponent) { chosen = unit }
-        return decimal.text(shiftedBy: -chosen.exponent) + chosen.name
+        return Quantity.decimal(written, shiftedBy: -chosen.exponent) + chosen.name
     }
 
     private static func power(_ exponent: Int) -> Double {

@@ -1,4 +1,5 @@
 import Metrics
+import Scenario
 import Timebase
 
 /// What a run measured, for a person at a terminal.
@@ -11,6 +12,7 @@ public struct Summary {
     /// Where the run was saved; nil when it was not.
     let path: String?
 
+    /// For a record that was saved at `path`, if it was; `isColoured`: with escape sequences.
     public init(of record: RunRecord, path: String?, isColoured: Bool) {
         self.record = record
         self.path = path

@@ -1,18 +1,24 @@
 /// How text looks on a terminal; plain text carries no styles.
 public enum TextStyle: String, Sendable {
+    /// What stands out: titles.
     case bold = "1"
+    /// What stands back: headers, remarks.
     case dim = "2"
+    /// What failed.
     case red = "31"
+    /// What passed.
     case green = "32"
+    /// What to look at.
     case yellow = "33"
 }
 
 /// Text with styles switched on or off.
 public struct StyledText: Sendable {
-    public var isColoured: Bool
+    var isColoured: Bool
 
     public init(isColoured: Bool) { self.isColoured = isColoured }
 
+    /// The text in a style; as it is without one, or where styles are off.
     public func callAsFunction(_ text: String, _ style: TextStyle?) -> String {
         guard isColoured, let style, !text.isEmpty else { return text }
         return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
@@ -21,10 +27,12 @@ public struct StyledText: Sendable {
 
 /// Columns that align, however wide what is in them.
 public struct TextTable {
+    /// A text in its place, with its style.
     public struct Cell: ExpressibleByStringInterpolation {
-        public var text: String
-        public var style: TextStyle?
+        var text: String
+        var style: TextStyle?
 
+        /// A text in a style; nil: as the rest.
         public init(_ text: String, _ style: TextStyle? = nil) {
             self.text = text
             self.style = style
@@ -33,13 +41,14 @@ public struct TextTable {
         public init(stringLiteral value: String) { self.init(value) }
     }
 
+    /// To which edge of its column a cell keeps.
     public enum Alignment { case left, right }
 
     /// Spaces before every line.
     public var indentation = 2
-    public var gap = 2
+    var gap = 2
     /// Columns beyond the last given align right.
-    public var alignments: [Alignment] = [.left]
+    var alignments: [Alignment] = [.left]
     private var header: [Cell]?
     private var rows: [[Cell]] = []
 
@@ -48,9 +57,10 @@ public struct TextTable {
         self.alignments = alignments
     }
 
+    /// Adds a row below the others.
     public mutating func add(_ row: [Cell]) { rows.append(row) }
 
-    public var isEmpty: Bool { rows.isEmpty }
+    var isEmpty: Bool { rows.isEmpty }
 
     /// The lines, without spaces at their ends. A column that is empty in every row is left out.
     public func lines(_ styled: StyledText) -> [String] {

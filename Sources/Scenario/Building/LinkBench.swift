@@ -4,11 +4,13 @@ import Timebase
 /// A scenario's links taken off the network, each to be built alone, whole or in part: with the draws that it has in a
 /// run.
 public struct LinkBench {
+    /// A link and where it stands.
     public struct Place: Sendable {
         /// As in a run: `forward.0`, `tv.last.0`.
         public let id: String
         /// Where it stands in the scenario.
         public let path: String
+        /// The link as the scenario has it.
         public let link: ExperimentScenario.Link
     }
 

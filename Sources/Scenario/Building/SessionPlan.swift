@@ -8,16 +8,17 @@ import Wire
 /// The sender is 10.0.0.1, receivers are 10.0.1.1 upward; several receivers are reached through the group 239.0.1.1
 /// (RFC 2365, organization-local scope). Media goes to port 5004, RTCP to 5005.
 public struct SessionPlan: Sendable {
-    public static let senderAddress = IPv4Address(10, 0, 0, 1)
-    public static let group = IPv4Address(239, 0, 1, 1)
-    public static let mediaPort: UInt16 = 5_004
-    public static let controlPort: UInt16 = 5_005
+    static let senderAddress = IPv4Address(10, 0, 0, 1)
+    static let group = IPv4Address(239, 0, 1, 1)
+    static let mediaPort: UInt16 = 5_004
+    static let controlPort: UInt16 = 5_005
 
     private let flows: FlowTable
     private let receiverCount: Int
     private let carriage: Emulator.Carriage
     private let deinterleaver: BlockDeinterleaver?
 
+    /// The plan of a World's session.
     public init(_ configuration: WorldConfiguration) {
         flows = configuration.flowTable
         receiverCount = configuration.receivers.count
@@ -26,7 +27,7 @@ public struct SessionPlan: Sendable {
     }
 
     /// The address of a receiver by index.
-    public static func receiverAddress(_ index: Int) -> IPv4Address {
+    static func receiverAddress(_ index: Int) -> IPv4Address {
         let host = index + 0x0100 + 1
         return IPv4Address(
             10, UInt8(truncatingIfNeeded: host >> 16), UInt8(truncatingIfNeeded: host >> 8),
@@ -34,7 +35,7 @@ public struct SessionPlan: Sendable {
     }
 
     /// Where the program goes.
-    public var mediaAddress: IPv4Address { receiverCount > 1 ? Self.group : Self.receiverAddress(0) }
+    var mediaAddress: IPv4Address { receiverCount > 1 ? Self.group : Self.receiverAddress(0) }
 
     /// The address of a node: the sender's, a receiver's, or of a node for agents alone 10.0.0.2 upward.
     private func address(ofNode node: Int) -> IPv4Address {

@@ -23,7 +23,10 @@ struct SynchronizationBuilder {
         var paths: [ServerPath?] = []
         for (index, server) in scenario.timeServers.enumerated() {
             configuration.agentNodes.append(
-                AgentNodeConfiguration(id: server.id, clock: server.clock.oscillator))
+                AgentNodeConfiguration(
+                    id: server.id, clock: server.clock.oscillator(root.named("clocks").named(server.id))))
+            let node = 1 + configuration.receivers.count + index
+            configuration.clockChanges += server.clock.changes.map { .init(node: node, change: $0) }
             let path = try path(of: server, index, links)
             configuration.controlLinks += path.map { $0.forward + $0.reverse } ?? []
             paths.append(path)
@@ -50,6 +53,7 @@ struct SynchronizationBuilder {
     }
 
     private func addClients(to configuration: inout WorldConfiguration, _ paths: [ServerPath?]) {
+        configuration.taps.exchanges = true
         let serversAreNodes = !scenario.timeServers.isEmpty
         let servers = serversAreNodes ? scenario.timeServers.map(\.id) : ["sender"]
         for (index, server) in servers.enumerated() {
@@ -125,7 +129,11 @@ struct SynchronizationBuilder {
         switch scenario.synchronization {
         case .cristian(let law): return CristianClient(law.mechanism, start: start)
         case .ntp(let law): return NTPClient(law.mechanism(servers: servers), start: start)
-        case .regression, .none, .berkeley, .averaging:
+        case .regression(let law):
+            return RegressionClient(
+                RegressionClient.Configuration(
+                    servers: servers, poll: law.poll, correction: law.correction.mechanism), start: start)
+        case .none, .berkeley, .averaging:
             preconditionFailure("\(scenario.synchronization.name) asks no time server")
         }
     }
@@ -154,11 +162,6 @@ extension WorldConfiguration {
         controlFlows.append(
             ControlFlowConfiguration(id: "\(other)>\(one)", from: other, to: one, way: way.from, port: port))
     }
-}
-
-extension ExperimentScenario.Clock {
-    /// The clock itself.
-    var oscillator: Oscillator { Oscillator(offset: offset, partsPerBillion: frequency) }
 }
 
 extension ExperimentScenario.Synchronization.Correction {

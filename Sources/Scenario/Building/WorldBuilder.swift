@@ -14,6 +14,7 @@ public struct WorldBuilder {
     let title: String
     let root: DrawKey
 
+    /// A builder for a scenario that problems call by `title`.
     public init(_ scenario: ExperimentScenario, title: String) {
         self.scenario = scenario
         self.title = title
@@ -39,14 +40,26 @@ public struct WorldBuilder {
         }
         var configuration = WorldConfiguration(
             seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage,
-            senderClock: scenario.senderClock.oscillator, forward: forward.links,
+            senderClock: scenario.senderClock.oscillator(clockKey("sender")), forward: forward.links,
             reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
             receivers: receivers, taps: taps)
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving
+        addChanges(of: scenario.senderClock, node: 0, to: &configuration)
+        for (index, receiver) in scenario.expandedReceivers.enumerated() {
+            addChanges(of: receiver.clock, node: 1 + index, to: &configuration)
+        }
         try SynchronizationBuilder(scenario: scenario, root: root).add(to: &configuration, builder)
         return configuration
+    }
+
+    private func clockKey(_ node: String) -> DrawKey { root.named("clocks").named(node) }
+
+    private func addChanges(
+        of clock: ExperimentScenario.Clock, node: Int, to configuration: inout WorldConfiguration
+    ) {
+        configuration.clockChanges += clock.changes.map { .init(node: node, change: $0) }
     }
 
     /// What the user may not have meant.
@@ -95,7 +108,7 @@ public struct WorldBuilder {
             receiver.lastLinks, "\(receiver.id).last", path: "receivers.\(receiver.id).last_links",
             duplicating: duplicating)
         var node = ReceiverNodeConfiguration(
-            id: receiver.id, media: media, clock: receiver.clock.oscillator, lastLinks: last.links,
+            id: receiver.id, media: media, clock: receiver.clock.oscillator(clockKey(receiver.id)), lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
         node.takesDamaged = receiver.deliversCorrupted

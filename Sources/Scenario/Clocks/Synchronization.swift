@@ -39,7 +39,6 @@ extension ExperimentScenario {
 
         public struct Regression: Equatable, Sendable {
             public var poll: TimeSpan
-            public var samples: Int
             public var correction: Correction
         }
 
@@ -221,11 +220,10 @@ extension ExperimentScenario.Synchronization.NTP {
 extension ExperimentScenario.Synchronization.Regression {
     static let record = Record<Self>(
         Self(
-            poll: .seconds(1), samples: 64,
+            poll: .seconds(1),
             correction: ExperimentScenario.Synchronization.Correction.record.initial),
         [
             .key("poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the server is asked."),
-            .key("samples", \.samples, .integer(3...1_024), "How many exchanges are kept at most."),
         ] + ExperimentScenario.Synchronization.Correction.fields(\.correction))
 }
 

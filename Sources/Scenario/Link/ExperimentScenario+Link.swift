@@ -5,6 +5,7 @@ typealias Link = ExperimentScenario.Link
 extension ExperimentScenario {
     /// One direction of a link, its stages in the order a packet meets them.
     public struct Link: Equatable, Sendable {
+        /// Packets lost at random or by a list; nil: none.
         public var loss: Loss?
         /// Packets of which one bit is changed.
         public var corrupt: Ratio
@@ -12,6 +13,7 @@ extension ExperimentScenario {
         public var policer: TokenBucket?
         /// Meaningless without a rate.
         public var queue: Queue
+        /// How much it carries.
         public var capacity: Capacity
         /// What the link layer adds to each IP packet, for the rate, the policer and the shaper.
         public var overhead: Overhead
@@ -19,11 +21,13 @@ extension ExperimentScenario {
         public var duplicate: Ratio
         /// Not negative.
         public var delay: TimeSpan
+        /// What varies its delay; nil: nothing does.
         public var jitter: Jitter?
         /// Packets that travel without delay, and so overtake.
-        public var reorder: Ratio
+        public var reorder: Reorder
         /// The share of the rate that sessions can reserve.
         public var reservable: Ratio
+        /// What other people send over this link alone.
         public var crossTraffic: [CrossTraffic]
         /// By rising time.
         public var schedule: [Step]
@@ -92,7 +96,7 @@ extension ExperimentScenario.Link {
         .key("loss", \.loss, .optional(Loss.choice.kind()), "Which packets are lost; they never come to the queue.")
             .like("{ gilbert_elliott: { loss: 1%, mean_burst: 3 } }"),
         .key(
-            "reorder", \.reorder, .ratio,
+            "reorder", \.reorder, Reorder.kind,
             "The share of packets that travel without delay, and so overtake the ones ahead of them."),
         .key("duplicate", \.duplicate, .ratio, "The share of packets of which a copy follows."),
         .key("corrupt", \.corrupt, .ratio, "The share of packets in which one bit is changed."),

@@ -2,10 +2,13 @@ import NetworkEmulation
 import Timebase
 
 extension ExperimentScenario.Link {
+    /// How much a link carries, of IP packets with what the link layer adds.
     public enum Capacity: Equatable, Sendable {
         /// No serialization, and so no queue.
         case unlimited
+        /// Always this rate.
         case constant(BitRate)
+        /// What a file says, from emulated time zero on.
         case trace(RateTraceFile)
         /// A token bucket: packets leave whole, as soon as it holds their bytes.
         case shaper(ExperimentScenario.TokenBucket)
@@ -13,11 +16,11 @@ extension ExperimentScenario.Link {
 
     /// A file that says when how much can be sent.
     public struct RateTraceFile: Hashable, Sendable {
-        public var format: Format
+        var format: Format
         /// Absolute.
         public var path: String
 
-        public enum Format: Hashable, Sendable {
+        enum Format: Hashable, Sendable {
             /// Mahimahi's: a line an opportunity, in milliseconds.
             case mahimahi(Reading)
             /// `time_s,rate_bps`, from the beginning again after `period`.
@@ -26,7 +29,7 @@ extension ExperimentScenario.Link {
             case hsdpa
         }
 
-        public enum Reading: String, Sendable, CaseIterable { case opportunities, piecewise }
+        enum Reading: String, Sendable, CaseIterable { case opportunities, piecewise }
     }
 
     /// The rate as far as the scenario says it; that of a trace is in its file.
@@ -42,7 +45,9 @@ extension ExperimentScenario.Link {
 extension ExperimentScenario {
     /// Bytes come at `rate`, and at most `burst` of them are kept.
     public struct TokenBucket: Equatable, Sendable {
+        /// Bits per second of IP packets with what the link layer adds.
         public var rate: BitRate
+        /// Bytes.
         public var burst: Int
     }
 }

@@ -4,25 +4,32 @@ import Timebase
 extension ExperimentScenario.Link {
     /// Other people's traffic.
     public struct CrossTraffic: Equatable, Sendable {
+        /// When packets come and how long they are.
         public var pattern: Pattern
-        public var serviceClass: ServiceClass
-        public var reservation: ExperimentScenario.TokenBucket?
+        var serviceClass: ServiceClass
+        var reservation: ExperimentScenario.TokenBucket?
 
+        /// A law of arrivals.
         public enum Pattern: Equatable, Sendable {
             /// Rates of IP packets, lengths of IP packets in bytes.
             case poisson(rate: BitRate, packet: Int)
+            /// Packets at equal distances.
             case constant(rate: BitRate, packet: Int)
+            /// Bursts at equal distances, with silences between.
             case onOff(OnOff)
             /// `time_s,bytes`, one line an arrival.
             case trace(path: String, repeats: Bool)
         }
 
+        /// A source that is on, then off, then on again.
         public struct OnOff: Equatable, Sendable {
             /// While it is on.
             public var rate: BitRate
+            /// IP bytes.
             public var packet: Int
             /// Mean lengths.
             public var on: TimeSpan
+            /// The mean length of a silence.
             public var off: TimeSpan
             /// Of a Pareto law; nil: exponential.
             public var shape: Double?

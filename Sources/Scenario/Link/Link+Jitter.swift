@@ -4,23 +4,30 @@ import Timebase
 extension ExperimentScenario.Link {
     /// What is added to the delay, or lies around it.
     public struct Jitter: Equatable, Sendable {
+        /// The law of one delay.
         public var law: Law
         /// At lag one, 0..<1.
         public var correlation: Ratio
         /// Whether packets may overtake.
         public var reorder: Bool
 
+        /// A law of delays, of one packet by itself.
         public enum Law: Hashable, Sendable {
             // Around the delay, the total cut at zero.
             /// Standard deviation.
             case normal(deviation: TimeSpan)
+            /// As likely anywhere within so much of the delay.
             case uniform(halfRange: TimeSpan)
+            /// A quarter normal, three quarters Pareto, as netem's table has it, with its scale.
             case paretoNormal(deviation: TimeSpan)
             /// An iproute2 distribution.
             case table(path: String, deviation: TimeSpan)
             // Added to it.
+            /// A memoryless addition with this mean.
             case exponential(mean: TimeSpan)
+            /// A gamma law with this mean.
             case gamma(mean: TimeSpan, shape: Double)
+            /// A Pareto law with this mean and shape.
             case pareto(mean: TimeSpan, shape: Double)
             /// Values of a cumulative law, or a sample.
             case empirical(path: String)

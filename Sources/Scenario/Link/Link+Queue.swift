@@ -4,26 +4,36 @@ import Timebase
 extension ExperimentScenario.Link {
     /// Which packets wait, which go first, and which are given up.
     public struct Queue: Equatable, Sendable {
+        /// Who goes first and who is dropped.
         public var discipline: Discipline
         /// Of all that waits, or of each class.
         public var limit: Limit
 
         static let usual = Queue(discipline: .dropTail, limit: .usual)
 
+        /// How much may wait.
         public enum Limit: Equatable, Sendable {
+            /// So many packets.
             case packets(Int)
+            /// IP bytes.
             case bytes(Int)
             /// The time that what waits takes to be sent.
             case time(TimeSpan)
 
-            public static let usual = Limit.time(.milliseconds(200))
+            static let usual = Limit.time(.milliseconds(200))
         }
 
+        /// A queueing discipline by name, with its parameters.
         public enum Discipline: Equatable, Sendable {
+            /// First in, first out; what no longer fits is refused.
             case dropTail
+            /// First in, first out; what waits longest makes room.
             case dropHead
+            /// Controlled delay (RFC 8289).
             case codel(CoDel)
+            /// Proportional integral controller enhanced (RFC 8033).
             case pie(PIE)
+            /// Flows in turn, each with CoDel (RFC 8290).
             case fqCodel(FQCoDel)
             /// Classes by falling priority; the rest comes last.
             case priority([ServiceClass])
@@ -31,29 +41,41 @@ extension ExperimentScenario.Link {
             case weightedFair([GuaranteedClass])
         }
 
+        /// CoDel's parameters (RFC 8289).
         public struct CoDel: Equatable, Sendable {
+            /// The wait that it keeps to.
             public var target: TimeSpan
+            /// How long the wait may be above the target before a packet is dropped.
             public var interval: TimeSpan
             /// Marks packets that can take it instead of dropping them.
             public var ecn: Bool
         }
 
+        /// PIE's parameters (RFC 8033).
         public struct PIE: Equatable, Sendable {
+            /// The wait that it keeps to.
             public var target: TimeSpan
-            public var update: TimeSpan
+            var update: TimeSpan
             /// As ``CoDel/ecn``.
             public var ecn: Bool
+            /// Spreads drops out (RFC 8033 §5.4).
+            public var derandomize: Bool
         }
 
+        /// FQ-CoDel's parameters (RFC 8290 §5.2).
         public struct FQCoDel: Equatable, Sendable {
+            /// What each flow's queue is managed with.
             public var codel: CoDel
-            public var flows: Int
+            var flows: Int
             /// Bytes.
-            public var quantum: Int
+            var quantum: Int
         }
 
+        /// A class with a rate of its own.
         public struct GuaranteedClass: Equatable, Sendable {
+            /// Whose packets.
             public var serviceClass: ServiceClass
+            /// What they get at least, bit/s of IP packets.
             public var rate: BitRate
         }
     }
@@ -179,12 +201,20 @@ extension ExperimentScenario.Link.Queue.PIE {
     private static let spans = TimeSpan.microseconds(1)...ExperimentScenario.delays.upperBound
 
     static let record = Record<Self>(
-        Self(target: .milliseconds(15), update: .milliseconds(15), ecn: false),
+        Self(target: .milliseconds(15), update: .milliseconds(15), ecn: false, derandomize: true),
         [
             .key("target", \.target, .time(spans), "The waiting time that it steers to."),
             .key("update", \.update, .time(spans), "How often the probability of a drop is updated."),
             .key("ecn", \.ecn, .truth, "Marks packets that can take it instead of dropping them.").like("true"),
+            .key(
+                "derandomize", \.derandomize, .truth,
+                "Whether drops are spread out (RFC 8033 section 5.4), as in Linux and not in ns-3."
+            ).like("false"),
         ])
+
+    fileprivate func parameters(_ key: DrawKey) -> PIEParameters {
+        PIEParameters(target: target, update: update, ecn: ecn, isDerandomized: derandomize, key: key)
+    }
 }
 
 extension ExperimentScenario.Link.Queue.FQCoDel {
@@ -246,7 +276,7 @@ extension ExperimentScenario.Link.Queue {
         case .dropTail: return .dropTail
         case .dropHead: return .dropHead
         case .codel(let law): return .codel(law.parameters)
-        case .pie(let law): return .pie(PIEParameters(target: law.target, update: law.update, ecn: law.ecn, key: key))
+        case .pie(let law): return .pie(law.parameters(key))
         case .fqCodel(let law):
             return .fqCodel(
                 FQCoDelParameters(

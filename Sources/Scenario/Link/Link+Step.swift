@@ -3,6 +3,7 @@ import Timebase
 extension ExperimentScenario.Link {
     /// A change of the link at a time.
     public struct Step: Equatable, Sendable {
+        /// When, from emulated time zero.
         public var at: TimeSpan
         /// How long nothing can enter or be sent.
         public var down: TimeSpan?

@@ -1,8 +1,9 @@
 /// A class of service: a DSCP, 0...63 (RFC 2474), by its usual name where it has one.
 public struct ServiceClass: Hashable, Sendable {
+    /// The DSCP, 0...63.
     public let codePoint: UInt8
 
-    public static let bestEffort = ServiceClass(codePoint: 0)
+    static let bestEffort = ServiceClass(codePoint: 0)
 
     /// What a scenario may write, in words.
     static let words = "a DSCP: EF, AF11 ... AF43, CS0 ... CS7, BE, LE, or 0 to 63"
@@ -20,6 +21,7 @@ public struct ServiceClass: Hashable, Sendable {
         }
     }
 
+    /// As a scenario writes it: `EF`, or a number where there is no usual name.
     public var name: String { Self.names.first { $0.1 == codePoint }?.0 ?? "\(codePoint)" }
 
     /// RFC 2474, 2597, 3246, 5865, 8622.

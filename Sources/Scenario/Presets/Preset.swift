@@ -12,7 +12,7 @@ public struct Preset: Sendable {
     /// All of them, simplest first.
     public static let all: [Preset] = [.perfect, .lan, .iptv, .dslEvening, .wifiBusy, .satellite]
 
-    public static func named(_ name: String) -> Preset? { all.first { $0.name == name } }
+    static func named(_ name: String) -> Preset? { all.first { $0.name == name } }
 
     /// - Parameter body: what follows the name, the usual program and the two comment lines.
     init(_ name: String, _ summary: String, source: String, _ body: String) {

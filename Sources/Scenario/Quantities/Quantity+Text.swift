@@ -3,7 +3,7 @@ import Timebase
 /// Writes quantities so that ``Quantity`` reads back exactly what was written.
 extension Quantity {
     /// In the largest unit up to seconds that leaves at least one before the point: `1.5s`, `20ms`, `100us`.
-    public static func text(_ time: TimeSpan) -> String {
+    static func text(_ time: TimeSpan) -> String {
         let units: [(String, Int64)] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)]
         guard time != .zero else { return "0ms" }
         let (name, factor) = units.first { time.nanoseconds.magnitude >= UInt64($0.1) } ?? ("ns", 1)
@@ -11,24 +11,27 @@ extension Quantity {
     }
 
     /// `4 Mbit/s`, `1.234567 Mbit/s`.
-    public static func text(_ rate: BitRate) -> String {
+    static func text(_ rate: BitRate) -> String {
         scaled(Int64(clamping: rate.bitsPerSecond), QuantityKind.bitRate)
     }
 
     /// `64 kB`.
-    public static func text(bytes: Int64) -> String { scaled(bytes, QuantityKind.byteCount) }
+    static func text(bytes: Int64) -> String { scaled(bytes, QuantityKind.byteCount) }
 
     /// `40 ppm`, `0.5 ppm`.
-    public static func text(partsPerBillion: Int64) -> String { decimalText(partsPerBillion, over: 1000) + " ppm" }
+    static func text(partsPerBillion: Int64) -> String { decimalText(partsPerBillion, over: 1000) + " ppm" }
+
+    /// `1 ppb/sqrt(s)`: parts per 10^18 of a kind of fine frequencies.
+    static func text(parts: Int64, _ kind: QuantityKind) -> String { scaled(parts, kind) }
 
     /// `1.5%`: the shortest decimal that is read back as the same number.
-    public static func text(_ ratio: Ratio) -> String { decimalShifted(ratio.value.description, by: 2) + "%" }
+    static func text(_ ratio: Ratio) -> String { decimalShifted(ratio.value.description, by: 2) + "%" }
 
     /// `3`, `4.66`: the shortest decimal that is read back as the same number.
-    public static func text(_ number: Double) -> String { decimalShifted(number.description, by: 0) }
+    static func text(_ number: Double) -> String { decimalShifted(number.description, by: 0) }
 
     /// `25`, `30000/1001`.
-    public static func text(_ rate: UnitsPerSecond) -> String {
+    static func text(_ rate: UnitsPerSecond) -> String {
         rate.denominator == 1 ? "\(rate.numerator)" : "\(rate.numerator)/\(rate.denominator)"
     }
 
@@ -58,7 +61,8 @@ func decimalShifted(_ text: String, by places: Int) -> String {
     if left.isEmpty { left = "0" }
     var right = digits[point...]
     while right.last == "0" { right.removeLast() }
-    return (isNegative ? "-" : "") + left + (right.isEmpty ? "" : "." + String(right))
+    let isZero = left == "0" && right.isEmpty
+    return (isNegative && !isZero ? "-" : "") + left + (right.isEmpty ? "" : "." + String(right))
 }
 
 /// `value / 10^digits` in decimal, without needless zeros.

@@ -19,7 +19,7 @@ public enum Quantity {
     }
 
     /// A rate in bit/s: `5 Mbit/s`, `640 kbit/s`. Not negative.
-    public static func bitRate(_ text: String) throws(QuantityProblem) -> BitRate {
+    static func bitRate(_ text: String) throws(QuantityProblem) -> BitRate {
         BitRate(bitsPerSecond: UInt64(try notNegative(try whole(text, .bitRate), .bitRate)))
     }
 
@@ -29,17 +29,17 @@ public enum Quantity {
     }
 
     /// A relative frequency error in parts per billion: `30 ppm`, `-50 ppb`. Positive: gains.
-    public static func frequency(_ text: String) throws(QuantityProblem) -> Int64 {
+    static func frequency(_ text: String) throws(QuantityProblem) -> Int64 {
         try whole(text, .frequency)
     }
 
     /// A number of packets: `100 packets`. Not negative.
-    public static func packetCount(_ text: String) throws(QuantityProblem) -> Int64 {
+    static func packetCount(_ text: String) throws(QuantityProblem) -> Int64 {
         try notNegative(try whole(text, .packetCount), .packetCount)
     }
 
     /// A share, 0...1, written in percent: `1.5%`. The nearest binary number to what is written.
-    public static func ratio(_ text: String) throws(QuantityProblem) -> Ratio {
+    static func ratio(_ text: String) throws(QuantityProblem) -> Ratio {
         let problem = QuantityProblem(expected: "a percentage from 0% to 100%, such as 1.5%", hint: nil)
         guard let (number, unit) = ExactDecimal.prefix(of: text) else { throw problem.hinting(numberHint(text)) }
         guard unit == "%" else {
@@ -57,7 +57,7 @@ public enum Quantity {
     }
 
     /// Any number without a unit: `3`, `4.66`.
-    public static func number(_ text: String) throws(QuantityProblem) -> Double {
+    static func number(_ text: String) throws(QuantityProblem) -> Double {
         guard let (number, rest) = ExactDecimal.prefix(of: text), rest.isEmpty else {
             throw QuantityProblem(expected: "a number without a unit, such as 3 or 4.66", hint: nil)
         }
@@ -68,7 +68,7 @@ public enum Quantity {
     ///
     /// `23.976`, `23.98`, `29.97`, `59.94` and `119.88` are n·1000/1001, as everybody means them (SMPTE ST 2036-1
     /// names the rates by these fractions); every other decimal is what it says.
-    public static func unitRate(_ text: String) throws(QuantityProblem) -> UnitsPerSecond {
+    static func unitRate(_ text: String) throws(QuantityProblem) -> UnitsPerSecond {
         let problem = QuantityProblem(
             expected: "units a second, such as 25, 29.97 or 30000/1001, from one an hour to 1000000", hint: nil)
         let nominal = ["23.976": 24, "23.98": 24, "29.97": 30, "59.94": 60, "119.88": 120][text]
@@ -97,6 +97,9 @@ public enum Quantity {
     }
 
     // MARK: - Units
+
+    /// Parts per 10^18 of a kind of fine frequencies.
+    static func parts(_ text: String, _ kind: QuantityKind) throws(QuantityProblem) -> Int64 { try whole(text, kind) }
 
     /// The number times its unit, whole.
     static func whole(_ text: String, _ kind: QuantityKind) throws(QuantityProblem) -> Int64 {
@@ -193,6 +196,20 @@ struct QuantityKind: Sendable {
     static let frequency = QuantityKind(
         expected: "a frequency error with its unit, such as 40 ppm", finest: "1 ppb",
         units: [("ppb", 1), ("ppm", 1_000)], usual: "ppm")
+
+    /// In parts per 10^18, for what departs from a constant frequency error.
+    static let fineFrequency = parts("", "a frequency with its unit, such as 10 ppb")
+    /// In parts per 10^18 by the square root of a second.
+    static let wander = parts("/sqrt(s)", "a random walk of frequency with its unit, such as 1 ppb/sqrt(s)")
+    /// In parts per 10^18 a day.
+    static let ageing = parts("/day", "an ageing with its unit, such as 5 ppb/day")
+
+    private static func parts(_ per: String, _ expected: String) -> QuantityKind {
+        QuantityKind(
+            expected: expected, finest: "0.000000000001 ppm" + per,
+            units: [("ppt" + per, 1_000_000), ("ppb" + per, 1_000_000_000), ("ppm" + per, 1_000_000_000_000)],
+            usual: "ppb" + per)
+    }
 
     static let packetCount = QuantityKind(
         expected: "a number of packets, such as 100 packets", finest: "1 packet",

@@ -6,20 +6,21 @@ public struct Ratio: Hashable, Sendable {
     public let value: Double
 
     /// - Parameter value: 0...1; what lies outside is clamped.
-    public init(_ value: Double) { self.value = min(1, max(0, value)) }
+    init(_ value: Double) { self.value = min(1, max(0, value)) }
 
+    /// Nothing.
     public static let zero = Ratio(0)
 
     /// What a random stage draws with.
-    public var probability: Probability { Probability(value) }
+    var probability: Probability { Probability(value) }
 }
 
 /// Units a second, as a fraction in lowest terms: 25/1, 30000/1001.
-public struct UnitsPerSecond: Hashable, Sendable {
+struct UnitsPerSecond: Hashable, Sendable {
     /// 1...1,000,000.
-    public let numerator: Int64
+    let numerator: Int64
     /// 1...3,603,600.
-    public let denominator: Int64
+    let denominator: Int64
 
     init(numerator: Int64, denominator: Int64) {
         self.numerator = numerator

@@ -1,3 +1,4 @@
+import Foundation
 import Timebase
 
 /// Scalars.
@@ -102,6 +103,22 @@ extension Kind where Value == Int64 {
         bounded(
             range, Shape.Scalar(noun: "a frequency error with its unit", example: "40 ppm"),
             { text throws(QuantityProblem) in try Quantity.frequency(text) }, { Quantity.text(partsPerBillion: $0) })
+    }
+}
+
+extension Kind where Value == Int64 {
+    /// Parts per 10^18.
+    static func parts(_ kind: QuantityKind, _ range: ClosedRange<Int64>) -> Kind {
+        bounded(
+            range, Shape.Scalar(noun: kind.expected.components(before: ", such as "), example: "1 " + kind.usual),
+            { text throws(QuantityProblem) in try Quantity.parts(text, kind) }, { Quantity.text(parts: $0, kind) })
+    }
+}
+
+extension String {
+    /// Up to where `end` begins; all without it.
+    fileprivate func components(before end: String) -> String {
+        range(of: end).map { String(self[..<$0.lowerBound]) } ?? self
     }
 }
 
