@@ -83,7 +83,8 @@ struct BerkeleyClockTests {
         #expect(abs(squares / rounds / variance - 1) < 5 * (5 / rounds).squareRoot())
     }
 
-    @Test("no claim against the group's mean is ever broken, with and without losses", arguments: 0..<8 as Range<UInt64>)
+    @Test(
+        "no claim against the group's mean is ever broken, with and without losses", arguments: 0..<8 as Range<UInt64>)
     func claims(seed: UInt64) {
         var driver = group(
             [35, -20, 0, 80, -50].enumerated().map { index, offset in
