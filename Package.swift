@@ -41,7 +41,7 @@ let package = Package(
         library("Protection", ["Timebase"]),
         library("Sender", ["Media", "Protection", "Timebase", "Wire"]),
         library("NetworkEmulation", ["Timebase", deque]),
-        library("ClockSync", ["Timebase"]),
+        library("ClockSync", ["Timebase", "Wire"]),
         library("Receiver", ["Protection", "Timebase", "Wire", deque]),
         library("Metrics", ["Timebase", "Wire"]),
         library(
@@ -88,7 +88,7 @@ let package = Package(
         tests("Protection", ["Metrics", "NetworkEmulation", "Protection", "Timebase"]),
         tests("Sender", ["Media", "Protection", "Sender", "Timebase", "Wire"]),
         tests("NetworkEmulation", ["Metrics", "NetworkEmulation", "Timebase"]),
-        tests("ClockSync", ["ClockSync", "Timebase"]),
+        tests("ClockSync", ["ClockSync", "Metrics", "NetworkEmulation", "Timebase", "Wire"]),
         tests("Receiver", ["Media", "Protection", "Receiver", "Sender", "Timebase", "Wire"]),
         tests("Metrics", ["Metrics", "Timebase", "Wire"]),
         tests(

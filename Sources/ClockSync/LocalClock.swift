@@ -11,7 +11,7 @@ import Timebase
 /// step, as a slew takes at most half of the time.
 public struct LocalClock: Sendable, BitwiseCopyable {
     /// The free-running clock.
-    public let raw: Oscillator
+    public private(set) var raw: Oscillator
     /// Raw and disciplined reading at the latest adjustment.
     private var origin = (raw: LocalInstant(nanoseconds: 0), disciplined: LocalInstant(nanoseconds: 0))
     /// What the disciplined clock gains on the raw one, parts per 10^12.
@@ -43,6 +43,26 @@ public struct LocalClock: Sendable, BitwiseCopyable {
         guard local != .distantFuture else { return .distantFuture }
         guard isAdjusted else { return raw.instant(showing: local) }
         return raw.instant(showing: rawReading(showing: local))
+    }
+
+    /// Nobody asks for anything before `now` any more: see ``Oscillator/advance(to:)``.
+    public mutating func advance(to now: Instant) { raw.advance(to: now) }
+
+    /// The oscillator jumps, and goes on at another frequency: see ``Oscillator/change(step:frequency:at:)``. Deadlines are to
+    /// be armed anew.
+    public mutating func change(_ change: OscillatorChange) {
+        raw.change(step: change.step, frequency: change.frequency, at: change.at)
+    }
+
+    /// What a slew under way has still to make up for at a true instant, signed.
+    func slewLeft(at instant: Instant) -> TimeSpan {
+        isAdjusted ? slew.amount - slewed(raw.reading(at: instant) - origin.raw) : .zero
+    }
+
+    /// How long, by the oscillator, a slew at the present rate takes for so much, rounded up; at most 36 years.
+    func slewTime(_ amount: TimeSpan) -> TimeSpan {
+        let time = Int128(amount.nanoseconds.magnitude) * 1_000_000_000 / Int128(slew.rate) + 1
+        return .nanoseconds(Int64(min(time, 1 << 60)))
     }
 
     /// Adjusts the disciplined clock at a true instant; instants do not decrease.
@@ -90,8 +110,30 @@ public struct LocalClock: Sendable, BitwiseCopyable {
     /// The least raw reading, from the origin on, at which the disciplined clock shows `local` or more.
     private func rawReading(showing local: LocalInstant) -> LocalInstant {
         guard local > origin.disciplined else { return origin.raw }
-        // The disciplined reading does not decrease: halve the interval in which it comes to `local`. At its slowest the
-        // clock goes at a quarter of the oscillator's pace, so that four times the distance is enough.
+        // Both clocks run at nearly one pace, so that going on by what is missing soon comes within two nanoseconds.
+        var guess = origin.raw + (local - origin.disciplined)
+        for _ in 0..<6 {
+            let missing = local - disciplined(guess)
+            if missing.nanoseconds.magnitude <= 2 { return earliest(near: guess, showing: local) }
+            guess = guess + missing
+        }
+        return searchedReading(showing: local)
+    }
+
+    /// The same from a guess that is off by a few nanoseconds: the reading increases by 0 to 3 with each.
+    private func earliest(near guess: LocalInstant, showing local: LocalInstant) -> LocalInstant {
+        var reading = guess
+        while disciplined(reading) < local { reading = reading + .nanoseconds(1) }
+        while reading > origin.raw, disciplined(reading - .nanoseconds(1)) >= local {
+            reading = reading - .nanoseconds(1)
+        }
+        return reading
+    }
+
+    /// The same at any pace: the disciplined reading does not decrease, so the interval in which it comes to `local` is
+    /// halved. At its slowest the clock goes at a quarter of the oscillator's pace, so that four times the distance is
+    /// enough.
+    private func searchedReading(showing local: LocalInstant) -> LocalInstant {
         var low = origin.raw
         var high = origin.raw + (local - origin.disciplined) * 4 + .nanoseconds(4)
         while high - low > .nanoseconds(1) {

@@ -42,15 +42,16 @@ struct AgentTable {
         takers = Array(repeating: nil, count: flows.count)
         addReporters(configuration, flows, sender)
         let first = seats.count
+        let nodes = configuration.nodesOfAgents
+        let outgoing = Dictionary(grouping: configuration.controlFlows.indices) { configuration.controlFlows[$0].from }
         for agent in configuration.agents {
-            let outgoing = configuration.controlFlows.indices
-                .filter { configuration.controlFlows[$0].from == agent.id }.map(flows.control)
-            seats.append(
-                AgentSeat(agent.id, agent.agent, node: configuration.node(named: agent.node), outgoing: outgoing))
+            guard let node = nodes[agent.id] else { continue }
+            let flows = (outgoing[agent.id] ?? []).map(flows.control)
+            seats.append(AgentSeat(agent.id, agent.agent, node: node, outgoing: flows))
         }
+        let places = Dictionary(configuration.agents.enumerated().map { ($1.id, $0) }) { first, _ in first }
         for (index, flow) in configuration.controlFlows.enumerated() {
-            guard let agent = configuration.agents.firstIndex(where: { $0.id == flow.to }) else { continue }
-            add(flows.control(index), to: first + agent)
+            if let place = places[flow.to] { add(flows.control(index), to: first + place) }
         }
     }
 

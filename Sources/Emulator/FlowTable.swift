@@ -63,11 +63,14 @@ public struct FlowTable: Sendable {
                     kind: .receiverReports(index), id: receiver.id + ".rtcp", source: 1 + index, destinations: 0..<1,
                     port: configuration.mediaPort + 1, differentiatedServices: reports))
         }
+        let nodes = configuration.nodesOfAgents
         for (index, flow) in configuration.controlFlows.enumerated() {
-            let destination = configuration.node(ofAgent: flow.to)
+            guard let source = nodes[flow.from], let destination = nodes[flow.to] else {
+                preconditionFailure("flow '\(flow.id)' is between '\(flow.from)' and '\(flow.to)', not two agents")
+            }
             flows.append(
                 Flow(
-                    kind: .control(index), id: flow.id, source: configuration.node(ofAgent: flow.from),
+                    kind: .control(index), id: flow.id, source: source,
                     destinations: destination..<destination + 1, port: flow.port,
                     differentiatedServices: flow.differentiatedServices))
         }

@@ -59,6 +59,8 @@ struct RTCPReceiver: Agent {
         timer.setMembers(members, senders: 1)
         for case .senderReport(let report) in compound.packets {
             latestReport = (report.ntpTimestamp.middle, now)
+            let shown = report.ntpTimestamp.local(near: now)
+            outputs.append(.tell(.report(rtpTimestamp: report.rtpTimestamp, shown: shown)))
         }
     }
 

@@ -22,10 +22,11 @@ struct ReceiverLedger: Sendable {
     var latestDelay: TimeSpan?
     /// What the receiver's clock made of the delays, and how wrong it was; filled once it has ever been wrong.
     private var measuredWhenWrong: (delay: Histogram, error: Histogram)?
-    var roundTrip = Histogram()
-    var playoutDelay = Histogram()
+    private let errorCuts: [Int64]
+    var roundTrip: Histogram
+    var playoutDelay: Histogram
     private(set) var leastWaits = LeastWaits()
-    var buffer = Histogram()
+    var buffer: Histogram
     /// When the first unit of all was presented.
     var firstPresentation: Instant?
     var monitor: TransportStreamMonitor
@@ -39,7 +40,7 @@ struct ReceiverLedger: Sendable {
         var onTime: Int64 = 0
         var late: Int64 = 0
         var damaged: Int64 = 0
-        var endToEnd = Histogram()
+        var endToEnd: Histogram
         var freezes: FreezeDetector?
         /// The unit presented last: its place on the program's timeline, and when.
         var latestPresentation: (media: TimeSpan, at: Instant)?
@@ -49,12 +50,18 @@ struct ReceiverLedger: Sendable {
     struct Pair: Sendable {
         let audio: Int
         let video: Int
-        var meter = LipSyncMeter()
+        var meter: LipSyncMeter
     }
 
     init(_ configuration: WorldConfiguration) {
         let substreams = configuration.program.substreams
-        monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
+        let cuts = configuration.cuts
+        monitor = TransportStreamMonitor(
+            constantRate: configuration.constantRate, accuracyCuts: cuts[.pcrAccuracy])
+        errorCuts = cuts[.oneWayDelayError]
+        roundTrip = Histogram(cuts: cuts[.roundTrip])
+        playoutDelay = Histogram(cuts: cuts[.playoutDelay])
+        buffer = Histogram(cuts: cuts[.buffer])
         if let deinterleaver = configuration.deinterleaver {
             var size = 1_024
             while size < 1_024 + deinterleaver.reach { size *= 2 }
@@ -64,14 +71,20 @@ struct ReceiverLedger: Sendable {
         received.knowsDelays = true
         received.clockRate = configuration.carriage.hasRTP ? 90_000 : nil
         received.mediaRate = configuration.constantRate
-        received.countsCopiedMedia = true
+        // Measured delays begin as the true ones.
+        received.delayCuts = cuts[.oneWayDelay] + cuts[.oneWayDelayMeasured]
+        received.ipdvCuts = cuts[.ipdv]
+        received.pdvCuts = cuts[.pdv]
         quality = StreamQuality(received)
         for substream in substreams {
-            lanes.append(Lane(freezes: substream.kind == .video ? FreezeDetector() : nil))
+            lanes.append(
+                Lane(
+                    endToEnd: Histogram(cuts: cuts[.endToEndDelay]),
+                    freezes: substream.kind == .video ? FreezeDetector() : nil))
         }
         guard let video = substreams.firstIndex(where: { $0.kind == .video }) else { return }
         for audio in substreams.indices where substreams[audio].kind == .audio {
-            pairs.append(Pair(audio: audio, video: video))
+            pairs.append(Pair(audio: audio, video: video, meter: LipSyncMeter(skewCuts: cuts[.lipSyncSkew])))
         }
     }
 
@@ -80,7 +93,7 @@ struct ReceiverLedger: Sendable {
     /// Measured less true delay.
     var oneWayDelayError: Histogram {
         if let measuredWhenWrong { return measuredWhenWrong.error }
-        var zeros = Histogram()
+        var zeros = Histogram(cuts: errorCuts)
         zeros.add(0, times: quality.delays.count)
         return zeros
     }

@@ -15,8 +15,8 @@ struct RunLedger: ~Copyable {
     private(set) var digest = EventDigest()
     private(set) var sender: SenderLedger
     var receivers: RigidArray<ReceiverLedger>
-    /// Disciplined less true time of each node's clock.
-    private(set) var clockErrors: [Histogram]
+    /// Of each node.
+    private(set) var clocks: [ClockLedger]
     /// Not taken yet.
     private(set) var outputs = Deque<WorldOutput>()
 
@@ -47,7 +47,10 @@ struct RunLedger: ~Copyable {
         sender = SenderLedger(configuration)
         receivers = RigidArray(capacity: configuration.receivers.count)
         for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration)) }
-        clockErrors = Array(repeating: Histogram(), count: configuration.nodeCount)
+        clocks = Array(
+            repeating: ClockLedger(
+                errorCuts: configuration.cuts[.clockError], boundCuts: configuration.cuts[.clockBound]),
+            count: configuration.nodeCount)
     }
 
     /// Whether datagrams' records ask when each arrived.
@@ -94,8 +97,8 @@ struct RunLedger: ~Copyable {
             receivers[receiver].close(lane: lane, verdict)
             add(.closed, ticks ?? -1, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
-        case .found(let event, let node, let source): note(event, node: node, from: source)
-        case .clockRead(let node, let error): clockErrors[node].add(error.nanoseconds)
+        case .found(let event, let node, let source): note(event, node: node, from: source, at: now)
+        case .adjusted(let node): clocks[node].noteCorrection(at: now)
         case .multiplexed, .arrived, .released: preconditionFailure("this event has bytes")
         }
     }
@@ -195,13 +198,30 @@ struct RunLedger: ~Copyable {
 
     // MARK: Agents
 
-    private mutating func note(_ event: AgentEvent, node: Int, from source: Int) {
+    private mutating func note(_ event: AgentEvent, node: Int, from source: Int, at now: Instant) {
         switch event {
         case .roundTrip(let span, _):
             // Measured at the sender, of the way to a receiver and back.
             guard node == 0, (1...receivers.count).contains(source) else { return }
             receivers[source - 1].roundTrip.add(span.nanoseconds)
-        case .exchange, .claim: break
+        case .report: break
+        case .logical(let event): if taps.events { outputs.append(.logical(event, node: node, at: now)) }
+        case .exchange(let exchange): clocks[node].note(exchange)
+        case .claim(let claim): clocks[node].note(claim, at: now)
+        }
+    }
+
+    /// Samples the clocks of all nodes at an instant.
+    mutating func sample(_ nodes: borrowing RigidArray<LocalClock>, at now: Instant) {
+        var sum = TimeSpan.zero
+        var count: Int64 = 0
+        for node in clocks.indices where clocks[node].isOfGroup {
+            sum += nodes[node].error(at: now)
+            count += 1
+        }
+        let mean = TimeSpan.nanoseconds(count == 0 ? 0 : sum.nanoseconds / count)
+        for node in clocks.indices {
+            clocks[node].sample(error: nodes[node].error(at: now), groupError: mean, at: now)
         }
     }
 

@@ -13,7 +13,8 @@ struct SenderLedger: Sendable {
     private(set) var burst: BurstMeter?
 
     init(_ configuration: WorldConfiguration) {
-        monitor = TransportStreamMonitor(constantRate: configuration.constantRate)
+        monitor = TransportStreamMonitor(
+            constantRate: configuration.constantRate, accuracyCuts: configuration.cuts[.pcrAccuracy])
         burst = configuration.reservation.map { BurstMeter(rate: $0.rate) }
     }
 

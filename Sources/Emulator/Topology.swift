@@ -1,4 +1,5 @@
 import BasicContainers
+import Metrics
 import NetworkEmulation
 import Timebase
 
@@ -35,15 +36,19 @@ struct Topology: ~Copyable {
     private(set) var crossTraffic: [(configuration: CrossTrafficConfiguration, link: Int, number: Int)] = []
     /// Per flow, where its packets begin.
     private(set) var entries: [Hop] = []
-    /// Per flow, its route.
+    /// Per flow, its route: one of the two that many flows share, or behind them the way of one control flow.
     private var routes: RigidArray<Int>
-    /// Of a route's packets behind a link, at `route` × links + link.
+    /// Of a shared route's packets behind a link, at `route` × links + link.
     private var hops: RigidArray<Hop>
+    /// Per way, the links of it in order, and where it ends. A way has few links and there may be many ways: each is
+    /// looked through.
+    private var ways: [(links: [Int], end: Hop)] = []
     private var branchHops: [Hop] = []
     private var branches: [Range<Int>] = []
 
     private static let shared = 0
     private static let leaving = 1
+    private static let sharedCount = 2
 
     init(_ configuration: WorldConfiguration, _ flows: FlowTable) {
         var plan = LinkPlan()
@@ -56,7 +61,7 @@ struct Topology: ~Copyable {
             for (number, source) in link.named.crossTraffic.enumerated() {
                 crossTraffic.append((source, links.count, number))
             }
-            links.append(Link(link.named.configuration))
+            links.append(Link(link.named.configuration, queueDelayCuts: configuration.cuts[.queueDelay]))
         }
         ids = plan.links.map(\.named.id)
         isForward = plan.links.map(\.isForward)
@@ -67,10 +72,10 @@ struct Topology: ~Copyable {
         branchHops = receivers.entries
         branches = [0..<receivers.entries.count]
 
-        let own = configuration.controlFlows.count
-        hops = RigidArray(capacity: (2 + own) * plan.links.count)
+        hops = RigidArray(capacity: Self.sharedCount * plan.links.count)
         for link in plan.links { hops.append(link.next) }
-        for _ in 0..<(1 + own) * plan.links.count { hops.append(.away) }
+        for _ in plan.links { hops.append(.away) }
+        let indices = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
         routes = RigidArray(capacity: flows.count)
         for index in 0..<flows.count {
             switch flows[UInt16(index)].kind {
@@ -78,8 +83,13 @@ struct Topology: ~Copyable {
             case .receiverReports(let receiver): add(entry: receivers.reverse[receiver], route: Self.shared)
             case .crossTraffic: add(entry: .away, route: Self.leaving)
             case .control(let number):
-                let node = flows[UInt16(index)].destinations.lowerBound
-                layWay(configuration.controlFlows[number].way, to: node, route: 2 + number)
+                let way = configuration.controlFlows[number].way.map { id in
+                    guard let link = indices[id] else { preconditionFailure("there is no link '\(id)'") }
+                    return link
+                }
+                let end = Hop.node(flows[UInt16(index)].destinations.lowerBound)
+                ways.append((way, end))
+                add(entry: way.first.map(Hop.link) ?? end, route: Self.sharedCount + number)
             }
         }
     }
@@ -89,20 +99,18 @@ struct Topology: ~Copyable {
         routes.append(route)
     }
 
-    /// The way of a control flow, over links by their names.
-    private mutating func layWay(_ way: [String], to node: Int, route: Int) {
-        var next = Hop.node(node)
-        for id in way.reversed() {
-            guard let link = ids.firstIndex(of: id) else { preconditionFailure("there is no link '\(id)'") }
-            hops[route * links.count + link] = next
-            next = .link(link)
-        }
-        add(entry: next, route: route)
-    }
-
     /// Where a flow's packet goes when it leaves a link.
     @inline(__always)
-    func next(behind link: Int, flow: UInt16) -> Hop { hops[routes[Int(flow)] &* links.count &+ link] }
+    func next(behind link: Int, flow: UInt16) -> Hop {
+        let route = routes[Int(flow)]
+        return route < Self.sharedCount ? hops[route &* links.count &+ link] : next(behind: link, onWay: route)
+    }
+
+    private func next(behind link: Int, onWay route: Int) -> Hop {
+        let way = ways[route - Self.sharedCount]
+        guard let place = way.links.firstIndex(of: link), place + 1 < way.links.count else { return way.end }
+        return .link(way.links[place + 1])
+    }
 
     /// How many places a branch leads to.
     func width(ofBranch branch: Int) -> Int { branches[branch].count }

@@ -15,6 +15,12 @@ extension World {
     /// What a node's disciplined clock shows now; nodes are counted as ``WorldConfiguration/nodeIDs`` lists them.
     public func reading(ofNode node: Int) -> LocalInstant { clocks[node].reading(at: now) }
 
+    /// By how much a node's disciplined clock is off now; positive: fast.
+    public func clockError(ofNode node: Int) -> TimeSpan { clocks[node].error(at: now) }
+
+    /// The largest error that is claimed of it now; nil: nothing is.
+    public func claimedBound(ofNode node: Int) -> TimeSpan? { ledger.clocks[node].bound(at: now) }
+
     /// Serves an agent's timer.
     mutating func serveAgent(_ index: Int, at now: Instant) {
         let node = agents.seats[index].node
@@ -63,6 +69,7 @@ extension World {
     /// Adjusts a node's clock; deadlines given in its time are armed anew.
     private mutating func adjust(_ node: Int, _ adjustment: ClockAdjustment, at now: Instant) {
         clocks[node].adjust(adjustment, at: now)
+        ledger.note(.adjusted(node: node), at: now)
         for index in agents.seats.indices where agents.seats[index].node == node { rearmAgent(index) }
     }
 
@@ -74,8 +81,25 @@ extension World {
                 let source = flows[agents.seats[index].incoming[flow]].source
             else { return }
             ledger.note(.found(event, node: node, from: source), at: now)
-        case .exchange, .claim: ledger.note(.found(event, node: node, from: node), at: now)
+        case .report(let timestamp, let shown):
+            guard (1...receivers.count).contains(node) else { return }
+            receivers[node - 1].take(report: timestamp, shown: shown)
+        case .exchange(let exchange):
+            ledger.note(.found(event, node: node, from: node), at: now)
+            record(exchange, agent: index, at: now)
+        case .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
         }
+    }
+
+    private mutating func record(_ exchange: ClockExchange, agent index: Int, at now: Instant) {
+        let seat = agents.seats[index]
+        guard configuration.taps.exchanges, seat.incoming.indices.contains(exchange.flow),
+            let server = flows[seat.incoming[exchange.flow]].source
+        else { return }
+        let offset = clocks[server].error(at: now) - clocks[seat.node].error(at: now)
+        ledger.emit(
+            .exchange(
+                ExchangeRecord(node: seat.node, server: server, exchange: exchange, trueOffset: offset, at: now)))
     }
 
     /// What the program's end at a node knows; nil where there is none, or no RTP.

@@ -29,7 +29,11 @@ extension World {
         let measured = clocks[1 + receiver].reading(at: now) - clocks[0].reading(at: packet.sent)
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         ledger.note(.arrived(packet, receiver: receiver, measured: measured), payload, at: now)
-        receivers[receiver].handle(packet, &pool, at: clocks[1 + receiver].raw.reading(at: now))
+        let local = clocks[1 + receiver].raw.reading(at: now)
+        if receivers[receiver].followsSender {
+            receivers[receiver].take(correction: clocks[1 + receiver].reading(at: now) - local)
+        }
+        receivers[receiver].handle(packet, &pool, at: local)
         drainReceiver(receiver, at: now)
         rearmReceiver(receiver)
     }

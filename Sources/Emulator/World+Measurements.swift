@@ -33,6 +33,7 @@ extension World {
             result.warnings.append(.multiplexedTooLate(units: tooLate))
         }
         for index in 0..<receivers.count { warn(of: index, in: &result) }
+        warnOfClocks(in: &result)
         return result
     }
 
@@ -73,6 +74,21 @@ extension World {
                 result.warnings.append(
                     .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }
+        }
+    }
+
+    /// Says of which clocks nobody knew how to set them.
+    private func warnOfClocks(in result: inout RunMeasurements) {
+        for seat in agents.seats {
+            let node = configuration.nodeIDs[seat.node]
+            let selection = (seat.agent as? NTPClient)?.selection ?? (seat.agent as? RegressionClient)?.selection
+            if selection == .noMajority { result.warnings.append(.noMajorityOfServers(node: node)) }
+            if let client = seat.agent as? NTPClient, client.hasGivenUp {
+                result.warnings.append(.clockGivenUp(node: node))
+            }
+        }
+        for clock in result.clocks where clock.algorithm != "none" && clock.synchronizedNanoseconds == nil {
+            result.warnings.append(.neverSynchronized(node: clock.node, algorithm: clock.algorithm))
         }
     }
 
@@ -167,9 +183,17 @@ extension World {
     private func clock(_ node: Int, _ id: String) -> ClockMeasurements {
         var result = ClockMeasurements()
         result.node = id
-        result.algorithm = "none"
-        result.offsetError = ledger.clockErrors[node].distribution
+        let seen = ledger.clocks[node]
+        result.algorithm = configuration.synchronization[id] ?? "none"
+        result.offsetError = seen.errors.distribution
         result.trueFrequencyPartsPerBillion = clocks[node].raw.frequency
+        guard configuration.synchronization[id] != nil else { return result }
+        result.estimatedFrequencyPartsPerBillion = seen.estimatedFrequency
+        result.synchronizedNanoseconds = seen.firstCorrection?.nanoseconds
+        result.bound = seen.bounds.distribution
+        result.boundViolations = seen.bounds.count > 0 ? seen.violations : nil
+        result.exchanges = seen.exchanges
+        result.exchangesUsed = seen.exchangesUsed
         return result
     }
 

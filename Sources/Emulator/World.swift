@@ -69,11 +69,11 @@ public struct World: ~Copyable {
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
-        if admission.admitsProgram { sender.start(&pool) }
+        if admission.admitsProgram, configuration.sendsProgram { sender.start(&pool) }
         rearmSender()
         for index in agents.seats.indices { rearmAgent(index) }
         for index in 0..<crossTraffic.count { rearmCrossTraffic(index) }
-        if sender.isFinished { stopOthers() }
+        if sender.isFinished, configuration.sendsProgram { stopOthers() }
     }
 
     private static func crossTraffic(
@@ -103,7 +103,9 @@ public struct World: ~Copyable {
     public mutating func handle(_ input: WorldInput, at now: Instant) {
         advance(to: now)
         switch input {
-        case .stopSources: sender.stop(at: clocks[0].raw.reading(at: now))
+        case .stopSources:
+            sender.stop(at: clocks[0].raw.reading(at: now))
+            if !configuration.sendsProgram { stopOthers() }
         }
     }
 
@@ -130,7 +132,7 @@ public struct World: ~Copyable {
         guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
-        case .packet, .sample: break
+        case .packet, .exchange, .logical, .sample: break
         }
         return output
     }
@@ -311,9 +313,7 @@ public struct World: ~Copyable {
 
     private mutating func sample(at now: Instant) {
         if nextClockSample <= now {
-            for node in 0..<clocks.count {
-                ledger.note(.clockRead(node: node, error: clocks[node].error(at: nextClockSample)), at: now)
-            }
+            ledger.sample(clocks, at: nextClockSample)
             nextClockSample += .seconds(1)
         }
         if nextSample <= now, let interval = configuration.taps.seriesInterval {

@@ -1,5 +1,6 @@
 import ClockSync
 import Media
+import Metrics
 import NetworkEmulation
 import Protection
 import Receiver
@@ -163,6 +164,10 @@ public struct WorldTaps: Sendable {
     public var media = false
     /// Every datagram's fate.
     public var packets = false
+    /// Events in logical time.
+    public var events = false
+    /// Exchanges with time servers.
+    public var exchanges = false
     /// The time between two samples of the series; nil for none.
     public var seriesInterval: TimeSpan?
 
@@ -210,10 +215,16 @@ public struct WorldConfiguration: Sendable {
     public var controlFlows: [ControlFlowConfiguration] = []
     /// Links that only control flows cross.
     public var controlLinks: [NamedLink] = []
+    /// By which algorithm agents discipline a node's clock; by the node's id.
+    public var synchronization: [String: String] = [:]
+    /// Whether the program is sent at all; without it agents go on until the sources are told to stop.
+    public var sendsProgram = true
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
     /// What the World tells while it runs.
     public var taps: WorldTaps
+    /// At which numbers distributions count exactly.
+    public var cuts = DistributionCuts()
 
     public init(
         seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
@@ -231,6 +242,13 @@ public struct WorldConfiguration: Sendable {
         self.reverse = reverse
         self.receivers = receivers
         self.taps = taps
+    }
+
+    /// The same, with distributions that count exactly at more numbers.
+    public func counting(at more: DistributionCuts) -> WorldConfiguration {
+        var result = self
+        result.cuts.add(more)
+        return result
     }
 
     /// The names of all links, in the World's order: what ``CapturePoint/link(_:isFarEnd:)`` counts.
@@ -299,13 +317,14 @@ public struct WorldConfiguration: Sendable {
     /// The names of all nodes.
     public var nodeIDs: [String] { ["sender"] + receivers.map(\.id) + agentNodes.map(\.id) }
 
-    func node(named id: String) -> Int {
-        guard let node = nodeIDs.firstIndex(of: id) else { preconditionFailure("there is no node '\(id)'") }
-        return node
-    }
-
-    func node(ofAgent id: String) -> Int {
-        guard let agent = agents.first(where: { $0.id == id }) else { preconditionFailure("there is no agent '\(id)'") }
-        return node(named: agent.node)
+    /// The node of each agent, by the agents' ids.
+    var nodesOfAgents: [String: Int] {
+        let nodes = Dictionary(nodeIDs.enumerated().map { ($1, $0) }) { first, _ in first }
+        var result: [String: Int] = [:]
+        for agent in agents {
+            guard let node = nodes[agent.node] else { preconditionFailure("there is no node '\(agent.node)'") }
+            result[agent.id] = node
+        }
+        return result
     }
 }

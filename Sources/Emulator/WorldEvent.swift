@@ -26,8 +26,8 @@ enum WorldEvent {
     case controlArrived(Packet, node: Int)
     /// An agent at a node has found something out about what comes from another.
     case found(AgentEvent, node: Int, from: Int)
-    /// Disciplined less true time of a node's clock.
-    case clockRead(node: Int, error: TimeSpan)
+    /// A node's clock has been adjusted.
+    case adjusted(node: Int)
 }
 
 /// What stands for an event in a run's digest. Never given another meaning: digests are compared over versions.

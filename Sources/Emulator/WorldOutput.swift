@@ -69,6 +69,17 @@ public struct PacketRecord: Sendable {
     public var fate: PacketFate
 }
 
+/// An exchange with a time server beside the truth: one row of exchanges.csv.
+public struct ExchangeRecord: Sendable {
+    /// The client's and the server's number among all nodes.
+    public var node: Int
+    public var server: Int
+    public var exchange: ClockExchange
+    /// The server's clock minus the client's, when the reply came.
+    public var trueOffset: TimeSpan
+    public var at: Instant
+}
+
 /// An effect of the World, for whoever drives it.
 ///
 /// Bytes are those of a pool slot, which the World keeps until the next output is asked for.
@@ -81,6 +92,10 @@ public enum WorldOutput: Sendable {
     case releasedMedia(Packet, receiver: Int)
     /// A datagram's fate is decided.
     case packet(PacketRecord)
+    /// An exchange with a time server has ended.
+    case exchange(ExchangeRecord)
+    /// An event of a node in logical time.
+    case logical(LogicalEvent, node: Int, at: Instant)
     /// The time for a sample of the series.
     case sample(at: Instant)
 }

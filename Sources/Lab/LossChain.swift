@@ -1,19 +1,15 @@
-import Results
-import Glibc
-import Scenario
-
-/// A Markov chain whose states lose packets, each with a probability: the closed form of every law of losses, by linear
-/// algebra alone and so apart from how a link draws them.
+/// A Markov chain whose states lose packets, each with a probability: the closed form of the laws of losses, by linear
+/// algebra alone and so apart from how a link draws them. Which law has which is in ``StageLab``.
 struct LossChain {
     private let changes: [(from: Int, to: Int, probability: Double)]
     /// Its stationary law.
-    private let stationary: [Double]
+    let stationary: [Double]
     /// The share of packets lost in each state.
-    private let loss: [Double]
+    let loss: [Double]
     /// Whether a run of losses always ends in the same state, so that runs know nothing of each other.
     let runsAreIndependent: Bool
 
-    private init(transition: [[Double]], stationary: [Double], loss: [Double], runsAreIndependent: Bool) {
+    init(transition: [[Double]], stationary: [Double], loss: [Double], runsAreIndependent: Bool) {
         changes = transition.enumerated().flatMap { from, row in
             row.enumerated().filter { $0.element > 0 }.map { (from, $0.offset, $0.element) }
         }
@@ -138,7 +134,7 @@ struct LossChain {
     }
 
     /// Σ over the packets behind one, of what is expected there of `value` more than its mean.
-    private func excess(behind law: [Double], of value: [Double], mean: Double) -> Double {
+    func excess(behind law: [Double], of value: [Double], mean: Double) -> Double {
         let weight = law.reduce(0, +)
         guard weight > 0 else { return 0 }
         var (here, sum) = (law, 0.0)
@@ -152,46 +148,19 @@ struct LossChain {
     }
 
     /// The law of the next packet's state.
-    private func step(_ law: [Double]) -> [Double] {
+    func step(_ law: [Double]) -> [Double] {
         var next = law.map { _ in 0.0 }
         for change in changes { next[change.to] += law[change.from] * change.probability }
         return next
     }
 
     /// What is expected of a value at the next packet, by the state of this one.
-    private func expected(_ value: [Double]) -> [Double] {
+    func expected(_ value: [Double]) -> [Double] {
         var now = value.map { _ in 0.0 }
         for change in changes { now[change.from] += value[change.to] * change.probability }
         return now
     }
 
-    private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-    private func times(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 * $1 } }
-}
-
-extension LossChain {
-    /// Of a law that draws; nil for lists of packets.
-    ///
-    /// - Parameter length: of the packets, in bytes.
-    init?(_ loss: ExperimentScenario.Link.Loss, length: Int) {
-        switch loss {
-        case .bernoulli(let ratio): self = .bernoulli(ratio.value)
-        case .bitErrors(let rate):
-            // 1 − (1 − rate)^(8 · length) without the cancellation.
-            self = .bernoulli(-expm1(Double(8 * length) * log1p(-rate)))
-        case .gilbertElliott(let chain):
-            switch chain.law {
-            case .bursts(let loss, let burst, let longest):
-                self = .gilbertElliott(loss: loss.value, meanBurst: burst, longest: longest)
-            case .transitions(let p, let r, let bad, let good):
-                self = .gilbertElliott(p: p.value, r: r.value, bad: bad.value, good: good.value)
-            }
-        case .markov4(.transitions(let p13, let p31, let p32, let p23, let p14)):
-            self = .markov(p13: p13.value, p31: p31.value, p32: p32.value, p23: p23.value, p14: p14.value)
-        case .markov4(.bursts(let loss, let burst, let density, let isolated, let good)):
-            self = .markov(
-                loss: loss.value, burst: burst, density: density.value, isolated: isolated.value, goodRun: good)
-        case .pattern, .trace: return nil
-        }
-    }
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    func times(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 * $1 } }
 }

@@ -143,7 +143,7 @@ extension StageLab {
             asked: 0,
             measured: Double(wrong))
         if asked.reorder != .zero {
-            book.share("packets early", asked: asked.reorder.value, of: candidates, hits: early)
+            book.share("packets early", asked: asked.reorder.share.value, of: candidates, hits: early)
         }
     }
 

@@ -1,4 +1,5 @@
 import Results
+import Glibc
 import Metrics
 import NetworkEmulation
 import Scenario
@@ -22,6 +23,9 @@ extension StageLab {
                 "packets lost", asked: share(of: packets, listed), of: packets, hits: fates.count { $0 },
                 CountLimits(mean: Double(fates.indices.count(where: listed)), variance: 0), .exact)
             return book.exact("packets with another fate than listed", .count, asked: 0, measured: Double(wrong))
+        }
+        if case .bernoulli(let loss, let correlation)? = asked, correlation != .zero {
+            return correlated(fates, loss.value, correlation.value)
         }
         let chain = asked.flatMap { LossChain($0, length: Int(length)) } ?? .bernoulli(0)
         compare(fates, chain)
@@ -66,6 +70,25 @@ extension StageLab {
         }
     }
 
+    private mutating func correlated(_ fates: [Bool], _ loss: Double, _ correlation: Double) {
+        guard let chain = LossChain.correlated(loss, correlation) else {
+            // No function of the process behind the losses is more correlated than it is (Gebelein's inequality).
+            let variance = loss * (1 - loss) * SampleStatistics.inflation(correlation: correlation)
+            book.share(
+                "packets lost", asked: loss, of: packets, hits: fates.count { $0 },
+                CountLimits(mean: loss * Double(packets), variance: variance * Double(packets)))
+            return book.note("neighbours and runs are not judged with so strong a correlation")
+        }
+        compare(fates, chain)
+        guard loss > 0, loss < 1 else { return }
+        // Every 4,096 packets the process begins anew.
+        let pairs = fates.indices.dropLast().filter { (first + $0 + 1) % 4_096 > 0 }
+        let (asked, count) = (LossChain.bothLost(loss, correlation), Double(pairs.count))
+        book.share(
+            "neighbours both lost", asked: asked, of: pairs.count, hits: pairs.count { fates[$0] && fates[$0 + 1] },
+            CountLimits(mean: asked * count, variance: chain.varianceOfNeighbours * count))
+    }
+
     /// Runs that depend on each other are given the room that losses need.
     private mutating func meanBurst(_ found: [Int: Int], _ chain: LossChain, _ runs: [Double], _ inflation: Double) {
         let begun = runs.reduce(0, +)
@@ -105,5 +128,34 @@ extension ExperimentScenario.Link.Loss {
     /// Of a chain in time.
     fileprivate var step: TimeSpan? {
         if case .gilbertElliott(let chain) = self { chain.step } else { nil }
+    }
+}
+
+extension LossChain {
+    /// Of a law that draws; nil for lists of packets and for correlated losses, which are judged apart.
+    ///
+    /// - Parameter length: of the packets, in bytes.
+    init?(_ loss: ExperimentScenario.Link.Loss, length: Int) {
+        switch loss {
+        case .bernoulli(let loss, let correlation):
+            guard correlation == .zero else { return nil }
+            self = .bernoulli(loss.value)
+        case .bitErrors(let rate):
+            // 1 − (1 − rate)^(8 · length) without the cancellation.
+            self = .bernoulli(-expm1(Double(8 * length) * log1p(-rate)))
+        case .gilbertElliott(let chain):
+            switch chain.law {
+            case .bursts(let loss, let burst, let longest):
+                self = .gilbertElliott(loss: loss.value, meanBurst: burst, longest: longest)
+            case .transitions(let p, let r, let bad, let good):
+                self = .gilbertElliott(p: p.value, r: r.value, bad: bad.value, good: good.value)
+            }
+        case .markov4(.transitions(let p13, let p31, let p32, let p23, let p14)):
+            self = .markov(p13: p13.value, p31: p31.value, p32: p32.value, p23: p23.value, p14: p14.value)
+        case .markov4(.bursts(let loss, let burst, let density, let isolated, let good)):
+            self = .markov(
+                loss: loss.value, burst: burst, density: density.value, isolated: isolated.value, goodRun: good)
+        case .pattern, .trace: return nil
+        }
     }
 }

@@ -28,16 +28,19 @@ public struct Distribution: Sendable {
     public var maximum: Int64 { (bins.maximum ?? 0) + offset }
     /// The arithmetic mean, rounded to a whole number.
     public var mean: Int64 { (bins.roundedMean ?? 0) + offset }
-    /// Of the values themselves (the population's, divided by n), rounded to a whole number.
-    var standardDeviation: Int64 {
-        Int64((bins.standardDeviation ?? 0).rounded(.toNearestOrAwayFromZero))
+    /// The sample's, divided by n − 1, rounded to a whole number; nil of one value.
+    var standardDeviation: Int64? {
+        bins.standardDeviation.map { Int64($0.rounded(.toNearestOrAwayFromZero)) }
     }
 
-    /// The value of rank ⌈p·n⌉, counted from the smallest.
+    /// The value of rank ⌈p·n⌉, counted from the smallest: see ``Histogram/quantile(_:)``.
     ///
     /// - Parameter p: 0...1; what lies outside is clamped.
     /// - Complexity: O(bins in use).
     public func quantile(_ p: Double) -> Int64 { (bins.quantile(p) ?? 0) + offset }
+
+    /// The numbers given to be counted at of which it is not known how many values are at most these.
+    public var uncertainCuts: [Int64] { bins.uncertainCuts.map { $0 + offset } }
 
     /// The ten numbers of contract's DIST.
     public var summary: DistributionSummary {

@@ -6,9 +6,8 @@ public struct DistributionSummary: Equatable, Sendable {
     public var minimum: Int64
     /// The arithmetic mean, rounded to whole units.
     public var mean: Int64
-    /// The sample's standard deviation (n - 1), rounded to whole units.
-    public var standardDeviation: Int64
-    /// The 5th percentile.
+    /// Nil of one value.
+    public var standardDeviation: Int64?
     public var p5: Int64
     /// The median.
     public var p50: Int64
@@ -21,8 +20,8 @@ public struct DistributionSummary: Equatable, Sendable {
     /// The largest value.
     public var maximum: Int64
 
-    init(
-        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64, p5: Int64, p50: Int64, p95: Int64,
+    public init(
+        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64?, p5: Int64, p50: Int64, p95: Int64,
         p99: Int64, p999: Int64, maximum: Int64
     ) {
         self.count = count

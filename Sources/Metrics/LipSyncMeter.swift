@@ -53,7 +53,7 @@ public struct LipSyncMeter: Sendable {
 
     /// Nanoseconds of skew, weighed by microseconds; those below a millisecond to one microsecond, far below what
     /// anybody notices.
-    private var skews = Histogram(resolutionBits: 10)
+    private var skews: Histogram
     /// How long there was a skew, nanoseconds, and how much of it both media moved on.
     private var time: Int64 = 0
     private var moving: Int64 = 0
@@ -69,7 +69,8 @@ public struct LipSyncMeter: Sendable {
     /// The skew at the latest presentation, or where it ended before that.
     public private(set) var latest: TimeSpan?
 
-    public init() {}
+    /// - Parameter skewCuts: numbers at which the skew is counted exactly, nanoseconds.
+    public init(skewCuts: [Int64] = []) { skews = Histogram(resolutionBits: 10, cuts: skewCuts) }
 
     /// A unit is presented.
     ///

@@ -5,7 +5,8 @@ import Timebase
 /// A virtual buffer fills by each packet's media bytes when it arrives and drains at the media's nominal rate. Its
 /// levels just before and just after each arrival enter; the delay factor is the spread of the levels in an interval,
 /// as time at the nominal rate. Intervals follow each other from the first arrival. It is never below one packet's
-/// own time: a perfect flow of 1316-byte packets at 2.5 Mbit/s has 4.2 ms.
+/// own time: a perfect flow of 1316-byte packets at 2.5 Mbit/s has 4.2 ms. Copies of packets are for its owner to leave
+/// out: they fill no decoder's buffer.
 @frozen
 public struct MediaDeliveryIndex: Sendable {
     /// The delay factors of the intervals that are over, nanoseconds.

@@ -5,7 +5,7 @@ import Timebase
 ///
 /// Feed it the first copy of each delivered packet, in whatever order they arrive.
 ///
-/// Quantiles are within 0.1 % or 1,024 ns, whichever is more. Networks and capture clocks vary by as much by themselves,
+/// Quantiles are within 0.1 % or 512 ns, whichever is more. Networks and capture clocks vary by as much by themselves,
 /// and most of the memory would go to telling a nanosecond from two: a thousand receivers have two thousand of these
 /// distributions.
 struct PacketDelayVariation: Sendable {
@@ -15,13 +15,15 @@ struct PacketDelayVariation: Sendable {
     ///
     /// Undefined, and so absent, when either was lost, or when the later of the two arrivals came when the flow had
     /// already reached a number more than 63 above.
-    var successive = Histogram(resolutionBits: Self.resolutionBits)
+    var successive: Histogram
     /// Delays less `anchor`, from the moment it is chosen.
-    var aboveAnchor = Histogram(resolutionBits: Self.resolutionBits)
+    var aboveAnchor: Histogram
     /// What PDV is binned against: a delay that nearly none undercuts; nil while the first are being collected.
     var anchor: Int64?
     /// How many of `aboveAnchor` are negative, and at how many it is re-anchored.
     var undercuts: Int64 = 0
+    /// The least delay that the cuts of `aboveAnchor` stand above, less `anchor`.
+    var cutBase: Int64 = 0
     /// The delays before the anchor is chosen; afterwards empty.
     var early: [Int64] = []
     /// The delay of number n at index n mod 64.
@@ -30,8 +32,14 @@ struct PacketDelayVariation: Sendable {
     var present: UInt64 = 0
     var newest: Int64 = .min
 
-    init() {
+    /// - Parameters:
+    ///   - ipdvCuts: numbers at which IPDV is counted exactly, nanoseconds: see ``Histogram``.
+    ///   - pdvCuts: the same for PDV. A new least delay moves them: of what came before it, that is counted as far as
+    ///     bins tell.
+    init(ipdvCuts: [Int64] = [], pdvCuts: [Int64] = []) {
         recent = Array(repeating: 0, count: 64)
+        successive = Histogram(resolutionBits: Self.resolutionBits, cuts: ipdvCuts)
+        aboveAnchor = Histogram(resolutionBits: Self.resolutionBits, cuts: pdvCuts)
     }
 
     /// Takes a delivered packet.
@@ -63,11 +71,12 @@ struct PacketDelayVariation: Sendable {
 
     /// PDV (RFC 5481 §4.2), delay less the least delay of the whole run, nanoseconds; nil without packets.
     ///
-    /// Count, minimum (0), maximum, mean and deviation are exact. Quantiles are within 0.1 % or 1,024 ns, and as much more
+    /// Count, minimum (0), maximum, mean and deviation are exact. Quantiles are within 0.1 % or 512 ns, and as much more
     /// for each time that the flow came to a new level of delay below nearly all before it.
     var pdv: Distribution? {
         guard anchor == nil else { return Distribution(aboveAnchor, offset: -(aboveAnchor.minimum ?? 0)) }
-        var histogram = Histogram(resolutionBits: Self.resolutionBits)
+        // Empty until the anchor is chosen.
+        var histogram = aboveAnchor
         if let least = early.min() {
             for value in early { histogram.add(value - least) }
         }
@@ -89,14 +98,18 @@ extension PacketDelayVariation {
     }
 
     /// Re-anchors at the least delay when over 1/32 of all lie below the anchor, where bins are cut by the distance from
-    /// it and not by PDV itself. Between, a value below the anchor is off by at most 0.1 % of that distance or 1,024 ns.
+    /// it and not by PDV itself. Between, a value below the anchor is off by at most 0.1 % of that distance or 512 ns.
     @inline(never)
     mutating func undercut() {
         undercuts += 1
+        if let least = aboveAnchor.minimum, least < cutBase {
+            aboveAnchor.moveCuts(by: least - cutBase)
+            cutBase = least
+        }
         guard undercuts > aboveAnchor.count / 32, let least = aboveAnchor.minimum, let old = anchor else { return }
         aboveAnchor = aboveAnchor.shifted(by: -least)
         anchor = old + least
-        undercuts = 0
+        (undercuts, cutBase) = (0, 0)
     }
 
     /// A packet that is not numbered one above the newest: after a gap, late, or a copy.

@@ -140,18 +140,21 @@ public struct ClockMeasurements: Sendable {
     public var node = ""
     /// "none": free running.
     public var algorithm = ""
-    /// Local minus true time; positive: fast.
+    /// When it was first corrected; nil: never.
+    public var synchronizedNanoseconds: Int64?
+    /// Local minus true time each second, from then on where there is an algorithm; positive: fast.
     public var offsetError: Distribution?
-    /// The oscillator's frequency error in truth, parts per billion; positive: gains.
+    /// The oscillator's, before any correction.
     public var trueFrequencyPartsPerBillion: Int64?
     /// What the algorithm estimates it to be, parts per billion; nil where it does not.
     public var estimatedFrequencyPartsPerBillion: Int64?
-    /// The largest error that the algorithm claims its clock to have, nanoseconds.
+    /// The largest error claimed, at the same samples.
     public var bound: Distribution?
-    /// Samples in which the true error was larger than the claim.
+    /// Samples whose error was larger than claimed; nil where nothing is.
     public var boundViolations: Int64?
-    /// Exchanges with time servers that ended with an answer.
+    /// Ended exchanges with time servers, and those of them that were used.
     public var exchanges: Int64?
+    public var exchangesUsed: Int64?
 
     public init() {}
 }

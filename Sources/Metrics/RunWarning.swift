@@ -20,6 +20,12 @@ public enum RunWarning: Equatable, Sendable {
     case neverPresented(receiver: String, substream: String)
     /// Nothing was presented any more for `span` before the program's end.
     case stoodStill(receiver: String, substream: String, span: TimeSpan)
+    /// In the end no majority of a node's time servers agreed on a time, and its clock ran on by itself.
+    case noMajorityOfServers(node: String)
+    /// A clock was farther off than the panic limit, and its client gave up.
+    case clockGivenUp(node: String)
+    /// A clock that an algorithm should have set never was.
+    case neverSynchronized(node: String, algorithm: String)
     /// The QoS contract holds and says nothing of the units presented: of some substream less than nine tenths were.
     case fewPresented(receiver: String, substream: String, onTime: Int64, sent: Int64)
 }

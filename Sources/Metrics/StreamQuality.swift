@@ -25,8 +25,10 @@ public struct StreamQuality: Sendable {
         /// Times between arrivals, extents of reordering and the drift of the sender's clock, too: what only captures
         /// ask for, and 64 kB more.
         public var isThorough = false
-        /// Copies count in the delay factor.
-        public var countsCopiedMedia = false
+        /// Numbers at which known one-way delays are counted exactly, nanoseconds, and IPDV and PDV.
+        public var delayCuts: [Int64] = []
+        public var ipdvCuts: [Int64] = []
+        public var pdvCuts: [Int64] = []
 
         public init() {}
     }
@@ -56,8 +58,8 @@ public struct StreamQuality: Sendable {
     private var window: DeliveryWindow
     private var extent = ReorderExtent()
     /// One-way delays, nanoseconds, where they are known.
-    public private(set) var delays = Histogram()
-    private var variation = PacketDelayVariation()
+    public private(set) var delays: Histogram
+    private var variation: PacketDelayVariation
     private var jitter: InterarrivalJitter?
     /// The sender's clock against that of the arrivals.
     public private(set) var drift = DriftMeter()
@@ -74,6 +76,8 @@ public struct StreamQuality: Sendable {
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         window = DeliveryWindow(firstNumber: configuration.firstNumber, window: configuration.window)
+        delays = Histogram(cuts: configuration.delayCuts)
+        variation = PacketDelayVariation(ipdvCuts: configuration.ipdvCuts, pdvCuts: configuration.pdvCuts)
         jitter = configuration.clockRate.map { InterarrivalJitter(clockRate: $0) }
         index = configuration.mediaRate.map { MediaDeliveryIndex(mediaRate: $0) }
         awaitsMediaRate = configuration.awaitsMediaRate
@@ -110,7 +114,7 @@ public struct StreamQuality: Sendable {
         count(bytes: arrival.bytes, at: arrival.instant)
         let verdict = window.add(number: arrival.number)
         let isFirst = verdict.isFirst
-        if arrival.mediaBytes > 0, isFirst || configuration.countsCopiedMedia { add(mediaBytes: arrival.mediaBytes) }
+        if arrival.mediaBytes > 0, isFirst { add(mediaBytes: arrival.mediaBytes) }
         if configuration.isThorough, isFirst { extent.add(number: arrival.number) }
         if configuration.knowsDelays {
             delays.add(arrival.delay.nanoseconds)

@@ -34,7 +34,7 @@ public struct TransportStreamMonitor: Sendable {
     var pcrIntervalMaximum: TimeSpan?
     /// PCR less what it should be at its place in a stream of constant rate, from each PID's first PCR on, nanoseconds;
     /// from the next PCR anew after anything was lost.
-    var pcrAccuracy = Histogram()
+    var pcrAccuracy: Histogram
 
     /// The stream's constant rate; nil when it is not constant or not known.
     let constantRate: Int64?
@@ -57,8 +57,11 @@ public struct TransportStreamMonitor: Sendable {
     var hasConditionalAccessTable = false
     var hasReportedScrambling = false
 
-    /// - Parameter constantRate: the rate of the transport stream, all its packets counted, when it is constant.
-    public init(constantRate: BitRate? = nil) {
+    /// - Parameters:
+    ///   - constantRate: the rate of the transport stream, all its packets counted, when it is constant.
+    ///   - accuracyCuts: numbers at which PCR accuracy is counted exactly, nanoseconds.
+    public init(constantRate: BitRate? = nil, accuracyCuts: [Int64] = []) {
+        pcrAccuracy = Histogram(cuts: accuracyCuts)
         self.constantRate = constantRate.flatMap { $0.bitsPerSecond > 0 ? Int64(exactly: $0.bitsPerSecond) : nil }
         index = Array(repeating: Self.untracked, count: Self.trackedPIDs * 2)
         states.reserveCapacity(8)

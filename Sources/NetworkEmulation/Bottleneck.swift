@@ -18,13 +18,15 @@ struct Bottleneck: Sendable {
     /// Whether the packet being sent has been taken already.
     private(set) var isTaken = false
 
-    private var waits = Histogram()
+    private var waits: Histogram
     /// Packets that came upon an idle link: they are most, and their waits of 0 are not worth binning one by one.
     private var unqueued: Int64 = 0
     /// How long the link has been sending, in all.
     private(set) var busyTime = TimeSpan.zero
 
-    init(_ configuration: LinkConfiguration) {
+    /// - Parameter waitCuts: numbers at which waiting times are counted exactly, nanoseconds.
+    init(_ configuration: LinkConfiguration, waitCuts: [Int64]) {
+        waits = Histogram(cuts: waitCuts)
         capacity = CapacityStage(configuration.capacity, rate: configuration.rate)
         linkLayer = configuration.linkLayer
         discipline = configuration.discipline

@@ -24,16 +24,16 @@ public struct DelayModel: Sendable {
     /// Whether a packet may overtake those before it.
     let mayReorder: Bool
     /// Packets that skip the delay altogether, and so overtake.
-    let early: PacketChance
+    let early: EarlyPackets
 
     /// - Parameters:
     ///   - delay: the constant part, not negative.
     ///   - jitter: the law of what is added, which may be negative; the sum is cut at zero.
     ///   - correlation: of neighbouring packets of a flow, see ``DrawCorrelation``; -1...1, both ends excluded.
     ///   - mayReorder: false: a packet never arrives before the one ahead of it.
-    ///   - early: how many packets travel in no time, overtaking all that are on their way.
+    ///   - early: which packets travel in no time, overtaking all that are on their way.
     public init(
-        delay: TimeSpan, jitter: Jitter, correlation: Double = 0, mayReorder: Bool = false, early: Probability = .never,
+        delay: TimeSpan, jitter: Jitter, correlation: Double = 0, mayReorder: Bool = false, early: EarlyPackets = .none,
         key: DrawKey
     ) {
         self.delay = delay
@@ -41,7 +41,7 @@ public struct DelayModel: Sendable {
         self.key = key
         self.correlation = correlation
         self.mayReorder = mayReorder
-        self.early = PacketChance(early, key: key.named("early"))
+        self.early = early.drawing(with: key.named("early"))
     }
 
     /// Order-preserving and uncorrelated.

@@ -20,7 +20,7 @@ struct DelayStage: Sendable {
     private var delay = TimeSpan.zero
     private var draws: PacketDraws
     private var correlation: DrawCorrelation?
-    private var early: PacketChance
+    private var early: EarlyPackets
     private var mayReorder = false
     /// The longest that a packet can travel.
     private(set) var longest = TimeSpan.zero

@@ -28,14 +28,14 @@ public struct Link: Sendable {
     /// Whether what waits can be turned to late: no drop will have to be told meanwhile, and nobody overtakes.
     private var canServeLate = false
 
-    /// A link that no packet has entered yet.
-    public init(_ configuration: LinkConfiguration) {
+    /// - Parameter queueDelayCuts: numbers at which waiting times are counted exactly, nanoseconds.
+    public init(_ configuration: LinkConfiguration, queueDelayCuts: [Int64] = []) {
         schedule = LinkSchedule(configuration)
         loss = LossStage(configuration.loss)
         damage = configuration.damage
         policer = configuration.policer.map { TokenBucket($0) }
         linkLayer = configuration.linkLayer
-        bottleneck = Bottleneck(configuration)
+        bottleneck = Bottleneck(configuration, waitCuts: queueDelayCuts)
         duplication = configuration.duplication
         duplicateMark = configuration.duplicateMark
         delay = DelayStage(configuration.delay)

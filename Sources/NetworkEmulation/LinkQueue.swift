@@ -135,7 +135,10 @@ struct LinkQueue: Sendable {
     mutating func enqueue(_ packet: Packet) -> LinkDrop? {
         guard kind == .pie else { return append(packet) ? nil : .queueFull }
         pie?.advance(to: packet.time, head: fifo.waiting.first)
-        guard fifo.hasRoom(for: packet) else { return .queueFull }
+        guard fifo.hasRoom(for: packet) else {
+            pie?.noteTailDrop()
+            return .queueFull
+        }
         var admitted: Packet? = packet
         if pie?.isCongested(for: packet, waitingBytes: fifo.waitingBytes) == true,
             !outcome.mark(&admitted, if: pie?.mayMark == true)

@@ -142,6 +142,10 @@ struct PIE: Sendable {
         return true
     }
 
+    /// A packet was dropped because the queue was full: the next early drop counts from here (RFC 8033, the appendices'
+    /// `enqueue`).
+    mutating func noteTailDrop() { accumulated = 0 }
+
     /// Whether congestion is told by marks as yet.
     var mayMark: Bool { parameters.ecn && probability <= 0.1 }
 }

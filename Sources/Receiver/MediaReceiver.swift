@@ -12,6 +12,10 @@ public struct MediaReceiver: Sendable {
     private var session: SessionReceiver
     private var playout: PlayoutBuffer
     private var program = ProgramReceiver()
+    /// Where releases follow the sender's clock, its latest report: a time in the stream, and what that clock showed then.
+    private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
+    /// Whether releases count from the sender's clock as the receiver's synchronized clock has it.
+    public let followsSender: Bool
     /// What the latest timeout has released.
     private var released: ReceiverOutput?
     private var discarded = Deque<ReceiverOutput>()
@@ -26,6 +30,7 @@ public struct MediaReceiver: Sendable {
         hasRTP = configuration.hasRTP
         session = SessionReceiver(configuration)
         playout = PlayoutBuffer(configuration)
+        followsSender = configuration.anchor == .senderClock
     }
 
     /// What receiver reports say; nothing without RTP.
@@ -37,6 +42,18 @@ public struct MediaReceiver: Sendable {
 
     /// How long what waits for playout will last after `now`.
     public func bufferDepth(at now: LocalInstant) -> TimeSpan { playout.depth(at: now) }
+
+    /// Takes what a sender's report says: at which reading of the sender's clock a timestamp was taken.
+    public mutating func take(report timestamp: UInt32, shown: LocalInstant) {
+        guard followsSender, let time = session.sourceTime(ofTimestamp: timestamp) else { return }
+        report = (time, shown)
+    }
+
+    /// Takes note of what the receiver's synchronized clock now shows more than the one that its timers run on.
+    public mutating func take(correction: TimeSpan) {
+        guard let report else { return }
+        playout.setAnchor(report.shown - report.sourceTime - correction)
+    }
 
     /// Takes a datagram of the stream; its slot is whoever's who takes it out again.
     public mutating func handle(_ packet: Packet, _ pool: inout PacketPool, at now: LocalInstant) {
@@ -102,6 +119,6 @@ public struct MediaReceiver: Sendable {
         let length = Int(entry.packet.length) - Packet.networkHeaderLength
         program.handle(
             pool.bytes(entry.packet.slot, count: length).bytes, from: entry.start,
-            number: hasRTP ? entry.number : nil, at: entry.release)
+            number: hasRTP ? entry.number : nil, at: entry.release, shift: entry.shift)
     }
 }

@@ -25,6 +25,8 @@ public struct PlayoutBuffer: Sendable {
         public var arrival: LocalInstant
         /// When it was due; later only for a datagram that came after that and is handed on all the same.
         var release: LocalInstant
+        /// How much later than by the first anchor that is.
+        public var shift: TimeSpan
         /// Where its media begin, bytes from the payload's start.
         public var start: Int
     }
@@ -55,6 +57,7 @@ public struct PlayoutBuffer: Sendable {
     private let latePolicy: LatePolicy
     private let tolerance: TimeSpan
     private var anchor: LocalInstant?
+    private var firstAnchor: LocalInstant?
     private var entries = Deque<Entry>()
     private var latestReleased = Int64.min
     /// Where the datagram released last stood, to place what is lost behind it.
@@ -95,14 +98,20 @@ public struct PlayoutBuffer: Sendable {
     /// How long what waits will last after `now`.
     public func depth(at now: LocalInstant) -> TimeSpan { entries.last.map { $0.release - now } ?? .zero }
 
+    /// Counts releases from now on from another instant: that at which what the timestamps give as zero was sent. What
+    /// is in the buffer is released as before.
+    mutating func setAnchor(_ zero: LocalInstant) { anchor = zero }
+
     /// Takes a datagram, at its arrival. One that is not buffered stays with whoever handed it over.
     public mutating func handle(_ datagram: MediaDatagram) -> Verdict {
         let (now, number) = (datagram.arrival, datagram.number)
         let zero = anchor ?? now - datagram.sourceTime - datagram.hold
         anchor = zero
+        let first = firstAnchor ?? zero
+        firstAnchor = first
         var entry = Entry(
             packet: datagram.packet, number: number, arrival: now, release: zero + datagram.sourceTime + delay,
-            start: datagram.start)
+            shift: zero - first, start: datagram.start)
         // One that has been overtaken by another's release can no longer be handed on in order.
         if entry.release + tolerance < now || number < latestReleased {
             noteDue(entry.release)

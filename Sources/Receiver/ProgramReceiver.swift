@@ -26,6 +26,8 @@ public struct ProgramReceiver: Sendable {
     private var reference = WrapUnwrapper(bits: 33)
     /// Of a release and the clock reference released then: the clock that is rebuilt.
     private var clock: (local: LocalInstant, ticks: Int64)?
+    /// How much later releases are now than they were at first; the rebuilt clock goes with them.
+    private var shift = TimeSpan.zero
     private var outputs = Deque<Output>()
 
     /// A unit that has begun and is not closed.
@@ -41,7 +43,11 @@ public struct ProgramReceiver: Sendable {
     /// - Parameters:
     ///   - number: its place in the stream; nil where places show no gap.
     ///   - release: when it was due to leave the playout buffer.
-    mutating func handle(_ payload: RawSpan, from start: Int, number: Int64?, at release: LocalInstant) {
+    ///   - shift: how much later that is than it would have been at first: what the anchor of releases has moved.
+    mutating func handle(
+        _ payload: RawSpan, from start: Int, number: Int64?, at release: LocalInstant, shift: TimeSpan = .zero
+    ) {
+        self.shift = shift
         let count = (payload.byteCount - start) / TransportPacket.length
         if let number {
             if let before = latestNumber, number > before + 1 {
@@ -82,7 +88,7 @@ public struct ProgramReceiver: Sendable {
             switch event {
             case .reference(let ticks):
                 let base = reference.unwrap(UInt64(ticks / 300))
-                if clock == nil { clock = (release, base * 300 + ticks % 300) }
+                if clock == nil { clock = (release - shift, base * 300 + ticks % 300) }
             case .began(let lane, let pts): begin(lane, pts: pts, at: release)
             case .closed(let lane, let lastByte, let isDamaged):
                 close(lane, lastByte: lastByte, isDamaged: isDamaged)
@@ -101,7 +107,7 @@ public struct ProgramReceiver: Sendable {
             unit.presentation = presentation
             if let clock {
                 let ticks = presentation * 300 - clock.ticks
-                let due = clock.local + MediaClock.span(ticks: ticks, rate: MediaClock.system)
+                let due = clock.local + shift + MediaClock.span(ticks: ticks, rate: MediaClock.system)
                 unit.due = due
                 // What begins after its time is not shown any more.
                 if due >= release {

@@ -40,6 +40,11 @@ struct RTPReception: Sendable {
         return .media(datagram)
     }
 
+    /// When a timestamp was taken: that nearest to the latest datagram's.
+    func sourceTime(ofTimestamp timestamp: UInt32) -> TimeSpan {
+        MediaClock.span(ticks: self.timestamp.nearest(UInt64(timestamp)), rate: MediaClock.ninetyKilohertz)
+    }
+
     /// Whether a header goes on about where the one before was, or where the suspect before it was.
     private mutating func isPlausible(_ header: RTPHeader) -> Bool {
         let accepted = latestHeader

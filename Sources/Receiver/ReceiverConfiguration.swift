@@ -1,10 +1,21 @@
 import Protection
 import Timebase
 
+/// What releases count from.
+public enum PlayoutAnchor: Sendable, Hashable {
+    /// The delay of the first datagram.
+    case firstArrival
+    /// The instants at which datagrams were sent, by the sender's reports and the receiver's synchronized clock; that of
+    /// the first datagram until a report has come.
+    case senderClock
+}
+
 /// How a receiver plays.
 public struct ReceiverConfiguration: Sendable {
-    /// Fixed playout: how much later than by the anchor packet's path a datagram is released.
+    /// Fixed playout: how much later than the anchor says a datagram is released.
     public var playoutDelay: TimeSpan
+    /// ``PlayoutAnchor/senderClock`` with RTP only.
+    public var anchor = PlayoutAnchor.firstArrival
     var latePolicy: LatePolicy
     /// RTP comes before the transport packets.
     public var hasRTP: Bool

@@ -19,7 +19,10 @@ extension ExperimentScenario {
         var clock: Clock
 
         enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
-        enum Anchor: String, Sendable, CaseIterable { case firstArrival = "first-arrival" }
+        enum Anchor: String, Sendable, CaseIterable {
+            case firstArrival = "first-arrival"
+            case senderClock = "sender-clock"
+        }
         /// What becomes of a datagram that comes after its release.
         enum LatePolicy: String, Sendable, CaseIterable { case drop, present }
         enum ClockRecovery: String, Sendable, CaseIterable { case none }
@@ -58,8 +61,9 @@ extension ExperimentScenario.Receiver {
                 .usually("receiver, of one alone").like("tv"),
             .key("playout", \.playout, playouts.kind(), "How long datagrams are held before they are used."),
             .key(
-                "anchor", \.anchor, .words(unsupported: "sender-clock"),
-                "What playout counts from: the delay of the first datagram."),
+                "anchor", \.anchor, .words(),
+                "What playout counts from: the delay of the first datagram, or the sender's clock by its reports and the receiver's synchronized clock (until the first report the former)."
+            ).like("sender-clock"),
             .key(
                 "late", \.late, .words(), "What becomes of a datagram that comes after its release."),
             .key(

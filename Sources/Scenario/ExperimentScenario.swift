@@ -1,3 +1,4 @@
+import Emulator
 import Timebase
 
 /// One experiment, complete: every default filled in, every number checked, nothing left to decide.
@@ -22,6 +23,9 @@ public struct ExperimentScenario: Equatable, Sendable {
     var senderClock: Clock
     /// The clock of every receiver that has none of its own.
     var receiverClock: Clock
+    /// Beside the program's nodes; none: the sender is the time server, where one is asked for.
+    public var timeServers: [TimeServer]
+    public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
     var receivers: [Receiver]
     /// What the run must keep.
@@ -61,8 +65,8 @@ extension ExperimentScenario {
         ExperimentScenario(
             name: "", duration: nil, seed: 1, program: .file(ProgramFile(path: "", loops: false, sha256: nil)),
             sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], senderClock: .perfect,
-            receiverClock: .perfect, receivers: [Receiver.record.initial], qos: QoSContract(), capture: .none,
-            outputs: Outputs.record.initial),
+            receiverClock: .perfect, timeServers: [], synchronization: .none, receivers: [Receiver.record.initial],
+            qos: QoSContract(), capture: .none, outputs: Outputs.record.initial),
         [
             .key("name", \.name, .scenarioName, "What the run is called.")
                 .usually("the file's name without its ending").like("evening-dsl"),
@@ -84,13 +88,15 @@ extension ExperimentScenario {
                         "receivers", \.receiverClock, Clock.record.kind(),
                         "The clock of every receiver that has none of its own."
                     ).like("{ offset: 35ms, frequency: 40 ppm }"),
-                    .off("servers"),
-                    .fixed(
-                        "synchronization", Synchronization.none,
-                        .words(unsupported: "cristian", "ntp", "berkeley", "averaging")
-                            .or(.unsupported("cristian", "ntp", "berkeley", "averaging")),
-                        "How clocks are set after one another; none: each runs freely."),
-                ], "How the nodes' clocks run."),
+                    .key(
+                        "servers", \.timeServers, TimeServer.list,
+                        "Time servers, which the sender and all receivers ask; none: receivers ask the sender."
+                    ).like("[ { id: ntp1 } ]"),
+                    .key(
+                        "synchronization", \.synchronization, Synchronization.kind,
+                        "How clocks are set after one another; none: each runs freely."
+                    ).like("{ cristian: { probes: 8 } }"),
+                ], "How the nodes' clocks run, and how they are synchronized."),
             .key(
                 "receivers", \.receivers, Receiver.list,
                 "Who receives the program; several are reached through one multicast group."
@@ -102,7 +108,10 @@ extension ExperimentScenario {
                 "all"),
             .key("outputs", \.outputs, Outputs.record.kind(isBlock: true), "What else the run directory holds."),
         ],
-        rules: [Rule("duration", "program") { settleDuration(&$0, $1) }, Rule { settleDefaults(&$0, $1) }])
+        rules: [
+            Rule("duration", "program") { settleDuration(&$0, $1) }, Rule { settleDefaults(&$0, $1) },
+            Rule("clocks", "receivers", "sender") { checkClocks($0, $1) },
+        ])
 
     private static let network = Field<ExperimentScenario>.section(
         "network",
@@ -123,8 +132,6 @@ extension ExperimentScenario {
 
     private static let someLink = "at least one, such as [{}]"
 
-    enum Synchronization: String, CaseIterable { case none }
-
     /// The default is the file's length, which only who opens it knows: nil. A program without end has none.
     private static func settleDuration(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
         if case .file(let file) = scenario.program, !file.loops { return }
@@ -134,11 +141,7 @@ extension ExperimentScenario {
     /// What other parts give as a default.
     private static func settleDefaults(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
         if !reader["network"].has("reverse") {
-            scenario.reverse = scenario.forward.reversed().map { link in
-                var back = Link.ideal
-                back.delay = link.delay
-                return back
-            }
+            scenario.reverse = scenario.forward.reversed().map(\.mirrored)
         }
         let receivers = reader["receivers"].elements ?? []
         for index in scenario.receivers.indices where !(index < receivers.count && receivers[index].has("clock")) {
@@ -146,40 +149,54 @@ extension ExperimentScenario {
         }
     }
 
+    /// What nodes, their clocks and the carriage must agree on.
+    private static func checkClocks(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let receivers = reader["receivers"].elements ?? []
+        for (element, receiver) in zip(receivers, scenario.receivers)
+        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
+            element["anchor"].report(
+                "without RTP nobody knows the sender's clock", expected: "first-arrival",
+                hint: "sender.carriage: ts-rtp has reports that tell it")
+        }
+        let nodes = scenario.expandedReceivers.map(\.id)
+        let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
+        for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
+        where taken.contains(server.id) {
+            element["id"].reportInvalid(expected: "another name than the sender's and the receivers'")
+        }
+        let synchronization = reader["clocks"]["synchronization"]
+        let flows: Int
+        if scenario.synchronization.isOfGroup {
+            if !scenario.timeServers.isEmpty {
+                reader["clocks"]["servers"].report(
+                    "\(scenario.synchronization.name) asks no time server", expected: "none",
+                    hint: "cristian, ntp and regression ask them")
+            }
+            if nodes.count >= mostMembers {
+                synchronization.report(
+                    "\(nodes.count) receivers and the sender", expected: "a group of at most \(mostMembers)",
+                    hint: "cristian, ntp and regression take more")
+            }
+            flows = 0
+        } else {
+            flows = 2 * (1 + nodes.count) * max(1, scenario.timeServers.count)
+        }
+        if scenario.synchronization != .none, flows > mostControlFlows {
+            synchronization.report(
+                "\(nodes.count) receivers make \(flows) flows of it", expected: "at most \(mostControlFlows) flows",
+                hint: "fewer receivers, or fewer servers")
+        }
+    }
+
+    /// Flow numbers have sixteen bits, and the program's and its reports' need some.
+    private static let mostControlFlows = 50_000
+    /// Every message has a number for each member.
+    private static let mostMembers = 128
+
     /// The scenario with every default written out, keys in the contract's order: read back, it is an equal value.
     ///
     /// Files stand with their absolute paths, so that the record of a run can be run again from anywhere.
     public var resolvedYAML: String { ScenarioText.map(Self.record.write(self), isBlock: true).document }
-}
-
-// MARK: - Clocks
-
-extension ExperimentScenario {
-    /// A node's free-running clock.
-    struct Clock: Equatable, Sendable {
-        /// At emulated time zero; positive: fast.
-        var offset: TimeSpan
-        /// Parts per billion; positive: gains.
-        var frequency: Int64
-
-        static let perfect = Clock(offset: .zero, frequency: 0)
-    }
-}
-
-extension ExperimentScenario.Clock {
-    private static let most = TimeSpan.seconds(366 * 86_400)
-
-    static let record = Record<Self>(
-        .perfect,
-        [
-            .key(
-                "offset", \.offset, .time(-most...most), "How far it is off at emulated time zero; positive: fast."
-            ).like("35ms"),
-            .key(
-                "frequency", \.frequency, .frequency(-100_000_000...100_000_000),
-                "How much it gains on true time; negative: it loses."),
-            .off("wander"),
-        ])
 }
 
 // MARK: - Captures and outputs

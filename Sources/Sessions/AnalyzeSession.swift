@@ -134,6 +134,11 @@ public struct AnalyzeSession {
         guard filter == nil, let capture = receiver ?? (paths.count == 1 ? paths[0] : nil), capture != "-" else {
             return [:]
         }
+        if let schema = RunTruth.earlierSchema(beside: capture) {
+            console.message(
+                "\(capture): the run that it lies in is \(schema), written by an earlier version: what is true of it is "
+                    + "not shown")
+        }
         return RunTruth.find(for: capture, analysis.streams)
     }
 

@@ -17,6 +17,8 @@ public struct RunRequest: Sendable {
     public var settings: [String] = []
     /// Whether packets at the ends are captured, whatever the scenario says.
     public var capture = false
+    /// Where checks beside the contract want distributions to count exactly.
+    public var cuts = DistributionCuts()
 
     public init(scenario: String) { self.scenario = scenario }
 }
@@ -87,7 +89,7 @@ public enum Experiment {
         do {
             let document = try ScenarioDocument.load(request.scenario)
             let scenario = try document.resolve(settings(request))
-            return try prepare(recordingFile(scenario, document), document)
+            return try prepare(recordingFile(scenario, document), document, request.cuts)
         } catch let problems as ScenarioProblems {
             throw UserFacingError.usage(problems.description)
         }
@@ -114,13 +116,17 @@ public enum Experiment {
         return settings
     }
 
-    private static func prepare(_ scenario: ExperimentScenario, _ document: ScenarioDocument) throws -> PreparedRun {
+    private static func prepare(
+        _ scenario: ExperimentScenario, _ document: ScenarioDocument, _ cuts: DistributionCuts
+    ) throws -> PreparedRun {
+        let contract = try scenario.qos.checks.map(check)
         let configuration = try WorldBuilder(scenario, title: document.title).configuration()
+            .counting(at: DistributionCuts(of: contract)).counting(at: cuts)
         let duration = scenario.duration ?? configuration.programDuration ?? .zero
         let identity = RunIdentity(
             name: scenario.name, seed: scenario.seed, duration: duration, resolvedScenario: scenario.resolvedYAML)
         return PreparedRun(
-            identity: identity, scenarioText: document.text, contract: try scenario.qos.checks.map(check),
+            identity: identity, scenarioText: document.text, contract: contract,
             planned: { planned(identity, scenario, configuration) }
         ) { directory, monitor in
             try execute(scenario, configuration, in: directory, monitor)

@@ -37,6 +37,8 @@ public struct RunSession {
     public func run() throws -> Int32 {
         // Before anything else: an expression with a mistake must not cost a scenario's load.
         let given = try RunSession.parse(checks)
+        var request = request
+        request.cuts = DistributionCuts(of: given)
         let prepared = try prepare(request)
         if printsResolved {
             console.result(try resolvedResult(prepared.identity.resolvedScenario))
@@ -51,8 +53,7 @@ public struct RunSession {
         var record: RunRecord
         do {
             record = try RunSession.execute(prepared, in: directory, console: quiet ? nil : console)
-            let document = record.document
-            record.checks += given.map { $0.verdict(in: document) }
+            record.checks += record.verdicts(on: given)
             try directory.write("run.json", record.document.text)
         } catch {
             directory.discard()

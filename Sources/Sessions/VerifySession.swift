@@ -30,7 +30,9 @@ public struct VerifySession {
         guard FileTree.kind(of: scenario) == .file else {
             throw UserFacingError("'\(path)' cannot be run again: it has no resolved.yaml")
         }
-        let prepared = try prepare(RunRequest(scenario: scenario))
+        var request = RunRequest(scenario: scenario)
+        request.cuts = saved.cuts
+        let prepared = try prepare(request)
         let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
         defer { directory.discard() }
         let record = try RunSession.execute(

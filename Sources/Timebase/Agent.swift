@@ -49,10 +49,14 @@ public enum AgentOutput: Sendable {
 public enum AgentEvent: Sendable, Equatable {
     /// The round trip to the far end of an incoming flow, by number from 0.
     case roundTrip(TimeSpan, flow: Int)
+    /// The sender of the program that comes here has reported when it took an RTP timestamp, by its own clock.
+    case report(rtpTimestamp: UInt32, shown: LocalInstant)
     /// An exchange with a time server has ended.
     case exchange(ClockExchange)
     /// The clock was adjusted, or nothing had to be: what is claimed of it now.
     case claim(ClockClaim)
+    /// Something happened in logical time.
+    case logical(LogicalEvent)
 }
 
 /// A change of a node's disciplined clock.

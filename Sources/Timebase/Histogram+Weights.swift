@@ -20,13 +20,14 @@ extension Histogram {
         let (product, excess) = square.multipliedReportingOverflow(by: UInt128(times))
         let (squares, overflow) = sumOfSquares.addingReportingOverflow(product / 3 + (product % 3 == 0 ? 0 : 1))
         sumOfSquares = excess || overflow ? .max : squares
+        countAtCuts(evenlyFrom: first, to: last, times: times)
         var given: Int64 = 0
         var value = first
         while given < times {
             let bucket = Self.bucket(of: value, resolutionBits)
             let edge = min(Self.values(of: bucket, resolutionBits).upperBound, last)
             let share = edge == last ? times : Int64(weight * Int128(edge - first) / Int128(last - first))
-            if share > given { add(UInt64(share - given), to: bucket) }
+            if share > given { put(UInt64(share - given), of: value == edge ? value : nil, in: bucket) }
             given = share
             value = edge == last ? last : edge + 1
         }
@@ -43,11 +44,14 @@ extension Histogram {
         let squares = sumOfSquares.multipliedFullWidth(by: UInt128(whole))
         let (quotient, remainder) = UInt128(count).dividingFullWidth(squares)
         result.sumOfSquares = sumOfSquares == .max ? .max : quotient + (remainder == 0 ? 0 : 1)
-        var (passed, given): (UInt64, UInt64) = (0, 0)
-        forEachBucket { bucket, weight in
-            passed += weight
-            let share = UInt64((UInt128(passed) * UInt128(whole) * 2 + UInt128(count)) / (UInt128(count) * 2))
-            if share > given { result.add(share - given, to: bucket) }
+        let all = UInt128(count)
+        func share(_ passed: Int64) -> Int64 { Int64((UInt128(passed) * UInt128(whole) * 2 + all) / (all * 2)) }
+        result.cuts = cuts.map { Cut($0.value, share($0.fewest)...share($0.most)) }
+        var (passed, given): (Int64, Int64) = (0, 0)
+        forEachBucket { bucket, weight, sole in
+            passed += Int64(clamping: weight)
+            let share = share(passed)
+            if share > given { result.put(UInt64(share - given), of: sole, in: bucket) }
             given = share
             return true
         }

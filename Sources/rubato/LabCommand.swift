@@ -9,8 +9,9 @@ struct LabCommand: ParsableCommand {
         discussion: """
             Example:
               rubato lab network dsl-evening
+              rubato lab clock-sync --asymmetry 0ms,10ms
             """,
-        subcommands: [Network.self])
+        subcommands: [Network.self, ClockSync.self])
 
     struct Network: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -64,6 +65,81 @@ struct LabCommand: ParsableCommand {
             session.seed = seed
             session.settings = settings
             session.expectations = expectations
+            session.json = output.json
+            session.quiet = output.quiet
+            try finish(session.run())
+        }
+    }
+
+    struct ClockSync: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "clock-sync",
+            abstract: "Clock synchronization algorithms against the truth.",
+            discussion: """
+                Examples:
+                  rubato lab clock-sync
+                  rubato lab clock-sync --algorithms cristian,ntp,regression --asymmetry 0ms,10ms,30ms --seeds 1..10
+                  rubato lab clock-sync --algorithms '{ cristian: { probes: 1 } },{ cristian: { probes: 16 } }' --jitter 5ms
+                  rubato lab clock-sync --algorithms cristian --asymmetry 10ms --explain 1
+
+                A sender whose clock is true, receivers whose clocks are not, and nothing on the network but the \
+                algorithm's own messages. Each algorithm runs over each asymmetry with each seed; the table says how \
+                wrong the clocks end, beside what theory says and what the algorithm claims.
+                An algorithm is written as clocks.synchronization takes it: 'rubato keys clocks.synchronization'.
+                """)
+
+        @Option(help: ArgumentHelp("Which, with commas between.", valueName: "list"))
+        var algorithms = "none,cristian,ntp,regression,berkeley,averaging"
+
+        @Option(
+            help: ArgumentHelp(
+                "How much longer the way to the sender takes than the way from it, with commas between.",
+                valueName: "times"))
+        var asymmetry = "0ms"
+
+        @Option(help: ArgumentHelp("How much the receivers' clocks gain and lose, by turns.", valueName: "frequency"))
+        var frequency = "50ppm"
+
+        @Option(help: ArgumentHelp("How far they are off at first, by turns.", valueName: "time"))
+        var offset = "35ms"
+
+        @Option(help: ArgumentHelp("The least delay of the way to a receiver.", valueName: "time"))
+        var delay = "20ms"
+
+        @Option(
+            help: ArgumentHelp("The mean of what is added to it, exponentially distributed, each way.", valueName: "time"))
+        var jitter = "1ms"
+
+        @Option(help: ArgumentHelp("How long each run lasts in virtual time.", valueName: "time"))
+        var duration = "600s"
+
+        @Option(help: ArgumentHelp("How many receivers there are (1 to 100).", valueName: "n"))
+        var receivers = 4
+
+        @Option(help: ArgumentHelp("Seeds: 7, or 1..10.", valueName: "seeds"))
+        var seeds = "1..3"
+
+        @Option(help: ArgumentHelp("Print the arithmetic of exchange K of the first run, from 1.", valueName: "k"))
+        var explain: Int?
+
+        @Option(help: ArgumentHelp("Write every clock's error and bound, each second, to a file.", valueName: "file"))
+        var csv: String?
+
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            var session = ClockLabSession(console: .system())
+            session.algorithms = algorithms
+            session.asymmetries = asymmetry
+            session.frequency = frequency
+            session.offset = offset
+            session.delay = delay
+            session.jitter = jitter
+            session.duration = duration
+            session.receivers = receivers
+            session.seeds = seeds
+            session.explained = explain
+            session.csv = csv
             session.json = output.json
             session.quiet = output.quiet
             try finish(session.run())

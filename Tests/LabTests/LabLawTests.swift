@@ -1,3 +1,4 @@
+import Glibc
 import Metrics
 import Scenario
 import Testing
@@ -47,6 +48,80 @@ struct LabLawTests {
     func markov() {
         let chain = LossChain.markov(loss: 0.05, burst: 10, density: 0.8, isolated: 0.01, goodRun: 2)
         #expect(abs(chain.share - 0.05) < 1e-12)
+    }
+
+    /// Φ2(0, 0; ρ) = ¼ + asin ρ / 2π, and of three in a row 1/8 + (2 asin ρ + asin ρ²) / 4π (Sheppard, David).
+    @Test(
+        "correlated losses of one half have the orthants of Sheppard and David", arguments: [-0.5, 0.1, 0.5, 0.8, 0.95])
+    func orthants(_ correlation: Double) throws {
+        let pair = 0.25 + asin(correlation) / (2 * Double.pi)
+        let triple = 0.125 + (2 * asin(correlation) + asin(correlation * correlation)) / (4 * Double.pi)
+        #expect(abs(LossChain.bothLost(0.5, correlation) - pair) < 1e-12)
+        let chain = try #require(LossChain.correlated(0.5, correlation))
+        #expect(abs(chain.share - 0.5) < 1e-9)
+        let runs = chain.runs
+        #expect(abs(runs.reduce(0, +) - (0.5 - pair)) < 1e-7)
+        #expect(abs(runs[0] - (0.5 - 2 * pair + triple)) < 1e-7)
+        // Runs of one sign are those of the other: all lengths together make one half.
+        let packets = zip(1..., runs).reduce(0) { $0 + Double($1.0) * $1.1 }
+        #expect(abs(packets - 0.5) < 1e-4)
+    }
+
+    /// The chain's integrals against the one that the law's derivative gives, at every distance; and the inflation against
+    /// the sum of the latter.
+    @Test(
+        "correlated losses: the chain is the bivariate normal law",
+        arguments: [(0.02, 0.5), (0.001, 0.9), (0.3, -0.6), (0.9, 0.7)])
+    func bivariate(_ loss: Double, _ correlation: Double) throws {
+        let chain = try #require(LossChain.correlated(loss, correlation))
+        #expect(abs(chain.share / loss - 1) < 1e-8)
+        let runs = chain.runs
+        let both = LossChain.bothLost(loss, correlation)
+        // As many runs as losses that are not followed by one.
+        #expect(abs(runs.reduce(0, +) / (loss - both) - 1) < 1e-7)
+        var (sum, power) = (0.0, correlation)
+        while abs(power) > 1e-12 {
+            sum += LossChain.bothLost(loss, power) - loss * loss
+            power *= correlation
+        }
+        #expect(abs(chain.inflation - 1 - 2 * sum / (loss * (1 - loss))) < 1e-5)
+    }
+
+    /// With ρ = 0 and near 1 the limits are p² and p.
+    @Test("neighbours both lost, from independent to one")
+    func neighbours() {
+        #expect(abs(LossChain.bothLost(0.2, 0) - 0.04) < 1e-12 && abs(LossChain.bothLost(0.2, 0.999_999) - 0.2) < 1e-3)
+        #expect(LossChain.bothLost(0, 0.5) == 0 && LossChain.bothLost(1, 0.5) == 1)
+        #expect(LossChain.correlated(0.1, 0.96) == nil && LossChain.correlated(1, 0.5)?.share == 1)
+    }
+
+    /// By a simulation of the process with the C library's functions: 2,000 blocks of 500 packets; see ``hiddenChain(_:)``.
+    @Test("how much the count of neighbours both lost varies", arguments: [(0.1, 0.5), (0.4, 0.8)])
+    func neighboursVary(_ loss: Double, _ correlation: Double) throws {
+        let chain = try #require(LossChain.correlated(loss, correlation))
+        let key = DrawKey(seed: 5).named("process")
+        var number: Int64 = 0
+        func normal() -> Double {
+            number += 1
+            let (a, b) = (key.draw(2 * number), key.draw(2 * number + 1))
+            return (-2 * log((Double(a >> 11) + 0.5) / 0x1p53)).squareRoot() * cos(2 * Double.pi * Double(b) / 0x1p64)
+        }
+        var (counts, before): ([Int64], Double) = ([], normal())
+        for _ in 0..<2_000 {
+            var count: Int64 = 0
+            for _ in 0..<500 {
+                let next = correlation * before + (1 - correlation * correlation).squareRoot() * normal()
+                func isLost(_ z: Double) -> Bool { erfc(-z / 2.0.squareRoot()) / 2 < loss }
+                count += isLost(before) && isLost(next) ? 1 : 0
+                before = next
+            }
+            counts.append(count)
+        }
+        let moments = try #require(SampleStatistics.moments(of: counts))
+        #expect(abs(moments.deviation * moments.deviation / (500 * chain.varianceOfNeighbours) - 1) < 0.16)
+        let limit = SampleStatistics.meanLimit(
+            variance: chain.varianceOfNeighbours, count: 1_000_000, tail: SampleStatistics.fiveSigma)
+        #expect(abs(moments.mean / 500 - LossChain.bothLost(loss, correlation)) < limit)
     }
 
     /// By a simulation of the hidden chain: 2,000 blocks of 1,000 packets; a variance of 2,000 values has a standard

@@ -86,6 +86,14 @@ struct LabTests {
     private static let loss = [
         Doctored("loss: { bernoulli: 1.3% }", "loss.bernoulli=1%", "loss", "packets lost"),
         Doctored(
+            "loss: { bernoulli: { loss: 5%, correlation: 50% } }", "loss.bernoulli.correlation=30%", "loss",
+            "neighbours both lost"),
+        Doctored(
+            "loss: { bernoulli: { loss: 5%, correlation: 50% } }", "loss.bernoulli.loss=4%", "loss", "packets lost"),
+        Doctored(
+            "loss: { bernoulli: { loss: 20%, correlation: 80% } }", "loss.bernoulli.correlation=60%", "loss",
+            "mean run of losses"),
+        Doctored(
             "loss: { gilbert_elliott: { loss: 5%, mean_burst: 4 } }", "loss.gilbert_elliott.mean_burst=3", "loss",
             "mean run of losses"),
         Doctored(

@@ -69,6 +69,35 @@ struct DistributionTests {
         #expect(twice.cumulative == (try variation(runs[0])).cumulative)
     }
 
+    @Test("cuts count what is told, offset and anchor included")
+    func cuts() throws {
+        var bins = Histogram(cuts: [512_000_000])
+        bins.add(400_000_000)
+        for value in [511_900_000, 512_000_000, 512_000_001, 512_100_000] as [Int64] { bins.add(value) }
+        bins.add(600_000_000)
+        let moved = try #require(Distribution(bins, offset: -12_000_000))
+        #expect(moved.quantile(0.5) <= 500_000_000 && moved.quantile(0.51) > 500_000_000)
+        // PDV of 0 to 900 ns, a tenth each: all in one bin.
+        func variation(_ least: Int64, _ cut: Int64) throws -> Distribution {
+            var variation = PacketDelayVariation(ipdvCuts: [-1], pdvCuts: [cut])
+            for number in 0..<1_000 as Range<Int64> {
+                let delay = number == 500 ? least : 20_000_000 + number * 7 % 10 * 100
+                variation.add(number: number, delay: .nanoseconds(delay))
+            }
+            // Steps of 700 or −300.
+            let ipdv = try #require(variation.ipdv)
+            #expect(ipdv.quantile(0.69) < 0 && ipdv.quantile(0.71) > 0)
+            return try #require(variation.pdv)
+        }
+        let steady = try variation(20_000_000, 400)
+        #expect(steady.quantile(0.5) <= 400 && steady.quantile(0.501) > 400 && steady.uncertainCuts == [])
+        // A new least delay moves the cut; what came before is known where a bin ends, which is 24,576 ns above.
+        let known = try variation(20_000_000 - 24_576, 24_575)
+        #expect(known.quantile(0.001) == 0 && known.quantile(0.002) > 24_575 && known.uncertainCuts == [])
+        let unknown = try variation(19_999_700, 700)
+        #expect(unknown.uncertainCuts == [700])
+    }
+
     @Test("each point of the cumulative distribution is the exact share of values up to it; the last is the maximum")
     func cumulative() throws {
         let key = DrawKey(seed: 23)

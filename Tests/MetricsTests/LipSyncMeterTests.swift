@@ -59,8 +59,8 @@ struct LipSyncMeterTests {
         #expect(skew.count == 12_000 && skew.minimum == 0 && skew.maximum == 1_000_000_000)
         // Half a second for a twelfth of the time.
         #expect(abs(skew.mean - 41_666_667) <= 1)
-        let deviation = (1.0 / 3 / 12 - 1.0 / 24 / 24).squareRoot() * 1e9
-        #expect(abs(Double(skew.standardDeviation) - deviation) < 2)
+        let deviation = ((1.0 / 3 / 12 - 1.0 / 24 / 24) * 12_000 / 11_999).squareRoot() * 1e9
+        #expect(abs(Double(skew.standardDeviation ?? 0) - deviation) < 2)
         for (within, lead) in [
             (result.withinITUDetectability, 45), (result.withinITUAcceptability, 90), (result.withinEBUR37, 40),
             (result.withinATSCIS191, 15),
@@ -72,7 +72,7 @@ struct LipSyncMeterTests {
         // 95 % of 12 s: 0.4 s into the ramp; 99.9 %: 0.988 s.
         #expect(abs(skew.quantile(0.95) - 400_000_000) < 1_000_000)
         #expect(abs(skew.quantile(0.999) - 988_000_000) < 1_000_000)
-        #expect(skew.quantile(0.5) == 0)
+        #expect((0...512).contains(skew.quantile(0.5)))
     }
 
     @Test("a gap of audio takes its time away and nothing else, wherever it begins", arguments: [0, 1, 7, 11])

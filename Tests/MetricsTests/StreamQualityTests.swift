@@ -1,4 +1,4 @@
-import Metrics
+@testable import Metrics
 import Testing
 import Timebase
 
@@ -63,6 +63,27 @@ struct StreamQualityTests {
         }
         #expect(known.interarrivalJitter != nil && known.interarrivalJitter == seen.interarrivalJitter)
         #expect(Self.measured { $0.knowsDelays = true }.interarrivalJitter == nil)
+    }
+
+    @Test("a copy fills no decoder's buffer: a delay factor counts each packet once")
+    func copies() throws {
+        // 376 kbit/s: 940 bytes every 20 ms, and as much time in each.
+        for copies in [1, 2, 5] {
+            var configuration = StreamQuality.Configuration()
+            configuration.mediaRate = BitRate(bitsPerSecond: 376_000)
+            var quality = StreamQuality(configuration)
+            for number in 0..<200 as Range<Int64> {
+                for _ in 0..<copies {
+                    quality.arrived(
+                        StreamArrival(
+                            at: Instant(nanoseconds: 20 * number * Self.ms), bytes: 1_000, number: number,
+                            timestamp: 160 * number, delay: .zero, mediaBytes: 940))
+                }
+            }
+            quality.finish()
+            #expect(quality.measurements().delayFactor?.minimum == 20 * Self.ms)
+            #expect(quality.measurements().delayFactor?.maximum == 20 * Self.ms)
+        }
     }
 
     @Test("what waits for its rate is measured as if it had been known")

@@ -6,7 +6,7 @@ import Timebase
 /// Two links in a row whose random stages can be switched on one by one, and what each stage did to each packet.
 private struct Chain {
     enum Stage: String, CaseIterable, Sendable {
-        case bernoulli, gilbertElliott, timeDriven, markov, listed, bitErrors
+        case bernoulli, correlatedLoss, gilbertElliott, timeDriven, markov, listed, bitErrors
         case damage, duplication, jitter, correlated, early, policer
     }
 
@@ -28,6 +28,9 @@ private struct Chain {
         var loss = LossModel.none
         let lossKey = key.named("loss")
         if stages.contains(.bernoulli) { loss = .bernoulli(PacketChance(Probability(0.1), key: lossKey)) }
+        if stages.contains(.correlatedLoss) {
+            loss = .correlated(CorrelatedLoss(Probability(0.1), correlation: 0.6, key: lossKey))
+        }
         if stages.contains(.gilbertElliott) {
             loss = .gilbertElliott(GilbertElliottLoss(loss: 0.1, meanBurst: 4, key: lossKey))
         }
@@ -49,7 +52,7 @@ private struct Chain {
             delay: DelayModel(
                 delay: .milliseconds(5), jitter: hasJitter ? .quantiles(Self.exponential) : .none,
                 correlation: stages.contains(.correlated) ? 0.6 : 0, mayReorder: true,
-                early: Probability(stages.contains(.early) ? 0.1 : 0), key: key.named("jitter")))
+                early: EarlyPackets(share: Probability(stages.contains(.early) ? 0.1 : 0)), key: key.named("jitter")))
         if stages.contains(.damage) { configuration.damage = PacketChance(Probability(0.1), key: key.named("corrupt")) }
         if stages.contains(.duplication) {
             configuration.duplication = PacketChance(Probability(0.1), key: key.named("duplicate"))
@@ -118,7 +121,7 @@ private struct Chain {
 struct IndependenceTests {
     /// A loss model takes the place of another on the same link, so these are not switched on beside each other.
     private static let losses: Set<Chain.Stage> = [
-        .bernoulli, .gilbertElliott, .timeDriven, .markov, .listed, .bitErrors,
+        .bernoulli, .correlatedLoss, .gilbertElliott, .timeDriven, .markov, .listed, .bitErrors,
     ]
 
     @Test(
@@ -154,7 +157,7 @@ struct IndependenceTests {
         let name: Comment = "\(toggled.rawValue) on \(link), \(observed.rawValue) on \(place), seed \(seed)"
         let result: (met: Int, same: Bool)
         switch observed {
-        case .bernoulli, .gilbertElliott, .timeDriven, .markov, .listed, .bitErrors, .policer:
+        case .bernoulli, .correlatedLoss, .gilbertElliott, .timeDriven, .markov, .listed, .bitErrors, .policer:
             result = Chain.agree(a.lost[place], b.lost[place])
         case .damage: result = Chain.agree(a.damaged[place], b.damaged[place])
         case .duplication: result = Chain.agree(a.copied[place], b.copied[place])

@@ -79,7 +79,8 @@ struct LawTests {
             var link = Link(
                 LinkConfiguration(
                     loss: .none, rate: nil, queueLimit: .packets(1),
-                    delay: DelayModel(delay: .milliseconds(10), jitter: .none, early: early, key: key)))
+                    delay: DelayModel(
+                        delay: .milliseconds(10), jitter: .none, early: EarlyPackets(share: early), key: key)))
             return link.pass(
                 (0..<100_000 as Range<UInt32>).map {
                     Packet(number: $0, at: Instant(nanoseconds: Int64($0) * 1_000_000))

@@ -22,7 +22,7 @@ struct LinkTimeoutTests {
         func jittery(reorder: Bool, early: Double = 0) -> DelayModel {
             DelayModel(
                 delay: .milliseconds(30), jitter: .quantiles(.normal(deviation: .milliseconds(12))),
-                mayReorder: reorder, early: Probability(early), key: key)
+                mayReorder: reorder, early: EarlyPackets(share: Probability(early)), key: key)
         }
         let codel = CoDelParameters(target: .milliseconds(20), interval: .milliseconds(60))
         let bucket = TokenBucketParameters(rate: rate, burst: 4_000)

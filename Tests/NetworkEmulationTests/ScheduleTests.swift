@@ -110,7 +110,8 @@ struct ScheduleTests {
     func early(seed: UInt64) {
         var configuration = configuration()
         configuration.delay = DelayModel(
-            delay: .milliseconds(20), jitter: .none, early: Probability(0.02), key: DrawKey(seed: seed))
+            delay: .milliseconds(20), jitter: .none, early: EarlyPackets(share: Probability(0.02)),
+            key: DrawKey(seed: seed))
         var link = Link(configuration)
         let count = 50_000
         let passage = link.pass(packets(count, every: 1))

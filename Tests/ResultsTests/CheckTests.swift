@@ -2,6 +2,7 @@ import Metrics
 @testable import Results
 import Sessions
 import Testing
+import Timebase
 
 @Suite("Checks")
 struct CheckTests {
@@ -207,6 +208,78 @@ struct CheckTests {
         let result = try Check(parsing: "flows.pdv_ns.p99 <= 30ms").result(in: record.document)
         #expect(!result.passed)
         #expect(result.valueText == "30.000001 ms")
+    }
+
+    /// 985 of 100 ms, 3 of 511.9 ms and 11 of 512.1 ms, which share a bin, and 1 of a second.
+    private func crowded(_ cuts: [Int64]) -> Histogram {
+        var values = Histogram(cuts: cuts)
+        for (value, times) in [(100_000_000, 985), (511_900_000, 3), (512_100_000, 11), (1_000_000_000, 1)] {
+            values.add(Int64(value), times: Int64(times))
+        }
+        return values
+    }
+
+    @Test(
+        "A verdict on a quantile is decided by counts at the limit, in every direction",
+        arguments: [
+            ("<= 512ms", false), ("< 512ms", false), (">= 512ms", true), ("> 512ms", true), ("<= 512.1ms", true),
+            ("< 512.1ms", false), (">= 512.1ms", true), ("> 512.1ms", false), ("== 512.1ms", true),
+            ("!= 512.1ms", false), ("<= 511.9ms", false), ("> 511.9ms", true), ("<= 0.5121s", true),
+            ("<= 512099999.5ns", false), (">= 512099999.5ns", true),
+        ])
+    func decidedByCounts(_ limit: String, _ passed: Bool) throws {
+        let check = try Check(parsing: "flows.round_trip_ns.p99 \(limit)")
+        let cuts = DistributionCuts(of: [check])[.roundTrip]
+        #expect(!cuts.isEmpty)
+        var record = Fixture.record()
+        record.measurements.flows[0].roundTrip = crowded(cuts).distribution
+        let result = record.verdicts(on: [check])[0]
+        #expect(result.passed == passed && result.note == nil, "\(result)")
+        // What is saved tells the same, and where it was counted.
+        #expect(try check.result(in: record.document).passed == passed)
+    }
+
+    @Test("A limit within the resolution of what is saved is told")
+    func withinResolution() throws {
+        var record = Fixture.record()
+        record.measurements.flows[0].roundTrip = crowded([]).distribution
+        let told = "the limit lies within the resolution of the value, 0.1 % or 1 us"
+        for (limit, note) in [("512ms", told), ("511.6ms", told), ("600ms", nil), ("100ms", nil)] {
+            let check = try Check(parsing: "flows.round_trip_ns.p99 <= \(limit)")
+            #expect(try check.result(in: record.document).note == note)
+            #expect(record.verdicts(on: [check])[0].note == nil)
+        }
+        // The ends are exact, and so is what is always the same.
+        #expect(try Check(parsing: "flows.round_trip_ns.max <= 1s").result(in: record.document).note == nil)
+        record.measurements.flows[0].roundTrip = Fixture.distribution(only: 512_000_000)
+        #expect(try Check(parsing: "flows.round_trip_ns.p99 <= 512ms").result(in: record.document).note == nil)
+    }
+
+    @Test("A limit at which not all of a run could be counted is told, if it is near")
+    func uncertain() throws {
+        let checks = try ["flows.pdv_ns.p99 <= 700ns", "flows.pdv_ns.p99 <= 5ms", "flows.pdv_ns.p50 <= 600ns"]
+            .map { try Check(parsing: $0) }
+        var variation = PacketDelayVariation(pdvCuts: DistributionCuts(of: checks)[.pdv])
+        for number in 0..<1_000 as Range<Int64> {
+            let delay = number == 500 ? -300 : number % 10 * 100
+            variation.add(number: number, delay: .nanoseconds(delay))
+        }
+        var record = Fixture.record()
+        record.measurements.flows[0].quality.pdv = variation.pdv
+        let notes = record.verdicts(on: checks).map { $0.note != nil }
+        #expect(notes == [true, false, true])
+    }
+
+    @Test("What distributions can be counted at are those of the catalog, and the limits of quantiles alone")
+    func cutNames() throws {
+        for quantity in DistributionCuts.Quantity.allCases {
+            let check = try Check(parsing: "\(quantity.rawValue).p99 <= 5ms")
+            #expect(DistributionCuts(of: [check, check])[quantity] == [5_000_000])
+        }
+        let checks = try ["flows[tv].pdv_ns.p95 < 5ms", "flows.pdv_ns.p5 == 7ns", "flows.pdv_ns.max < 1ms"]
+            .map { try Check(parsing: $0) }
+        #expect(DistributionCuts(of: checks)[.pdv] == [4_999_999, 6, 7])
+        #expect(DistributionCuts(of: checks)[.ipdv].isEmpty)
     }
 
     @Test("Large integers are compared exactly")

@@ -147,6 +147,13 @@ struct CompareTests {
             #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
             #expect(error?.exitStatus == 1)
         }
+        try scratch.write("old/run.json", "{\"schema\": \"rubato.run/1\"}")
+        let outdated = #expect(throws: UserFacingError.self) {
+            try CompareSession(["a", "old"].map { scratch.path + "/" + $0 }, console: try scratch.console().0).run()
+        }
+        let text = outdated?.description ?? ""
+        #expect(text.contains("old' is rubato.run/1, written by an earlier version") && outdated?.exitStatus == 64)
+        #expect(text.contains("those of rubato.run/2") && text.contains("/old/resolved.yaml"))
         #expect(throws: UserFacingError.self) { try compare(["a"]) }
         #expect(throws: UserFacingError.self) { try compare(on: ["flows.packets.lat"]) }
         #expect(throws: UserFacingError.self) { try compare(on: ["run.status"]) }

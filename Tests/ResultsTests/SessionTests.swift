@@ -70,6 +70,21 @@ struct SessionTests {
         #expect(try scratch.text("junit.xml").contains("failures=\"1\""))
     }
 
+    @Test("Where checks want quantiles to be counted is told before the run, and again before it is verified")
+    func cuts() throws {
+        let (console, _) = try scratch.console()
+        var told: [Int64] = []
+        var session = RunSession(RunRequest(scenario: "evening"), console: console) { request in
+            told = request.cuts[.pdv]
+            return try prepared(request)
+        }
+        session.out = scratch.path + "/r1"
+        session.checks = ["flows.pdv_ns.p99 <= 30ms", "flows[tv].pdv_ns.p50 <= 7ms", "flows.packets.late < 9"]
+        #expect(try session.run() == 0)
+        #expect(told == [30_000_000, 7_000_000])
+        #expect(try SavedRun(reading: scratch.path + "/r1").cuts[.pdv] == told)
+    }
+
     @Test("Quiet says nothing when all is well")
     func quiet() throws {
         let (console, streams) = try scratch.console()

@@ -36,7 +36,7 @@ struct ResolutionTests {
         #expect(scenario.reverse == [.ideal])
         let ideal = ExperimentScenario.Link.ideal
         #expect(ideal.capacity == .unlimited && ideal.delay == .zero && ideal.jitter == nil && ideal.loss == nil)
-        #expect([ideal.reorder, ideal.duplicate, ideal.corrupt] == [.zero, .zero, .zero])
+        #expect(ideal.reorder == .zero && ideal.duplicate == .zero && ideal.corrupt == .zero)
         #expect(ideal.crossTraffic.isEmpty && ideal.schedule.isEmpty && ideal.policer == nil)
         #expect(scenario.receivers.map(\.id) == ["receiver"])
         #expect(scenario.receivers[0].playout == .fixed(.milliseconds(150)))

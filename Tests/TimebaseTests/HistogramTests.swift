@@ -2,7 +2,7 @@ import Testing
 
 @testable import Timebase
 
-@Suite("Histogram (0.1 %, constant memory)")
+@Suite("Histogram (one value exactly, others to 0.1 %, in constant memory)")
 struct HistogramTests {
     static let quantiles = [0, 0.001, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1]
 
@@ -54,15 +54,20 @@ struct HistogramTests {
         #expect(histogram.quantile(2) == 100)
     }
 
-    @Test("mean and deviation of 2, 4, 4, 4, 5, 5, 7, 9 are 5 and 2, wherever they lie")
+    @Test("mean and variance of 2, 4, 4, 4, 5, 5, 7, 9 are 5 and 32/7, wherever they lie; one value has no variance")
     func moments() {
         for offset: Int64 in [0, -5, 1_000_000_000_000_000, -1_000_000_000_000_000] {
             var histogram = Histogram()
             for value: Int64 in [2, 4, 4, 4, 5, 5, 7, 9] { histogram.add(value + offset) }
             #expect(histogram.mean == Double(offset + 5))
             #expect(histogram.roundedMean == offset + 5)
-            #expect(histogram.standardDeviation == 2)
+            #expect(histogram.standardDeviation == (32.0 / 7).squareRoot())
         }
+        var one = Histogram()
+        one.add(7)
+        #expect(one.standardDeviation == nil)
+        one.add(7)
+        #expect(one.standardDeviation == 0)
     }
 
     @Test("the mean is rounded to the nearest, halves away from zero")
@@ -90,53 +95,104 @@ struct HistogramTests {
         #expect(histogram.minimum == .min && histogram.maximum == .max)
         #expect(histogram.quantile(0.5) == 0)
         #expect(histogram.sum == -2)
-        #expect(histogram.standardDeviation != nil)
+        // Beyond what the sum of squares holds.
+        let deviation = 0x1p63
+        #expect(abs((histogram.standardDeviation ?? 0) / deviation - 1) < 0.002)
     }
 
-    @Test("every bucket's middle lies in that bucket, and buckets ascend with their values")
-    func buckets() {
-        var last = Int.min
-        for bucket in -28_160...28_159 {
-            let middle = Histogram.middle(of: bucket)
-            if bucket > -28_160 { #expect(Histogram.bucket(of: middle) == bucket) }
-            #expect(bucket > last)
-            last = bucket
-        }
-        #expect(Histogram.bucket(of: .min) == -28_160)
-        #expect(Histogram.bucket(of: .max) == 28_159)
-        #expect(Histogram.bucket(of: -1) == -1)
-    }
-
-    @Test("a bucket's values are all that fall into it, and buckets meet", arguments: [0, 1, 10, 32])
+    @Test("a bucket's values are all that fall into it; buckets ascend and meet", arguments: [0, 1, 10, 32])
     func values(resolutionBits: UInt64) {
         var last: Int64?
         for bucket in Histogram.bucket(of: .min, resolutionBits)...Histogram.bucket(of: .max, resolutionBits) {
             let values = Histogram.values(of: bucket, resolutionBits)
             if let last { #expect(values.lowerBound == last + 1) }
             last = values.upperBound
-            for value in [values.lowerBound, values.upperBound] where value > .min {
-                #expect(Histogram.bucket(of: value, resolutionBits) == bucket)
-            }
+            #expect(Histogram.bucket(of: values.lowerBound, resolutionBits) == bucket)
+            #expect(Histogram.bucket(of: values.upperBound, resolutionBits) == bucket)
         }
-        #expect(last == .max)
+        #expect(last == .max && Histogram.values(of: Histogram.bucket(of: .min)).lowerBound == .min)
+        #expect(Histogram.bucket(of: -1, resolutionBits) == -1 && Histogram.bucket(of: 0, resolutionBits) == 0)
     }
 
-    @Test("a counter that goes round keeps every hit")
+    @Test("a value that is alone in its bucket is told exactly, however often it came", arguments: [0, 6, 10])
+    func soleValues(resolutionBits: Int) {
+        for value: Int64 in [0, 1, -1, 777, -65_537, 25_000_000, -33_554_431, 512_108_467, 1 << 61, .min + 1, .max] {
+            for times in [1, 2, 3, 70_000] {
+                var histogram = Histogram(resolutionBits: resolutionBits)
+                // Far from it on both sides, so that it is neither end, where there is room.
+                let distance = Int64(max(5_000_000, value.magnitude / 16))
+                let (below, above) = (
+                    value.subtractingReportingOverflow(distance), value.addingReportingOverflow(distance)
+                )
+                if !below.overflow { histogram.add(below.partialValue, times: 4) }
+                for _ in 0..<times { histogram.add(value) }
+                if !above.overflow { histogram.add(above.partialValue, times: 4) }
+                let rank = Double(below.overflow ? 1 : 5) - 0.5
+                #expect(histogram.quantile(rank / Double(histogram.count)) == value)
+            }
+        }
+    }
+
+    @Test("a constant with 2 % of others among it is told exactly, in whatever order they come")
+    func constantAmongOthers() {
+        let key = DrawKey(seed: 6)
+        for order in 0..<4 as Range<Int64> {
+            var histogram = Histogram()
+            for index in 0..<20_000 as Range<Int64> {
+                let draw = key.draw(index << 2 | order)
+                // Others may be in the next bucket, not in its own of 32,768 ns.
+                let other = 25_040_000 + Int64(draw % 4_000_000)
+                histogram.add(draw % 50 == 0 || order > 0 && index < 300 * order ? other : 25_000_000)
+            }
+            #expect(histogram.quantile(0.5) == 25_000_000)
+            histogram.add(25_000_001)
+            #expect(histogram.quantile(0.5) != 25_000_000)
+        }
+    }
+
+    @Test("every value alone in its bucket is a quantile exactly; two in one are told by its middle")
+    func rareValues() throws {
+        let key = DrawKey(seed: 7)
+        for resolutionBits in [0, 10] {
+            var histogram = Histogram(resolutionBits: resolutionBits)
+            var values = (0..<3_000 as Range<Int64>).map { Int64(key.draw($0) % 400_000_000) - 100_000_000 }
+            values += values.prefix(500)
+            for value in values { histogram.add(value) }
+            values.sort()
+            let byBucket = Dictionary(grouping: values) { Histogram.bucket(of: $0, UInt64(resolutionBits)) }
+            var exact = 0
+            for rank in 1...values.count {
+                let value = values[rank - 1]
+                let neighbours = Set(byBucket[Histogram.bucket(of: value, UInt64(resolutionBits))] ?? [])
+                let got = try #require(histogram.quantile(Double(rank) / Double(values.count)))
+                if neighbours.count == 1 || rank == 1 || rank == values.count {
+                    exact += 1
+                    #expect(got == value)
+                } else {
+                    let bound = max(Double(abs(value)) / 1_000, resolutionBits == 0 ? 0 : 512)
+                    #expect(Double(abs(got - value)) <= bound)
+                }
+            }
+            #expect(exact > 500 && exact < values.count)
+        }
+    }
+
+    @Test("a slot that goes round keeps every hit, of one value or of several")
     func carries() {
         var histogram = Histogram()
-        for _ in 0..<70_000 { histogram.add(5_000_000) }
+        for index in 0..<70_000 as Range<Int64> { histogram.add(5_000_000 + index & 1) }
         for _ in 0..<200_000 { histogram.add(6_000_000) }
         histogram.add(7_000_000, times: 9_000_000_000)
         var total: UInt64 = 0
         var counts: [UInt64] = []
-        histogram.forEachBucket { _, count in
+        histogram.forEachBucket { _, count, _ in
             total += count
             counts.append(count)
             return true
         }
         #expect(counts == [70_000, 200_000, 9_000_000_000])
         #expect(total == UInt64(histogram.count))
-        #expect(histogram.sum == 70_000 * 5_000_000 + 200_000 * 6_000_000 + 9_000_000_000 * 7_000_000)
+        #expect(histogram.sum == 70_000 * 5_000_000 + 35_000 + 200_000 * 6_000_000 + 9_000_000_000 * 7_000_000)
     }
 
     @Test("merging two halves equals adding all to one")
@@ -150,6 +206,16 @@ struct HistogramTests {
         }
         left.merge(right)
         left.merge(Histogram())
+        var (bins, others): ([Int: UInt64], [Int: UInt64]) = ([:], [:])
+        left.forEachBucket { bucket, count, sole in
+            bins[bucket << 1 | (sole == nil ? 0 : 1)] = count
+            return true
+        }
+        all.forEachBucket { bucket, count, sole in
+            others[bucket << 1 | (sole == nil ? 0 : 1)] = count
+            return true
+        }
+        #expect(bins == others)
         #expect(left.count == all.count && left.sum == all.sum && left.minimum == all.minimum)
         #expect(left.standardDeviation == all.standardDeviation)
         for p in Self.quantiles { #expect(left.quantile(p) == all.quantile(p)) }
@@ -166,20 +232,19 @@ struct HistogramTests {
         #expect(abs(left - right) < 1e-6)
     }
 
-    @Test("a resolution of 64: tiny values within it, from 65,536 on all as without", arguments: [1, -1])
+    @Test("a resolution of 64: tiny values within it, from 65,536 on buckets as without", arguments: [1, -1])
     func resolution(sign: Int64) {
         for magnitude in [0, 1, 63, 64, 1_000, 4_321, 65_535] as [Int64] {
-            let middle = Histogram.middle(of: Histogram.bucket(of: sign * magnitude, 6), 6)
-            #expect(abs(middle - sign * magnitude) <= (magnitude < 64 ? 63 : 32))
+            let values = Histogram.values(of: Histogram.bucket(of: sign * magnitude, 6), 6)
+            #expect(values.count == 64 && values.contains(sign * magnitude))
         }
         let key = DrawKey(seed: 4)
         for index in 0..<20_000 as Range<Int64> {
             let draw = key.draw(index)
-            let value = sign * max(65_536, Int64(draw >> (1 + draw % 46)))
-            let middle = Histogram.middle(of: Histogram.bucket(of: value, 6), 6)
-            #expect(middle == Histogram.middle(of: Histogram.bucket(of: value)))
+            let value = sign * max(65_537, Int64(draw >> (1 + draw % 46)))
+            let values = Histogram.values(of: Histogram.bucket(of: value, 6), 6)
+            #expect(values == Histogram.values(of: Histogram.bucket(of: value)))
         }
-        #expect(Histogram.bucket(of: .min, 6) == Histogram.bucket(of: .min) + 6 * 512)
     }
 
     @Test("a resolution leaves count, ends and moments exact, saves memory, and outlives shifting and merging")

@@ -32,7 +32,7 @@ for name in clapper-lan clapper-dsl clapper-multicast; do
     run_or_stop "$scenarios/$name.yaml" --out "$scratch/$name"
     adds_up "$name" "$scratch/$name/run.json"
     ok "$name: artifacts are listed with their hashes" artifacts_true "$scratch/$name"
-    equal "$name: the schema is named" rubato.run/1 "$(value "$scratch/$name/run.json" .schema)"
+    equal "$name: the schema is named" rubato.run/2 "$(value "$scratch/$name/run.json" .schema)"
     equal "$name: status" completed "$(value "$scratch/$name/run.json" .run.status)"
     ok "$name: scenario.yaml is the one given" cmp "$scenarios/$name.yaml" "$scratch/$name/scenario.yaml"
 done
@@ -80,6 +80,15 @@ equal "packets.csv has every packet" "$(value "$scratch/packets/run.json" '.flow
     "$(awk 'END { print NR - 1 }' "$scratch/packets/packets.csv")"
 equal "asking for packets.csv changes nothing" "$(value "$scratch/clapper-dsl/run.json" .run.digest)" \
     "$(value "$scratch/packets/run.json" .run.digest)"
+
+# Verdicts on quantiles are exact: the true p99 holds as a limit, and one nanosecond less does not.
+p99=$(awk -F, 'NR > 1 && $6 != "" { printf "%.0f\n", $6 - $5 }' "$scratch/packets/packets.csv" | sort -n \
+    | awk '{ delay[NR] = $1 } END { print delay[int((99 * NR + 99) / 100)] }')
+for limit in "0 <=" "3 <"; do
+    exits "${limit% *}" "the true p99, $p99 ns, checked with ${limit#* }" "$rubato" run "$scenarios/clapper-dsl.yaml" \
+        --set 'qos={}' --quiet --force --check "flows.one_way_delay_ns.p99 ${limit#* } ${p99}ns" --out "$scratch/p99"
+done
+exits 0 "a run that counted at a limit is verified" "$rubato" verify "$scratch/p99"
 
 # Two runs side by side.
 run_or_stop "$scenarios/clapper-dsl.yaml" --set network.forward.1.loss.gilbert_elliott.loss=2% --out "$scratch/worse"

@@ -63,10 +63,8 @@ package enum RunTruth {
     /// run directory as the run wrote it.
     package static func find(for capture: String, _ streams: [StreamMeasurements]) -> [String: StreamTruth] {
         let name = FileTree.lastComponent(of: capture)
-        let folder = FileTree.parent(of: capture)
         guard name.hasSuffix(".pcap"), let size = size(of: capture),
-            let bytes = try? FileTree.contents(of: folder + "/../run.json"),
-            let document = try? JSONValue(parsing: bytes), document["schema"]?.string == "rubato.run/1",
+            let document = document(beside: capture), document["schema"]?.string == Catalog.schema,
             let artifacts = document["artifacts"]?.elements, let flows = document["flows"]?.elements
         else { return [:] }
         let isOurs = artifacts.contains {
@@ -81,6 +79,16 @@ package enum RunTruth {
             (stream.id, StreamTruth(point: point, flow: flow, isSender: point == "sender"))
         }
         return Dictionary(truths, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The schema of the run that a capture lies in, when an earlier version wrote it: its figures mean something else.
+    package static func earlierSchema(beside capture: String) -> String? {
+        document(beside: capture)?["schema"]?.string.flatMap { Catalog.earlierSchemas.contains($0) ? $0 : nil }
+    }
+
+    private static func document(beside capture: String) -> JSONValue? {
+        guard let bytes = try? FileTree.contents(of: FileTree.parent(of: capture) + "/../run.json") else { return nil }
+        return try? JSONValue(parsing: bytes)
     }
 
     /// The flows that pass a capture point; nil for points within the network, where run.json counts no flow apart.

@@ -113,7 +113,7 @@ extension Catalog {
             [
                 .nanoseconds(
                     "df_ns", worse: .up, label: "delay factor",
-                    "The delay factor, the spread of a virtual buffer's level: the largest of one-second windows (section 3.1)."
+                    "The delay factor, the spread of a virtual buffer's level, copies left out: the largest of one-second windows (section 3.1)."
                 ) { $0.quality.delayFactor?.maximum },
                 mediaLossRate.lifted { $0.quality },
             ]),

@@ -4,11 +4,17 @@ extension Catalog {
     static let clocks = CatalogList<ClockMeasurements>(
         "clocks", "The clock of each node.", selectors: ["node"], labels: [["node"]],
         [
-            .text("node", "'sender', or a receiver's id.") { $0.node },
-            .text("algorithm", "How it is synchronized: 'none'.") { $0.algorithm },
+            .text("node", "'sender', a receiver's id, or a time server's.") { $0.node },
+            .text("algorithm", "How it is synchronized: 'none', or as clocks.synchronization names it.") {
+                $0.algorithm
+            },
+            .nanoseconds(
+                "synchronized_ns", worse: .up, label: "synchronized",
+                "When it was first corrected, or found right; null: never."
+            ) { $0.synchronizedNanoseconds },
             .distribution(
                 "offset_error_ns", worse: .awayFromZero, label: "offset",
-                "Local less true time, sampled through the run; positive: fast."
+                "Local less true time, each second, of a synchronized clock from its first correction on; positive: fast."
             ) { $0.offsetError },
             .group(
                 "frequency_ppb", "How much faster than true time the clock runs; positive: gains.",
@@ -20,9 +26,16 @@ extension Catalog {
                         $0.estimatedFrequencyPartsPerBillion
                     },
                 ]),
-            .distribution("bound_ns", worse: .up, "How far off the clock says that it can be.") { $0.bound },
-            .count("bound_violations", worse: .up, "How often it was farther off than that.") { $0.boundViolations },
-            .count("exchanges", "Exchanges with time servers.") { $0.exchanges },
+            .distribution(
+                "bound_ns", worse: .up, label: "claimed bound",
+                "The largest error that the algorithm claims, at the samples of offset_error_ns; null where it claims none."
+            ) { $0.bound },
+            .count(
+                "bound_violations", worse: .up, label: "bound broken",
+                "Samples at which the error was larger than claimed: of true time, or of the group's mean where berkeley or averaging claim it."
+            ) { $0.boundViolations },
+            .count("exchanges", label: "exchanges", "Exchanges with time servers that ended.") { $0.exchanges },
+            .count("exchanges_used", "Those of them that the algorithm used.") { $0.exchangesUsed },
         ])
 
     static let links = CatalogList<LinkMeasurements>(

@@ -1,11 +1,13 @@
 import Metrics
 import Timebase
 
-/// Every name of run.json, schema `rubato.run/1`: declared once, for the document, checks, comparisons and the reference.
+/// Every name of run.json, schema `rubato.run/2`: declared once, for the document, checks, comparisons and the reference.
 ///
 /// Made when first asked for; starting the program asks for nothing of it.
 enum Catalog {
-    static let schema = "rubato.run/1"
+    static let schema = "rubato.run/2"
+    /// What earlier versions wrote: names that are still there, but figures that mean something else.
+    static let earlierSchemas = ["rubato.run/1"]
 
     /// The whole of run.json.
     static let root = CatalogNode("run.json", "What one run measured.", .group(members.map(\.node)))

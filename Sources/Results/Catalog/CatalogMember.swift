@@ -3,31 +3,21 @@ import Metrics
 /// A name of run.json together with where its value comes from: a metric is declared once, by one of these.
 struct CatalogMember<Source>: Sendable {
     let node: CatalogNode
-    private let make: @Sendable (Source, DocumentPrecision) -> JSONValue
+    private let make: @Sendable (Source) -> JSONValue
 
     /// The name's value in the document; null for what was not measured.
-    func value(of source: Source, _ precision: DocumentPrecision = .printed) -> JSONValue { make(source, precision) }
+    func value(of source: Source) -> JSONValue { make(source) }
 
     /// The same name where its source is a part of something else.
     func lifted<Whole>(_ part: @escaping @Sendable (Whole) -> Source) -> CatalogMember<Whole> {
-        CatalogMember<Whole>(node: node) { [make] in make(part($0), $1) }
+        CatalogMember<Whole>(node: node) { [make] in make(part($0)) }
     }
-}
-
-/// For whom a document is.
-enum DocumentPrecision: Sendable {
-    /// For readers: quantiles as they are printed, whatever the run was asked for.
-    case printed
-    /// For verdicts: quantiles on the right side of each limit that was counted at.
-    case judged
 }
 
 extension Array {
     /// The object that the members make of a source, in their order.
-    func document<Source>(
-        of source: Source, _ precision: DocumentPrecision = .printed
-    ) -> JSONValue where Element == CatalogMember<Source> {
-        .object(JSONObject(map { JSONObject.Member($0.node.name, $0.value(of: source, precision)) }))
+    func document<Source>(of source: Source) -> JSONValue where Element == CatalogMember<Source> {
+        .object(JSONObject(map { JSONObject.Member($0.node.name, $0.value(of: source)) }))
     }
 }
 
@@ -38,9 +28,7 @@ extension CatalogMember {
         _ name: String, _ label: String?, _ definition: String, _ content: CatalogNode.Content,
         samples: CatalogNode.Samples? = nil, _ value: @escaping @Sendable (Source) -> JSONValue
     ) {
-        self.init(node: CatalogNode(name, label: label, definition, content, samples: samples)) { source, _ in
-            value(source)
-        }
+        self.init(node: CatalogNode(name, label: label, definition, content, samples: samples), make: value)
     }
 
     /// A value of any kind.
@@ -105,14 +93,14 @@ extension CatalogMember {
         _ value: @escaping @Sendable (Source) -> Distribution?
     ) -> Self {
         let kind = MetricKind(unit: .nanoseconds, worse: worse)
-        return Self(node: CatalogNode(name, label: label, definition, .distribution(kind))) { source, _ in
-            DistributionMember.document(value(source))
+        return Self(node: CatalogNode(name, label: label, definition, .distribution(kind))) {
+            DistributionMember.document(value($0))
         }
     }
 
     static func group(_ name: String, label: String? = nil, _ definition: String, _ members: [CatalogMember]) -> Self {
         Self(node: CatalogNode(name, label: label, definition, .group(members.map(\.node)))) {
-            members.document(of: $0, $1)
+            members.document(of: $0)
         }
     }
 
@@ -137,8 +125,6 @@ extension CatalogMember {
     static func list<Element>(
         _ list: CatalogList<Element>, _ elements: @escaping @Sendable (Source) -> [Element]
     ) -> Self {
-        Self(node: list.node) { source, precision in
-            .array(elements(source).map { list.members.document(of: $0, precision) })
-        }
+        Self(node: list.node) { source in .array(elements(source).map { list.members.document(of: $0) }) }
     }
 }

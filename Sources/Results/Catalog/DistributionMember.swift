@@ -1,7 +1,7 @@
 import Metrics
 
 /// The ten numbers of the contract's DIST.
-enum DistributionMember: String, CaseIterable {
+package enum DistributionMember: String, CaseIterable {
     case count, minimum = "min", mean, deviation = "stddev", p5, p50, p95, p99, p999, maximum = "max"
 
     func node(_ kind: MetricKind) -> CatalogNode {
@@ -33,17 +33,32 @@ enum DistributionMember: String, CaseIterable {
         case .count: "How many values there are."
         case .minimum: "The least value, exact."
         case .mean: "The arithmetic mean, rounded to a whole number."
-        case .deviation: "The standard deviation of the values themselves (divided by n)."
-        case .p5: "The least value that 5 % of all do not exceed."
-        case .p50: "The median: the least value that half of all do not exceed."
-        case .p95: "The least value that 95 % of all do not exceed."
-        case .p99: "The least value that 99 % of all do not exceed."
-        case .p999: "The least value that 99.9 % of all do not exceed."
+        case .deviation: "The sample's standard deviation, divided by n - 1; null of a single value."
+        case .p5: "The least value that 5 % of all do not exceed" + Self.precision
+        case .p50: "The median, the least value that half of all do not exceed" + Self.precision
+        case .p95: "The least value that 95 % of all do not exceed" + Self.precision
+        case .p99: "The least value that 99 % of all do not exceed" + Self.precision
+        case .p999: "The least value that 99.9 % of all do not exceed" + Self.precision
         case .maximum: "The largest value, exact."
         }
     }
 
-    func value(in summary: DistributionSummary) -> Int64 {
+    /// How exact quantiles are: see `Histogram`.
+    private static let precision =
+        ": exact where it alone fills its bin, else within the larger of 0.1 % and 1 us, and on its own side of each "
+        + "limit that the run was checked by."
+
+    /// How far a quantile may be from the value that is told for it, at most.
+    static func resolution(of value: Int64) -> Int64 { max(1_000, Int64(value.magnitude / 1_000)) }
+
+    var isQuantile: Bool {
+        switch self {
+        case .p5, .p50, .p95, .p99, .p999: true
+        case .count, .minimum, .mean, .deviation, .maximum: false
+        }
+    }
+
+    func value(in summary: DistributionSummary) -> Int64? {
         switch self {
         case .count: summary.count
         case .minimum: summary.minimum
@@ -60,9 +75,9 @@ enum DistributionMember: String, CaseIterable {
 }
 
 extension DistributionMember {
-    static func document(_ distribution: Distribution?) -> JSONValue {
+    package static func document(_ distribution: Distribution?) -> JSONValue {
         guard let summary = distribution?.summary else { return nil }
         return .object(
-            JSONObject(allCases.map { JSONObject.Member($0.rawValue, .integer($0.value(in: summary))) }))
+            JSONObject(allCases.map { JSONObject.Member($0.rawValue, JSONValue($0.value(in: summary))) }))
     }
 }

@@ -30,8 +30,12 @@ public struct CheckResult: Sendable, Equatable {
 extension Check {
     /// Applies the check to a run.json. What was not measured does not pass, nor what was measured too seldom.
     ///
+    /// - Parameter uncertainCuts: of a run that has counted at the check's limit, where it could not do so exactly; nil
+    ///   for a saved run, of which nobody knows at what it counted.
     /// - Throws: ``UserFacingError`` (usage) when it selects an element that is not there.
-    func result(in document: JSONValue) throws(UserFacingError) -> CheckResult {
+    func result(
+        in document: JSONValue, uncertainCuts: Set<Int64>? = nil
+    ) throws(UserFacingError) -> CheckResult {
         let values = try metric.values(in: document, labels: ListLabels(of: [document]))
         guard let first = values.first else {
             return CheckResult(check: self, value: nil, count: 0, passed: false, note: "there is none in this run")
@@ -53,14 +57,19 @@ extension Check {
                 ? "worst of \(values.count): \(worst.element)"
                 : "\(failing.count) of \(values.count) fail: \(worst.element)"
         }
+        let isUncertain = uncertainCuts.map { !$0.isDisjoint(with: cuts) } ?? true
+        if isUncertain, values.contains(where: { $0.isWithinResolution(of: limit) }) {
+            let resolution = "the limit lies within the resolution of the value, 0.1 % or 1 us"
+            note = note.map { $0 + "; " + resolution } ?? resolution
+        }
         return CheckResult(
             check: self, value: worst.value, count: worst.count, passed: failing.isEmpty, note: note)
     }
 
     /// The same where nobody can be told any more: a finished run is not thrown away for a selection that is not there.
-    public func verdict(in document: JSONValue) -> CheckResult {
+    func verdict(in document: JSONValue, uncertainCuts: Set<Int64>? = nil) -> CheckResult {
         do throws(UserFacingError) {
-            return try result(in: document)
+            return try result(in: document, uncertainCuts: uncertainCuts)
         } catch {
             return CheckResult(check: self, value: nil, count: 0, passed: false, note: error.message)
         }

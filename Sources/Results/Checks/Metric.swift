@@ -1,3 +1,5 @@
+import Metrics
+
 /// A number in run.json; the ratio of two, "flows.packets.late / flows.packets.sent"; or a share of the catalog, "loss",
 /// "loss[tv]" for one receiver.
 public struct Metric: Sendable {
@@ -24,6 +26,16 @@ public struct Metric: Sendable {
         case .number(let path), .share(_, let path): path.selects
         case .quotient(let path, let divisor): path.selects || divisor.selects
         }
+    }
+
+    /// The distribution that it is a quantile of; nil for anything else.
+    var quantity: DistributionCuts.Quantity? {
+        guard case .number(let path) = source else { return nil }
+        let names = path.steps.compactMap { step -> String? in
+            if case .key(let key) = step, Int(key) == nil { key } else { nil }
+        }
+        guard let last = names.last, DistributionMember(rawValue: last)?.isQuantile == true else { return nil }
+        return DistributionCuts.Quantity(rawValue: names.dropLast().joined(separator: "."))
     }
 
     /// - Throws: ``UserFacingError`` (usage) for what is no metric of run.json.

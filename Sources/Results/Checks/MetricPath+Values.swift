@@ -27,8 +27,18 @@ extension MetricPath {
         var found: MetricValue {
             guard let samples = node?.samples, !value.isNull else { return MetricValue(label: label, value: value) }
             let count = samples.isBeside ? group[samples.path] : element.value(at: samples.path)
-            return MetricValue(
+            var found = MetricValue(
                 label: label, value: value, count: count?.integer ?? 0, leastCount: samples.least)
+            found.resolution = resolution
+            return found
+        }
+
+        /// Of a quantile that is not told exactly; the largest value is, and so is what never varies.
+        private var resolution: Int64 {
+            guard let name = node?.name, DistributionMember(rawValue: name)?.isQuantile == true,
+                let told = value.integer, value != group["max"], group["min"] != group["max"]
+            else { return 0 }
+            return DistributionMember.resolution(of: told)
         }
 
         func member(_ key: String) -> Place {

@@ -1,3 +1,5 @@
+import Metrics
+
 /// A run directory read back.
 public struct SavedRun: Sendable {
     /// As the user named it.
@@ -45,6 +47,12 @@ public struct SavedRun: Sendable {
             throw UserFacingError("\(path) is damaged: \(error)", remedy: "run the scenario again")
         }
         let schema = document["schema"]?.string
+        if let schema, Catalog.earlierSchemas.contains(schema) {
+            throw UserFacingError.usage(
+                "'\(name)' is \(schema), written by an earlier version: its figures do not mean what those of "
+                    + "\(Catalog.schema) mean",
+                remedy: "run it again with this version: rubato run \(directory)/resolved.yaml --out DIR")
+        }
         guard schema == Catalog.schema else {
             let given = schema.map { "its schema is '\($0)'" } ?? "it names no schema"
             throw UserFacingError(
@@ -53,6 +61,9 @@ public struct SavedRun: Sendable {
         }
         return document
     }
+
+    /// Where its distributions counted exactly.
+    public var cuts: DistributionCuts { DistributionCuts(ofSaved: document["qos"]?["checks"]) }
 
     /// What run.json says about the run itself: "seed", "digest", "id".
     public func fact(_ name: String) -> JSONValue { document["run"]?[name] ?? nil }

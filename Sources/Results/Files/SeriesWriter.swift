@@ -98,7 +98,7 @@ final class PacketsWriter {
 }
 
 /// A field of a CSV file (RFC 4180): quoted when it must be.
-func csvField(_ text: String) -> String {
+package func csvField(_ text: String) -> String {
     guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
 }

@@ -16,6 +16,8 @@ package final class RunOutputs {
     private var columns: [SeriesWriter.Column] = []
     private var packets: PacketsWriter?
     private var flows: [PacketsWriter.Flow] = []
+    private var events: EventsWriter?
+    private var exchanges: ExchangesWriter?
 
     /// Opens what the scenario's outputs ask for.
     ///
@@ -36,6 +38,12 @@ package final class RunOutputs {
             packets = PacketsWriter(try directory.create("packets.csv"))
             flows = configuration.receivers.map { PacketsWriter.Flow(flow: "program", receiver: $0.id) }
         }
+        if configuration.taps.events {
+            events = EventsWriter(try directory.create("events.jsonl"), nodes: configuration.nodeIDs)
+        }
+        if configuration.taps.exchanges {
+            exchanges = ExchangesWriter(try directory.create("exchanges.csv"), nodes: configuration.nodeIDs)
+        }
         for (point, path) in RunOutputs.capturePoints(scenario, configuration) {
             let writer = try CaptureWriter(path: directory.prepare(path))
             try writer.writeSessionAnnouncement(description)
@@ -50,6 +58,8 @@ package final class RunOutputs {
         if scenario.outputs.receivedMedia { paths += receivedPaths(configuration) }
         if scenario.outputs.series != nil { paths.append("series.csv") }
         if scenario.outputs.packets { paths.append("packets.csv") }
+        if configuration.taps.events { paths.append("events.jsonl") }
+        if configuration.taps.exchanges { paths.append("exchanges.csv") }
         return paths + capturePoints(scenario, configuration).map(\.path)
     }
 
@@ -96,6 +106,8 @@ package final class RunOutputs {
             received[receiver].write(
                 UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
         case .packet(let record): write(record)
+        case .exchange(let record): exchanges?.append(record)
+        case .logical(let event, let node, let at): events?.append(event, node: node, at: at.nanoseconds)
         case .sample(let at): sample(world, at)
         }
     }
@@ -108,6 +120,8 @@ package final class RunOutputs {
         for file in received { try file.close() }
         try series?.close()
         try packets?.close()
+        try events?.close()
+        try exchanges?.close()
         for writer in captures.values { try writer.close() }
     }
 

@@ -25,6 +25,12 @@ extension RunWarning {
             "\(receiver): no unit of '\(substream)' was ever presented"
         case .stoodStill(let receiver, let substream, let span):
             "\(receiver): '\(substream)' stood still for the last \(span.nanoseconds / 1_000_000_000) s of the program"
+        case .noMajorityOfServers(let node):
+            "\(node): in the end no majority of its time servers agreed on a time: its clock runs on by itself"
+        case .clockGivenUp(let node):
+            "\(node): its clock was farther off than clocks.synchronization.ntp.panic_limit: nothing sets it any more"
+        case .neverSynchronized(let node, let algorithm):
+            "\(node): its clock was never set by \(algorithm): no answer came, or none that could be used"
         case .fewPresented(let receiver, let substream, let onTime, let sent):
             "\(receiver): \(onTime) of \(sent) units of '\(substream)' were presented on time: the contract holds for what "
                 + "came, and says nothing of the rest; qos.presented does"

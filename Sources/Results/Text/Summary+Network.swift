@@ -46,13 +46,17 @@ extension Summary {
     var clocks: [String] {
         section(
             "Clocks", Catalog.clocks, measurements.clocks,
-            header: ["node", "algorithm", "offset mean", "min", "max", "frequency", "estimated"],
+            header: ["node", "algorithm", "offset mean", "min", "max", "frequency", "estimated"]
+                + (isSynchronized ? ["bound max", "broken"] : []),
             alignments: [.left, .left]
         ) { row in
             [row.cell("node"), TextTable.Cell(row.element.algorithm, .dim)]
                 + row.cells(
                     "offset_error_ns.mean", "offset_error_ns.min", "offset_error_ns.max", "frequency_ppb.true",
                     "frequency_ppb.estimated")
+                + (isSynchronized ? row.cells("bound_ns.max", "bound_violations") : [])
         }
     }
+
+    private var isSynchronized: Bool { measurements.clocks.contains { $0.algorithm != "none" } }
 }

@@ -102,7 +102,7 @@ final class LinkBuilder {
         return DelayModel(
             delay: link.delay, jitter: jitter, correlation: link.jitter?.correlation.value ?? 0,
             mayReorder: link.jitter?.reorder ?? false,
-            early: link.reorder.probability, key: key)
+            early: link.reorder.mechanism, key: key)
     }
 
     private func linkLayer(_ link: ExperimentScenario.Link, _ capacity: CapacitySource) -> LinkLayer {

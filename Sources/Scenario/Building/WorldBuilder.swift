@@ -40,12 +40,13 @@ public struct WorldBuilder {
         }
         var configuration = WorldConfiguration(
             seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage,
-            senderClock: oscillator(scenario.senderClock), forward: forward.links,
+            senderClock: scenario.senderClock.oscillator, forward: forward.links,
             reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
             receivers: receivers, taps: taps)
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving
+        try SynchronizationBuilder(scenario: scenario, root: root).add(to: &configuration, builder)
         return configuration
     }
 
@@ -81,10 +82,6 @@ public struct WorldBuilder {
         return taps
     }
 
-    private func oscillator(_ clock: ExperimentScenario.Clock) -> Oscillator {
-        Oscillator(offset: clock.offset, partsPerBillion: clock.frequency)
-    }
-
     private func receiver(
         _ receiver: ExperimentScenario.Receiver, _ builder: LinkBuilder, duplicating: Int
     ) throws(ScenarioProblems) -> ReceiverNodeConfiguration {
@@ -99,8 +96,9 @@ public struct WorldBuilder {
             receiver.lastLinks, "\(receiver.id).last", path: "receivers.\(receiver.id).last_links",
             duplicating: duplicating)
         var node = ReceiverNodeConfiguration(
-            id: receiver.id, media: media, clock: oscillator(receiver.clock), lastLinks: last.links,
+            id: receiver.id, media: media, clock: receiver.clock.oscillator, lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
+        node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
         return node

@@ -24,7 +24,7 @@ extension ExperimentScenario {
         /// What varies its delay; nil: nothing does.
         public var jitter: Jitter?
         /// Packets that travel without delay, and so overtake.
-        public var reorder: Ratio
+        public var reorder: Reorder
         /// The share of the rate that sessions can reserve.
         public var reservable: Ratio
         /// What other people send over this link alone.
@@ -38,7 +38,13 @@ extension ExperimentScenario {
             duplicate: .zero, delay: .zero, jitter: nil, reorder: .zero, reservable: Ratio(1), crossTraffic: [],
             schedule: [])
 
-        /// The link layer by name; what each adds is in ``LinkLayer``.
+        /// What its way back is where nothing else is said: the same delay, no impairments.
+        var mirrored: Link {
+            var back = Link.ideal
+            back.delay = delay
+            return back
+        }
+
         public enum Overhead: String, Sendable, CaseIterable { case none, ethernet, atm }
     }
 }
@@ -90,7 +96,7 @@ extension ExperimentScenario.Link {
         .key("loss", \.loss, .optional(Loss.choice.kind()), "Which packets are lost; they never come to the queue.")
             .like("{ gilbert_elliott: { loss: 1%, mean_burst: 3 } }"),
         .key(
-            "reorder", \.reorder, .ratio,
+            "reorder", \.reorder, Reorder.kind,
             "The share of packets that travel without delay, and so overtake the ones ahead of them."),
         .key("duplicate", \.duplicate, .ratio, "The share of packets of which a copy follows."),
         .key("corrupt", \.corrupt, .ratio, "The share of packets in which one bit is changed."),

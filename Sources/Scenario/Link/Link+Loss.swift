@@ -4,9 +4,8 @@ import Timebase
 extension ExperimentScenario.Link {
     /// Which packets are lost.
     public enum Loss: Equatable, Sendable {
-        /// Each by itself, with this probability.
-        case bernoulli(Ratio)
-        /// By a chain of two states.
+        /// Independent, or with normal scores that are correlated at lag one, 0..<1.
+        case bernoulli(Ratio, correlation: Ratio = .zero)
         case gilbertElliott(GilbertElliott)
         /// By a chain of four states.
         case markov4(Markov4)
@@ -48,8 +47,11 @@ extension ExperimentScenario.Link {
 
 extension ExperimentScenario.Link.Loss {
     static let choice = Choice<Self>([
-        Alternative("bernoulli", .ratio, "Each packet is lost by itself, with this probability.", embed: Self.bernoulli)
-        { if case .bernoulli(let ratio) = $0 { ratio } else { nil } },
+        Alternative(
+            "bernoulli", bernoulli,
+            "Each packet is lost with this probability, by itself or correlated with its neighbours.",
+            embed: { .bernoulli($0.loss, correlation: $0.correlation) }
+        ) { if case .bernoulli(let loss, let correlation) = $0 { (loss, correlation) } else { nil } },
         Alternative(
             "gilbert_elliott", GilbertElliott.record.kind(), "Losses in bursts: a chain of a good and a bad state.",
             embed: Self.gilbertElliott
@@ -71,6 +73,23 @@ extension ExperimentScenario.Link.Loss {
             embed: Self.bitErrors
         ) { if case .bitErrors(let rate) = $0 { rate } else { nil } },
     ])
+
+    private typealias Bernoulli = (loss: Ratio, correlation: Ratio)
+
+    private static let bernoulli = Kind<Ratio>.ratio.mapped(
+        embed: { Bernoulli($0, .zero) }, extract: { $0.correlation == .zero ? $0.loss : nil }
+    ).or(correlated.kind())
+
+    private static let correlated = Record<Bernoulli>(
+        (.zero, .zero),
+        [
+            .key("loss", \.loss, .ratio, "The share of packets lost, whatever the correlation.")
+                .required("a percentage, such as 2%", like: "2%"),
+            .key(
+                "correlation", \.correlation, .correlation,
+                "The correlation of neighbouring packets' normal scores; one below the loss's quantile is a loss."
+            ).like("50%"),
+        ])
 
     private static let pattern = Record<(drop: [Int], period: Int?)>(
         ([], nil),
@@ -287,7 +306,9 @@ extension ExperimentScenario.Link.Loss {
     /// - Parameter path: where it stands in the scenario.
     func mechanism(_ tables: LinkTables, _ key: DrawKey, path: String) throws(ScenarioProblems) -> LossModel {
         switch self {
-        case .bernoulli(let ratio): return .bernoulli(PacketChance(ratio.probability, key: key))
+        case .bernoulli(let loss, .zero): return .bernoulli(PacketChance(loss.probability, key: key))
+        case .bernoulli(let loss, let correlation):
+            return .correlated(CorrelatedLoss(loss.probability, correlation: correlation.value, key: key))
         case .gilbertElliott(let chain): return .gilbertElliott(chain.mechanism(key))
         case .markov4(let chain):
             guard let model = chain.mechanism(key) else {

@@ -57,7 +57,9 @@ extension ExperimentScenario.Link {
             public var target: TimeSpan
             var update: TimeSpan
             /// As ``CoDel/ecn``.
-            var ecn: Bool
+            public var ecn: Bool
+            /// Spreads drops out (RFC 8033 §5.4).
+            public var derandomize: Bool
         }
 
         /// FQ-CoDel's parameters (RFC 8290 §5.2).
@@ -199,12 +201,20 @@ extension ExperimentScenario.Link.Queue.PIE {
     private static let spans = TimeSpan.microseconds(1)...ExperimentScenario.delays.upperBound
 
     static let record = Record<Self>(
-        Self(target: .milliseconds(15), update: .milliseconds(15), ecn: false),
+        Self(target: .milliseconds(15), update: .milliseconds(15), ecn: false, derandomize: true),
         [
             .key("target", \.target, .time(spans), "The waiting time that it steers to."),
             .key("update", \.update, .time(spans), "How often the probability of a drop is updated."),
             .key("ecn", \.ecn, .truth, "Marks packets that can take it instead of dropping them.").like("true"),
+            .key(
+                "derandomize", \.derandomize, .truth,
+                "Whether drops are spread out (RFC 8033 section 5.4), as in Linux and not in ns-3."
+            ).like("false"),
         ])
+
+    fileprivate func parameters(_ key: DrawKey) -> PIEParameters {
+        PIEParameters(target: target, update: update, ecn: ecn, isDerandomized: derandomize, key: key)
+    }
 }
 
 extension ExperimentScenario.Link.Queue.FQCoDel {
@@ -266,7 +276,7 @@ extension ExperimentScenario.Link.Queue {
         case .dropTail: return .dropTail
         case .dropHead: return .dropHead
         case .codel(let law): return .codel(law.parameters)
-        case .pie(let law): return .pie(PIEParameters(target: law.target, update: law.update, ecn: law.ecn, key: key))
+        case .pie(let law): return .pie(law.parameters(key))
         case .fqCodel(let law):
             return .fqCodel(
                 FQCoDelParameters(

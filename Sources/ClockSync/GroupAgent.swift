@@ -1,0 +1,75 @@
+import Timebase
+import Wire
+
+/// A member of a group: one agent with a flow to and from each other member, on which everything goes that it takes part
+/// in, so that one pair of logical clocks stamps it all.
+public struct GroupAgent: Agent, RestartingAgent {
+    /// What a member may take part in.
+    public enum Part: Sendable {
+        case averaging(ClockAveraging.Configuration)
+        case berkeley(BerkeleyClock.Configuration)
+        case ordered(OrderedGroup.Configuration)
+        case agreement(OralMessages.Configuration)
+    }
+
+    private var endpoint: GroupEndpoint
+    private var parties: [any GroupParty]
+
+    /// - Parameters:
+    ///   - id: the member's own; greater ids win elections.
+    ///   - peers: the others' ids, in the order of its flows to and from them.
+    ///   - parts: of each kind one at most.
+    ///   - start: the own clock when it begins.
+    /// - Precondition: ids are distinct, 128 at most.
+    public init(id: UInt16, peers: [UInt16], parts: [Part], start: LocalInstant) {
+        let endpoint = GroupEndpoint(id: id, peers: peers)
+        self.endpoint = endpoint
+        parties = parts.map { part -> any GroupParty in
+            switch part {
+            case .averaging(let configuration): ClockAveraging(configuration, start: start)
+            case .berkeley(let configuration): BerkeleyClock(configuration, endpoint, start: start)
+            case .ordered(let configuration): OrderedGroup(configuration, endpoint)
+            case .agreement(let configuration): OralMessages(configuration)
+            }
+        }
+    }
+
+    /// Datagrams that were not a peer's message.
+    public var refused: Int { endpoint.refused }
+
+    public var nextTimeout: LocalInstant { parties.map(\.nextTimeout).min() ?? .distantFuture }
+
+    public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
+        guard let message = endpoint.receive(payload, flow: flow) else { return }
+        for index in parties.indices { parties[index].handle(message, flow: flow, at: now, &endpoint) }
+    }
+
+    public mutating func handleTimeout(at now: LocalInstant) {
+        for index in parties.indices where parties[index].nextTimeout <= now {
+            parties[index].handleTimeout(at: now, &endpoint)
+        }
+    }
+
+    /// Sends a message to all members, this one included, in the order of the part that does so.
+    ///
+    /// - Parameter payload: 255 bytes at most.
+    /// - Returns: whether there was room for it, and such a part.
+    public mutating func submit(_ payload: [UInt8], at now: LocalInstant) -> Bool {
+        for index in parties.indices {
+            guard var group = parties[index] as? OrderedGroup else { continue }
+            defer { parties[index] = group }
+            return group.submit(payload, at: now, &endpoint)
+        }
+        return false
+    }
+
+    public mutating func pollOutput() -> AgentOutput? { endpoint.pollOutput() }
+
+    public mutating func stop() {
+        for index in parties.indices { parties[index].stop() }
+    }
+
+    public mutating func restart(at now: LocalInstant) {
+        for index in parties.indices { parties[index].restart(at: now) }
+    }
+}
