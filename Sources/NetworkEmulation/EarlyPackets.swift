@@ -2,6 +2,7 @@ import Timebase
 
 /// Which packets travel in no time, overtaking all that are on their way.
 public struct EarlyPackets: Sendable {
+    /// No packet is early.
     public static let none = EarlyPackets(share: .never)
 
     private let share: Probability

@@ -24,7 +24,8 @@ public struct ExperimentScenario: Equatable, Sendable {
     /// The clock of every receiver that has none of its own.
     var receiverClock: Clock
     /// Beside the program's nodes; none: the sender is the time server, where one is asked for.
-    public var timeServers: [TimeServer]
+    var timeServers: [TimeServer]
+    /// By which algorithm the nodes' clocks are synchronized.
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
     var receivers: [Receiver]

@@ -39,10 +39,12 @@ public struct WorldBuilder {
             receivers.append(try receiver(one, builder, duplicating: forward.duplicating))
         }
         var configuration = WorldConfiguration(
-            seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage,
-            senderClock: scenario.senderClock.oscillator, forward: forward.links,
-            reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
-            receivers: receivers, taps: taps)
+            seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage)
+        configuration.senderClock = scenario.senderClock.oscillator
+        configuration.forward = forward.links
+        configuration.reverse = try builder.links(scenario.reverse, "reverse", path: "network.reverse").links
+        configuration.receivers = receivers
+        configuration.taps = taps
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving

@@ -2,13 +2,13 @@ import Timebase
 
 extension ExperimentScenario {
     /// A node's free-running clock.
-    public struct Clock: Equatable, Sendable {
+    struct Clock: Equatable, Sendable {
         /// At emulated time zero; positive: fast.
-        public var offset: TimeSpan
+        var offset: TimeSpan
         /// Parts per billion; positive: gains.
-        public var frequency: Int64
+        var frequency: Int64
 
-        public static let perfect = Clock(offset: .zero, frequency: 0)
+        static let perfect = Clock(offset: .zero, frequency: 0)
     }
 }
 

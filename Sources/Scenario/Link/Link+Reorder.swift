@@ -3,8 +3,10 @@ import NetworkEmulation
 extension ExperimentScenario.Link {
     /// Packets that travel without delay, and so overtake.
     public struct Reorder: Equatable, Sendable {
+        /// Of all packets, those that travel without delay.
         public var share: Ratio
 
+        /// No packet is early.
         public static let zero = Reorder(share: .zero)
     }
 }
