@@ -121,3 +121,10 @@ if Context.environment["RUBATO_GATE"] != nil {
             name: "worlds", dependencies: ["Emulator", "Metrics", "Scenario", "Timebase"], path: "tools/gate.d",
             swiftSettings: settings))
 }
+
+// The laws of networks are judged over millions of packets: optimized, and of the rooms that takes alone (tools/test).
+if Context.environment["RUBATO_LAWS"] != nil {
+    let rooms = ["Timebase", "Wire", "Metrics", "NetworkEmulation", "NetworkEmulationTests"]
+    package.products = []
+    package.targets.removeAll { !rooms.contains($0.name) }
+}

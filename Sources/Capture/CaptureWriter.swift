@@ -99,7 +99,8 @@ public final class CaptureWriter {
         }
         let destination = SessionAnnouncement.destination
         let source = Endpoint(address: description.origin.address, port: destination.port)
-        let header = UDPFrame(source: source, destination: destination, timeToLive: 255)
+        var header = UDPFrame(source: source, destination: destination)
+        header.timeToLive = 255
         var failure: SystemError?
         bytes.withUnsafeBytes { payload in
             do throws(SystemError) { try write(header, payload: payload, at: instant) } catch { failure = error }

@@ -43,17 +43,10 @@ struct PcapngFormat: CaptureFormat {
                 return nil
             }
             if source.available.loadUnaligned(as: UInt32.self) == 0x0a0d_0d0a {
-                // A section header has the same type in both byte orders and tells the order behind its length.
-                switch source.available.loadUnaligned(fromByteOffset: 8, as: UInt32.self) {
-                case UInt32(bigEndian: 0x1a2b_3c4d): order = FileOrder(isBigEndian: true)
-                case UInt32(littleEndian: 0x1a2b_3c4d): order = FileOrder(isBigEndian: false)
-                default:
+                guard beginSection(source.available) else {
                     input.skip(.badBlock)
                     return nil
                 }
-                interfaces = []
-                droppedBefore = dropped
-                drops = [:]
             }
             let type: UInt32 = order.load(source.available, 0)
             let length: UInt32 = order.load(source.available, 4)
@@ -78,6 +71,20 @@ struct PcapngFormat: CaptureFormat {
             if let packet = take(type, block, &input) { return (packet, count) }
             source.consume(count)
         }
+    }
+
+    /// Forgets the section before; false where the header says no byte order. It has the same type in both orders and
+    /// tells the order behind its length.
+    private mutating func beginSection(_ header: UnsafeRawBufferPointer) -> Bool {
+        switch header.loadUnaligned(fromByteOffset: 8, as: UInt32.self) {
+        case UInt32(bigEndian: 0x1a2b_3c4d): order = FileOrder(isBigEndian: true)
+        case UInt32(littleEndian: 0x1a2b_3c4d): order = FileOrder(isBigEndian: false)
+        default: return false
+        }
+        interfaces = []
+        droppedBefore = dropped
+        drops = [:]
+        return true
     }
 
     /// Reads a whole block; a packet when it has one.

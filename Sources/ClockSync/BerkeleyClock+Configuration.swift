@@ -2,11 +2,15 @@ import Timebase
 import Wire
 
 extension BerkeleyClock {
+    /// What a member goes by, the same for all of a group.
     public struct Configuration: Sendable, Equatable {
+        /// How the coordinator asks for clocks.
         public var polling: Polling
         /// How much clocks may differ that are averaged together, TEMPO's RANGE; not negative.
         public var range: TimeSpan
+        /// Who is the coordinator, and who becomes it.
         public var succession: Succession
+        /// What is known of messages and oscillators.
         public var bounds: Bounds
         /// In a group's first round all clocks are stepped.
         public var correction: Correction
@@ -65,6 +69,7 @@ extension BerkeleyClock {
 
     /// Who is the coordinator, and who becomes it.
     public struct Succession: Sendable, Equatable {
+        /// By which algorithm the next coordinator is found.
         public enum Election: Sendable, Equatable {
             /// - Parameter timeout: for an answer, there and back.
             case bully(timeout: TimeSpan)
@@ -74,12 +79,14 @@ extension BerkeleyClock {
             case ring(timeout: TimeSpan, attempts: Int)
         }
 
+        /// How the next coordinator is found.
         public var election: Election
         /// How long a member hears no poll before it calls an election: more than the interval.
         public var timeout: TimeSpan
         /// The first coordinator; nil: the greatest id.
         public var first: UInt16?
 
+        /// A succession that begins with the coordinator `first`.
         public init(_ election: Election, timeout: TimeSpan, first: UInt16? = nil) {
             self.election = election
             self.timeout = timeout

@@ -49,10 +49,11 @@ extension BerkeleyClock {
         }
         guard let isUsed else { return }
         role = .coordinator(stage)
-        endpoint.note(
-            ClockExchange(
-                flow: flow, requestSent: answer.sent, requestReceived: answer.received,
-                replySent: answer.answered, replyReceived: now, isUsed: isUsed))
+        var exchange = ClockExchange(
+            flow: flow, requestSent: answer.sent, requestReceived: answer.received, replySent: answer.answered,
+            replyReceived: now)
+        exchange.isUsed = isUsed
+        endpoint.note(exchange)
     }
 
     private mutating func finish(_ round: BerkeleyRound, at now: LocalInstant, _ endpoint: inout GroupEndpoint) {

@@ -18,12 +18,15 @@ public struct ClockAveraging: GroupParty {
         case trimmed(Int)
     }
 
+    /// What a member goes by, the same for all of a group.
     public struct Configuration: Sendable, Equatable {
         /// From one round to the next, by the own clock.
         public var interval: TimeSpan
         /// How long after a round's start readings are collected, less than the interval.
         public var window: TimeSpan
+        /// Which clocks the mean is of.
         public var mean: Mean
+        /// What is stepped, what is slewed, and how fast.
         public var correction: Correction
 
         /// - Precondition: 0 < `window` < `interval`.

@@ -7,6 +7,7 @@ import Timebase
 /// T + D(1 + 2ρ) − min·ρ and e = D(1 + 2ρ) − min, where 2D is its round trip. A probe goes out when the one before has been
 /// answered or given up. A bound that is asked for makes attempts fail whose round trip exceeds 2U, U = (1 − 2ρ)(ε + min).
 public struct CristianClient: Agent {
+    /// What the client goes by.
     public struct Configuration: Sendable, Hashable {
         /// From the beginning of one reading to that of the next.
         public var interval: TimeSpan
@@ -23,6 +24,7 @@ public struct CristianClient: Agent {
         public var retries: Int
         /// How long an answer is waited for.
         public var timeout: TimeSpan
+        /// What is stepped, what is slewed, and how fast.
         public var correction: Correction
 
         public init(

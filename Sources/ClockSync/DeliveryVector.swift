@@ -4,8 +4,10 @@ public struct DeliveryVector: Hashable, Sendable {
     /// Messages of each member, by its place in the group.
     public private(set) var counts: [UInt32]
 
+    /// Nothing has been delivered yet, of any of so many members.
     public init(count: Int) { counts = Array(repeating: 0, count: count) }
 
+    /// What a message says of its sender's deliveries.
     public init(_ counts: [UInt32]) { self.counts = counts }
 
     /// One more message of a member has been sent or delivered.

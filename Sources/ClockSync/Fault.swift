@@ -2,6 +2,7 @@ import Timebase
 
 /// Something that is wrong with a node for a while (the textbook's classes: Cristian 1991; Hadzilacos and Toueg 1993).
 public struct Fault: Sendable, Equatable {
+    /// A class of faults, with what it takes.
     public enum Kind: Sendable, Equatable {
         /// It is silent, and then goes on: with its timers as they were, or having lost what was not on stable storage.
         case crash(losesState: Bool)
@@ -29,7 +30,9 @@ public struct Fault: Sendable, Equatable {
 
     /// Whose messages: those that come, or those that leave.
     public enum Direction: Sendable, Equatable {
+        /// Those that come.
         case incoming
+        /// Those that leave.
         case outgoing
     }
 
@@ -37,10 +40,12 @@ public struct Fault: Sendable, Equatable {
     public var at: TimeSpan
     /// How long it lasts; nil: for good.
     public var length: TimeSpan?
+    /// What is wrong.
     public var kind: Kind
     /// Of omission and timing: which messages; nil: both.
     public var direction: Direction?
 
+    /// A fault from `at` on; without a `length` for good.
     public init(at: TimeSpan, length: TimeSpan?, _ kind: Kind, direction: Direction? = nil) {
         self.at = at
         self.length = length

@@ -6,9 +6,13 @@ import Wire
 public struct GroupAgent: Agent, RestartingAgent {
     /// What a member may take part in.
     public enum Part: Sendable {
+        /// The averaging of clocks, each member for itself.
         case averaging(ClockAveraging.Configuration)
+        /// Berkeley's algorithm, with elections of the coordinator.
         case berkeley(BerkeleyClock.Configuration)
+        /// Messages to all, delivered in an order.
         case ordered(OrderedGroup.Configuration)
+        /// Agreement by oral messages, with traitors.
         case agreement(OralMessages.Configuration)
     }
 
@@ -69,6 +73,7 @@ public struct GroupAgent: Agent, RestartingAgent {
         for index in parties.indices { parties[index].stop() }
     }
 
+    /// Begins again after a crash in which what was not on stable storage is lost.
     public mutating func restart(at now: LocalInstant) {
         for index in parties.indices { parties[index].restart(at: now) }
     }

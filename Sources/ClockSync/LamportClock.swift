@@ -4,6 +4,7 @@ public struct LamportClock: Hashable, Sendable {
     /// The stamp of the latest event; 0: none yet.
     public private(set) var value: UInt64
 
+    /// A clock that has counted so far.
     public init(_ value: UInt64 = 0) { self.value = value }
 
     /// An event of the process's own, or a message leaving.

@@ -6,6 +6,7 @@ import Wire
 /// On-wire protocol with its tests, clock filter, selection, clustering, combining, clock discipline and poll adaptation
 /// are the RFC's; what differs is said where it does. The bound that is claimed is the root distance.
 public struct NTPClient: Agent {
+    /// What the client goes by; the names of its parameters are the RFC's where it has some.
     public struct Configuration: Sendable, Hashable {
         /// How many servers there are.
         public var servers: Int
@@ -22,13 +23,13 @@ public struct NTPClient: Agent {
         /// offsets are made up for with a time constant of 16 poll intervals.
         public var correction: Correction
         /// The largest frequency correction, parts per 10^12.
-        public var maximumFrequency: Int64
+        public var maximumFrequency: Int64 = 500_000_000
         /// MAXDIST: a server with a larger root distance is not believed.
-        public var maximumDistance: TimeSpan
+        public var maximumDistance: TimeSpan = .milliseconds(1_500)
         /// MINDISP: what a claimed bound holds at least; ntpd's.
-        public var minimumDispersion: TimeSpan
+        public var minimumDispersion: TimeSpan = .milliseconds(1)
         /// Whether it answers requests that come on other flows than its servers', a stratum above them.
-        public var isServer: Bool
+        public var isServer = false
 
         public init(
             servers: Int = 1, polls: ClosedRange<Int8> = 4...6, hasInitialBurst: Bool = true,
@@ -43,10 +44,6 @@ public struct NTPClient: Agent {
             self.stepout = stepout
             self.panicLimit = panicLimit
             self.correction = correction
-            self.maximumFrequency = maximumFrequency
-            self.maximumDistance = maximumDistance
-            self.minimumDispersion = minimumDispersion
-            self.isServer = isServer
         }
     }
 
@@ -62,6 +59,7 @@ public struct NTPClient: Agent {
     private var nextTick = LocalInstant.distantFuture
     private var isStopped = false
     private var server: NTPServer?
+    /// What the latest selection among the servers came to.
     public private(set) var selection = ServerSelection.noServers
     /// Whether an offset over the panic limit has made it give up.
     public private(set) var hasGivenUp = false

@@ -39,6 +39,7 @@ public struct NTPServer: Agent {
     public var configuration: Configuration
     private var outputs: [AgentOutput] = []
 
+    /// A server that says this of itself.
     public init(_ configuration: Configuration = Configuration()) { self.configuration = configuration }
 
     public var nextTimeout: LocalInstant { .distantFuture }

@@ -7,7 +7,9 @@ import Wire
 /// With 3m + 1 members or more, of which m say what they like to whom they like: all loyal members decide the same, and
 /// what the commander said if it is loyal. With fewer nothing can be promised.
 public struct OralMessages: GroupParty {
+    /// What a member goes by.
     public struct Configuration: Sendable, Equatable {
+        /// The member whose order is to be agreed upon, by id.
         public var commander: UInt16
         /// What the commander has to say; nobody else looks at it.
         public var value: Int64

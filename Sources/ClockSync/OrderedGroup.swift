@@ -7,6 +7,7 @@ import Wire
 /// A message is sent to each member until it is acknowledged. With `total` and `sequencer` no member delivers while
 /// another, or the sequencer, is dead: they wait until it is back.
 public struct OrderedGroup: GroupParty {
+    /// In which order messages are delivered.
     public enum Order: Sendable, Equatable, CaseIterable {
         /// Each sender's messages in the order in which it sent them.
         case fifo
@@ -18,7 +19,9 @@ public struct OrderedGroup: GroupParty {
         case sequencer
     }
 
+    /// What a member goes by.
     public struct Configuration: Sendable, Equatable {
+        /// In which order messages are delivered; the same for all of a group.
         public var order: Order
         /// After how long without an acknowledgment a message is sent again: more than a round trip.
         public var retransmission: TimeSpan
@@ -34,7 +37,9 @@ public struct OrderedGroup: GroupParty {
 
     /// A message to be sent.
     public struct Submission: Sendable, Equatable {
+        /// When it is sent, by the own clock.
         public var at: LocalInstant
+        /// 255 bytes at most.
         public var payload: [UInt8]
 
         public init(at: LocalInstant, payload: [UInt8]) {

@@ -2,6 +2,7 @@ import Timebase
 
 /// A planned change of an oscillator: it jumps, or goes on at another frequency.
 public struct OscillatorChange: Hashable, Sendable {
+    /// When, in true time.
     public var at: Instant
     /// What it shows more from then on, not negative.
     public var step: TimeSpan

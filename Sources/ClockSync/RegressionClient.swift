@@ -9,6 +9,7 @@ import Wire
 /// The bound claimed is what the best server's samples allow: half a delay, dispersion, what the line through them leaves
 /// over, the frequency's error times the age, and the server's own distance from its reference.
 public struct RegressionClient: Agent {
+    /// What the client goes by.
     public struct Configuration: Sendable, Hashable {
         /// How many servers there are.
         public var servers: Int
@@ -18,29 +19,22 @@ public struct RegressionClient: Agent {
         public var burst: Int
         /// Its slew rate is the most; what can wait is spread over a poll interval.
         public var correction: Correction
-        /// How far an oscillator may be off of which nothing is known yet, parts per billion.
-        public var maximumDrift: Int64
+        /// How far an oscillator may be off of which nothing is known yet, parts per billion: few exceed 500 ppm.
+        public var maximumDrift: Int64 = 500_000
         /// The largest frequency correction, parts per 10^12.
-        public var maximumFrequency: Int64
+        public var maximumFrequency: Int64 = 100_000_000_000
         /// A server with a larger root distance is not believed.
-        public var maximumDistance: TimeSpan
+        public var maximumDistance: TimeSpan = .seconds(3)
         /// Whether it answers requests that come on other flows than its servers', a stratum above them.
-        public var isServer: Bool
+        public var isServer = false
 
-        /// - Parameter maximumDrift: 500 ppm unless given, which few oscillators exceed.
         public init(
-            servers: Int = 1, poll: TimeSpan = .seconds(1), burst: Int = 4, correction: Correction = Correction(),
-            maximumDrift: Int64 = 500_000, maximumFrequency: Int64 = 100_000_000_000,
-            maximumDistance: TimeSpan = .seconds(3), isServer: Bool = false
+            servers: Int = 1, poll: TimeSpan = .seconds(1), burst: Int = 4, correction: Correction = Correction()
         ) {
             self.servers = servers
             self.poll = poll
             self.burst = burst
             self.correction = correction
-            self.maximumDrift = maximumDrift
-            self.maximumFrequency = maximumFrequency
-            self.maximumDistance = maximumDistance
-            self.isServer = isServer
         }
     }
 
@@ -63,6 +57,7 @@ public struct RegressionClient: Agent {
     private var rounds = 0
     private var isFirst = true
     private var server: NTPServer?
+    /// What the latest selection among the servers came to.
     public private(set) var selection = ServerSelection.noServers
 
     /// A server that was silent for so many polls is not asked what it thinks.

@@ -45,12 +45,14 @@ struct RTCPReceiver: Agent {
         _ status: MediaStatus.Receiving, at now: LocalInstant
     ) -> ReceptionReport {
         let held = latestReport.map { MediaClock.ticks(now - $0.arrival, rate: 65_536) } ?? 0
-        return ReceptionReport(
+        var report = ReceptionReport(
             ssrc: status.source,
             fractionLost: fractionLost.take(expected: status.expected, received: status.received),
             cumulativeLost: status.cumulativeLost, extendedHighestSequenceNumber: status.extendedHighest,
-            interarrivalJitter: status.jitter, lastSenderReport: latestReport?.middle ?? 0,
-            delaySinceLastSenderReport: UInt32(truncatingIfNeeded: held))
+            interarrivalJitter: status.jitter)
+        report.lastSenderReport = latestReport?.middle ?? 0
+        report.delaySinceLastSenderReport = UInt32(truncatingIfNeeded: held)
+        return report
     }
 
     mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {

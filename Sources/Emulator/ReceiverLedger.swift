@@ -53,7 +53,11 @@ struct ReceiverLedger: Sendable {
         var meter: LipSyncMeter
     }
 
-    init(_ configuration: WorldConfiguration) {
+    private let mediaStart: Int
+
+    /// - Parameter mediaStart: bytes of a datagram's payload before its media.
+    init(_ configuration: WorldConfiguration, mediaStart: Int) {
+        self.mediaStart = mediaStart
         let substreams = configuration.program.substreams
         let cuts = configuration.cuts
         monitor = TransportStreamMonitor(
@@ -114,8 +118,7 @@ struct ReceiverLedger: Sendable {
     ///   - streamNumber: its number in the multiplex, where an interleaver makes it differ.
     @inline(__always)
     mutating func note(
-        arrivalOf packet: Packet, _ payload: RawSpan, measured: TimeSpan, headerLength: Int, streamNumber: Int64?,
-        at now: Instant
+        arrivalOf packet: Packet, _ payload: RawSpan, measured: TimeSpan, streamNumber: Int64?, at now: Instant
     ) {
         let delay = now - packet.sent
         noteDelay(delay, measured: measured)
@@ -124,7 +127,7 @@ struct ReceiverLedger: Sendable {
         quality.arrived(
             StreamArrival(
                 at: now, bytes: Int(packet.length), number: Int64(packet.number), timestamp: Int64(timestamp),
-                delay: delay, mediaBytes: payload.byteCount - headerLength))
+                delay: delay, mediaBytes: payload.byteCount - mediaStart))
         if let streamNumber { _ = streamWindow?.add(number: streamNumber) }
     }
 

@@ -46,7 +46,7 @@ struct RunLedger: ~Copyable {
         interleavedFirst = configuration.deinterleaver?.firstSequenceNumber
         sender = SenderLedger(configuration)
         receivers = RigidArray(capacity: configuration.receivers.count)
-        for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration)) }
+        for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration, mediaStart: headerLength)) }
         clocks = Array(
             repeating: ClockLedger(
                 errorCuts: configuration.cuts[.clockError], boundCuts: configuration.cuts[.clockBound]),
@@ -124,8 +124,7 @@ struct RunLedger: ~Copyable {
         add(.arrived, Int64(packet.number), now.nanoseconds, Int64(receiver), Int64(packet.copy))
         var number: Int64?
         if let interleavedFirst { number = Self.streamNumber(of: packet, payload, first: interleavedFirst) }
-        receivers[receiver].note(
-            arrivalOf: packet, payload, measured: measured, headerLength: headerLength, streamNumber: number, at: now)
+        receivers[receiver].note(arrivalOf: packet, payload, measured: measured, streamNumber: number, at: now)
     }
 
     /// A datagram's number in the multiplex: that on the wire without an interleaver, which is without `first`.

@@ -115,10 +115,12 @@ extension World {
         }
         guard node <= receivers.count else { return nil }
         let statistics = receivers[node - 1].statistics
-        return .receiving(
-            MediaStatus.Receiving(
-                source: rtp.ssrc, expected: statistics.expected, received: statistics.received,
-                cumulativeLost: statistics.cumulativeLost, extendedHighest: statistics.extendedHighest,
-                jitter: statistics.jitter))
+        var status = MediaStatus.Receiving(source: rtp.ssrc)
+        status.expected = statistics.expected
+        status.received = statistics.received
+        status.cumulativeLost = statistics.cumulativeLost
+        status.extendedHighest = statistics.extendedHighest
+        status.jitter = statistics.jitter
+        return .receiving(status)
     }
 }

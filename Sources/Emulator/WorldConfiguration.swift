@@ -152,17 +152,14 @@ public struct ControlFlowConfiguration: Sendable {
     /// UDP port of both ends.
     public var port: UInt16
     /// The DSCP (RFC 2474), 0...63.
-    public var differentiatedServices: UInt8
+    public var differentiatedServices: UInt8 = 0
 
-    public init(
-        id: String, from: String, to: String, way: [String], port: UInt16, differentiatedServices: UInt8 = 0
-    ) {
+    public init(id: String, from: String, to: String, way: [String], port: UInt16) {
         self.id = id
         self.from = from
         self.to = to
         self.way = way
         self.port = port
-        self.differentiatedServices = differentiatedServices
     }
 }
 
@@ -207,13 +204,13 @@ public struct WorldConfiguration: Sendable {
     /// With RTP only: without sequence numbers nobody restores the order.
     public var interleaving: InterleavingConfiguration?
     /// The free-running clock of the sender's node.
-    public var senderClock: Oscillator
+    public var senderClock = Oscillator()
     /// From the sender, in the order of its packets.
-    public var forward: [NamedLink]
+    public var forward: [NamedLink] = []
     /// To the sender, in the order of the receivers' packets.
-    public var reverse: [NamedLink]
+    public var reverse: [NamedLink] = []
     /// The receivers, at nodes 1 and up.
-    public var receivers: [ReceiverNodeConfiguration]
+    public var receivers: [ReceiverNodeConfiguration] = []
     /// How the network shall treat what is sent.
     public var classes = ServiceClasses()
     /// What the program asks of every link on its way before the run begins; refused, it sends nothing.
@@ -236,26 +233,16 @@ public struct WorldConfiguration: Sendable {
     /// UDP port of the program; its reports have the next one.
     public var mediaPort: UInt16 = 5_004
     /// What the World tells while it runs.
-    public var taps: WorldTaps
+    public var taps = WorldTaps()
     /// At which numbers distributions count exactly.
     public var cuts = DistributionCuts()
 
-    public init(
-        seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage,
-        interleaving: InterleavingConfiguration? = nil, senderClock: Oscillator = Oscillator(),
-        forward: [NamedLink], reverse: [NamedLink],
-        receivers: [ReceiverNodeConfiguration], taps: WorldTaps = WorldTaps()
-    ) {
+    /// A World without links and receivers yet.
+    public init(seed: UInt64, program: Program, plan: MultiplexPlan, carriage: Carriage) {
         self.seed = seed
         self.program = program
         self.plan = plan
         self.carriage = carriage
-        self.interleaving = interleaving
-        self.senderClock = senderClock
-        self.forward = forward
-        self.reverse = reverse
-        self.receivers = receivers
-        self.taps = taps
     }
 
     /// The same, with distributions that count exactly at more numbers.

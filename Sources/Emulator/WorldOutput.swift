@@ -73,10 +73,13 @@ public struct PacketRecord: Sendable {
 public struct ExchangeRecord: Sendable {
     /// The client's and the server's number among all nodes.
     public var node: Int
+    /// The server's number among all nodes.
     public var server: Int
+    /// The exchange as the client read it.
     public var exchange: ClockExchange
     /// The server's clock minus the client's, when the reply came.
     public var trueOffset: TimeSpan
+    /// When the reply came, in true time.
     public var at: Instant
 }
 

@@ -13,6 +13,7 @@ public struct ClockLab: Sendable {
     public var algorithms: [String]
     /// By how much the way from a receiver to the sender takes longer than the way to it; negative: shorter.
     public var asymmetries: [TimeSpan]
+    /// Each is a run of every algorithm with every asymmetry.
     public var seeds: [UInt64]
     /// How far the receivers' clocks are off at first, alternately fast and slow.
     public var offset = TimeSpan.milliseconds(35)
@@ -22,7 +23,9 @@ public struct ClockLab: Sendable {
     public var delay = TimeSpan.milliseconds(20)
     /// The mean of what is added to it and to the way back, exponentially distributed; zero: nothing.
     public var jitter = TimeSpan.milliseconds(1)
+    /// How long each run lasts.
     public var duration = TimeSpan.seconds(600)
+    /// How many receivers there are.
     public var receivers = 4
 
     public init(algorithms: [String], asymmetries: [TimeSpan], seeds: [UInt64]) {

@@ -4,13 +4,16 @@ import Timebase
 
 /// What `rubato lab clock-sync` found: a row for each algorithm and asymmetry, over all seeds.
 public struct ClockLabReport: Sendable {
-    public static let schema = "rubato.lab-clock-sync/1"
+    static let schema = "rubato.lab-clock-sync/1"
 
+    /// What was asked.
     public let lab: ClockLab
+    /// The runs, in the order of algorithms, asymmetries and seeds.
     public let runs: [ClockLabRun]
     /// A clock has converged from when it stays so near to where theory puts it.
-    public static let tolerance = TimeSpan.milliseconds(1)
+    static let tolerance = TimeSpan.milliseconds(1)
 
+    /// What came of the lab's runs.
     public init(_ lab: ClockLab, _ runs: [ClockLabRun]) {
         self.lab = lab
         self.runs = runs
@@ -73,6 +76,7 @@ public struct ClockLabReport: Sendable {
 
     // MARK: - For programs
 
+    /// The report as JSON.
     public var document: JSONValue {
         [
             "schema": .string(Self.schema),
@@ -118,6 +122,7 @@ public struct ClockLabReport: Sendable {
 
     // MARK: - For a person
 
+    /// The report as tables for a terminal; `isColoured`: with escape sequences.
     public func text(isColoured: Bool) -> String {
         let styled = StyledText(isColoured: isColoured)
         var table = TextTable(
@@ -132,11 +137,14 @@ public struct ClockLabReport: Sendable {
                 TextTable.Cell(Format.time(row.errors.distribution?.mean, signed: true)),
                 TextTable.Cell(Format.time(row.residuals.distribution?.quantile(0.95))),
                 TextTable.Cell(Format.time(row.bounds.distribution?.mean)),
-                broken.claimed == 0 ? TextTable.Cell("n/a", .dim) : TextTable.Cell("\(broken.broken) of \(Format.count(Int64(broken.claimed)))"),
+                broken.claimed == 0
+                    ? TextTable.Cell("n/a", .dim)
+                    : TextTable.Cell("\(broken.broken) of \(Format.count(Int64(broken.claimed)))"),
                 convergence(row), TextTable.Cell(Format.count(row.messages)),
             ])
         }
-        return ([title(styled)] + table.lines(styled) + [""] + legend.map { styled($0, .dim) }).joined(separator: "\n") + "\n"
+        return ([title(styled)] + table.lines(styled) + [""] + legend.map { styled($0, .dim) }).joined(separator: "\n")
+            + "\n"
     }
 
     private func title(_ styled: StyledText) -> String {

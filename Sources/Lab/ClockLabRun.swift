@@ -4,27 +4,30 @@ import Timebase
 /// What the clocks of one run did.
 public struct ClockLabRun: Sendable {
     /// A node's clock at a full second.
-    public struct Sample: Sendable {
-        public var at: Instant
+    struct Sample: Sendable {
+        var at: Instant
         /// 0: the sender, whose clock is true unless the algorithm moves it.
-        public var node: Int
+        var node: Int
         /// Disciplined less true time.
-        public var error: TimeSpan
+        var error: TimeSpan
         /// The largest error that is claimed; nil: nothing is.
-        public var bound: TimeSpan?
+        var bound: TimeSpan?
     }
 
     /// "ntp".
     public let algorithm: String
     /// As it was asked for.
-    public let setting: String
+    let setting: String
+    /// By how much the way to the sender took longer; negative: shorter.
     public let asymmetry: TimeSpan
+    /// The root of the run's random draws.
     public let seed: UInt64
     /// By rising time, then node.
-    public var samples: [Sample] = []
+    var samples: [Sample] = []
+    /// Exchanges with time servers, beside the truth.
     public var exchanges: [ExchangeRecord] = []
     /// That entered a link.
-    public var messages: Int64 = 0
+    var messages: Int64 = 0
 
     init(algorithm: String, setting: String, asymmetry: TimeSpan, seed: UInt64) {
         (self.algorithm, self.setting, self.asymmetry, self.seed) = (algorithm, setting, asymmetry, seed)
@@ -36,7 +39,7 @@ public struct ClockLabRun: Sendable {
     /// What theory says that the clocks' error ends at; nil: it says nothing of it, or that it goes on growing.
     ///
     /// A two-way exchange cannot see an asymmetry: half of it stays (RFC 5905 §8).
-    public var theory: TimeSpan? {
+    var theory: TimeSpan? {
         switch algorithm {
         case "cristian", "ntp", "regression": .nanoseconds(asymmetry.nanoseconds / 2)
         default: nil

@@ -18,10 +18,10 @@ extension StageLab {
             case .poisson(let rate, let length):
                 let limits = CountLimits(mean: Double(packets), variance: Double(packets))
                 let span = Span(packets: Double(packets), length: length, rate: rate)
-                arrivals(name + ", Poisson: rate", source, span, low: limits.low, high: limits.high)
+                arrivals(name + ", Poisson: rate", source, span, limits.low...limits.high)
             case .constant(let rate, let length):
                 let span = Span(packets: Double(packets), length: length, rate: rate)
-                arrivals(name + ", constant: rate", source, span, low: span.packets - 1, high: span.packets + 1, .exact)
+                arrivals(name + ", constant: rate", source, span, span.packets - 1...span.packets + 1, .exact)
             case .onOff(let flow): onOff(name, source, flow)
             case .trace: recorded(name, source, reference[index].pattern)
             }
@@ -31,6 +31,8 @@ extension StageLab {
     /// The time in which so many packets are to come.
     private struct Span {
         let packets: Double
+        /// Of the rate, what is to come.
+        var share = 1.0
         let bits: Double
         let rate: Double
 
@@ -42,25 +44,24 @@ extension StageLab {
     }
 
     /// - Parameters:
-    ///   - share: of the rate that is to come.
-    ///   - low: how many packets there may be, and `high`.
+    ///   - count: how many packets there may be.
     private mutating func arrivals(
-        _ what: String, _ source: CrossTrafficConfiguration, _ span: Span, share: Double = 1, low: Double, high: Double,
+        _ what: String, _ source: CrossTrafficConfiguration, _ span: Span, _ count: ClosedRange<Double>,
         _ basis: LabCheck.Basis = .chance
     ) {
         var traffic = CrossTraffic(source.pattern, flow: 1, key: source.key)
-        let seconds = span.nanoseconds / share / 1e9
+        let seconds = span.nanoseconds / span.share / 1e9
         // A second measurement is that of the time behind.
-        let begin = Instant(nanoseconds: first > 0 ? Int64(span.nanoseconds / share) : 0)
-        let end = begin + .nanoseconds(Int64(span.nanoseconds / share))
+        let begin = Instant(nanoseconds: first > 0 ? Int64(span.nanoseconds / span.share) : 0)
+        let end = begin + .nanoseconds(Int64(span.nanoseconds / span.share))
         while traffic.nextTimeout < begin { _ = traffic.send(at: traffic.nextTimeout) }
         var bits = 0.0
         while traffic.nextTimeout < end {
             bits += Double(traffic.send(at: traffic.nextTimeout)?.length ?? 0) * 8
         }
         book.add(
-            what, .bitsPerSecond, asked: span.rate * share, measured: bits / seconds, low: low * span.bits / seconds,
-            high: high * span.bits / seconds, basis)
+            what, .bitsPerSecond, asked: span.rate * span.share, measured: bits / seconds,
+            low: count.lowerBound * span.bits / seconds, high: count.upperBound * span.bits / seconds, basis)
     }
 
     /// Over many periods: the time that is on has the variance (b² A + a² B) t / (a + b)³, a and b being the means of on

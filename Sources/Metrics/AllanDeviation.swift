@@ -17,7 +17,7 @@ public struct AllanDeviation: Sendable {
     }
 
     /// - Parameter frequencies: mean frequency errors over even intervals, as numbers.
-    public init(frequencies: [Double], interval: Double) {
+    init(frequencies: [Double], interval: Double) {
         var phases = [0.0]
         phases.reserveCapacity(frequencies.count + 1)
         for frequency in frequencies { phases.append(phases[phases.count - 1] + frequency * interval) }
@@ -57,7 +57,7 @@ public struct AllanDeviation: Sendable {
     /// The modified Allan deviation (§5.2.5), which tells white from flicker phase noise.
     ///
     /// - Complexity: O(n).
-    public func modified(_ factor: Int) -> Double? {
+    func modified(_ factor: Int) -> Double? {
         let count = phases.count - 3 * factor + 1
         guard factor > 0, count > 0 else { return nil }
         // The mean over `factor` second differences, moved along.

@@ -29,7 +29,7 @@ public struct Distribution: Sendable {
     /// The arithmetic mean, rounded to a whole number.
     public var mean: Int64 { (bins.roundedMean ?? 0) + offset }
     /// The sample's, divided by n − 1, rounded to a whole number; nil of one value.
-    public var standardDeviation: Int64? {
+    var standardDeviation: Int64? {
         bins.standardDeviation.map { Int64($0.rounded(.toNearestOrAwayFromZero)) }
     }
 

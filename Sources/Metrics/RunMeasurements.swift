@@ -154,6 +154,7 @@ public struct ClockMeasurements: Sendable {
     public var boundViolations: Int64?
     /// Ended exchanges with time servers, and those of them that were used.
     public var exchanges: Int64?
+    /// Exchanges whose reply the client used.
     public var exchangesUsed: Int64?
 
     public init() {}

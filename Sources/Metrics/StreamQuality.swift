@@ -27,7 +27,9 @@ public struct StreamQuality: Sendable {
         public var isThorough = false
         /// Numbers at which known one-way delays are counted exactly, nanoseconds, and IPDV and PDV.
         public var delayCuts: [Int64] = []
+        /// Numbers at which IPDV is counted exactly, nanoseconds: see ``Histogram``.
         public var ipdvCuts: [Int64] = []
+        /// Numbers at which PDV is counted exactly, nanoseconds: see ``Histogram``.
         public var pdvCuts: [Int64] = []
 
         public init() {}

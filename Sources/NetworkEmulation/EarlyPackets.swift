@@ -10,6 +10,7 @@ import Timebase
 /// there are none, the way back is bounded: every 4,096 gaps' packets the process begins anew, which takes less than
 /// 1/4096 of the early ones.
 public struct EarlyPackets: Sendable {
+    /// No packet is early.
     public static let none = EarlyPackets(share: .never)
 
     private let share: Probability

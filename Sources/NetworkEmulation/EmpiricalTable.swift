@@ -36,12 +36,7 @@ public struct EmpiricalTable: Sendable {
                 ),
             ])
         guard table.width == 2 else {
-            let sorted = table.values.sorted()
-            values = sorted.flatMap { [$0, $0] }
-            let count = UInt64(sorted.count)
-            probabilities = (1..<2 * count + 1).map { index in
-                index / 2 == count ? .max : count.dividingFullWidth((index / 2, 0)).quotient
-            }
+            self.init(sample: table.values)
             return
         }
         for row in 1..<max(1, table.count) {
@@ -65,6 +60,16 @@ public struct EmpiricalTable: Sendable {
             throw TraceProblem(line: nil, expected: "rows of value_ms,probability")
         }
         self = law
+    }
+
+    /// A step of the cumulative law at each value.
+    private init(sample: [Int64]) {
+        let sorted = sample.sorted()
+        values = sorted.flatMap { [$0, $0] }
+        let count = UInt64(sorted.count)
+        probabilities = (1..<2 * count + 1).map { index in
+            index / 2 == count ? .max : count.dividingFullWidth((index / 2, 0)).quotient
+        }
     }
 
     /// The value at probability `draw / 2^64`, in nanoseconds, rounded down between two points.

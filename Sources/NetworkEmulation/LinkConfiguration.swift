@@ -30,9 +30,9 @@ public struct LinkConfiguration: Sendable {
     public var discipline: QueueDiscipline
     var delay: DelayModel
     /// What the link layer adds to each IP packet.
-    public var linkLayer: LinkLayer
+    public var linkLayer = LinkLayer.none
     /// Ignored without a rate.
-    public var capacity: CapacitySource
+    public var capacity = CapacitySource.constant
     /// Packets of which a copy follows.
     public var duplication: PacketChance?
     /// One bit, which tells the copies made here from those of other links on the way: see ``Packet/copy``.
@@ -46,11 +46,9 @@ public struct LinkConfiguration: Sendable {
 
     public init(
         loss: LossModel, rate: BitRate?, queueLimit: DropTailQueue.Limit, delay: DelayModel,
-        linkLayer: LinkLayer = .none, capacity: CapacitySource = .constant, discipline: QueueDiscipline = .dropTail
+        discipline: QueueDiscipline = .dropTail
     ) {
         self.discipline = discipline
-        self.linkLayer = linkLayer
-        self.capacity = capacity
         self.loss = loss
         self.rate = rate
         self.queueLimit = queueLimit

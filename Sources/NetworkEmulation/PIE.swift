@@ -8,13 +8,13 @@ public struct PIEParameters: Sendable, Hashable {
     /// T_UPDATE, between changes of the probability, at least 1 µs; RFC 8033 §4.2: 15 ms.
     let update: TimeSpan
     /// MAX_BURST, for how long nothing is dropped after a time without congestion; RFC 8033 §4.4: 150 ms.
-    var largestBurst: TimeSpan
+    var largestBurst: TimeSpan = .milliseconds(150)
     /// Change of the probability for each second away from the target; RFC 8033 §4.2: 1/8 at an update of 15 ms.
-    var alpha: Double
+    var alpha = 0.125
     /// Change of the probability for each second by which the waiting time has grown; RFC 8033 §4.2: 1 1/4.
-    var beta: Double
+    var beta = 1.25
     /// Waiting IP bytes of a packet in the mean: up to two nothing is dropped (RFC 8033 §4.1).
-    var meanPacket: Int
+    var meanPacket = 1_500
     /// Packets that can be marked are marked in place of being dropped, up to a probability of 10 % (RFC 8033 §5.1).
     var ecn: Bool
     /// Drops are spread out (RFC 8033 §5.4), as in Linux.
@@ -26,16 +26,11 @@ public struct PIEParameters: Sendable, Hashable {
     var key: DrawKey
 
     public init(
-        target: TimeSpan = .milliseconds(15), update: TimeSpan = .milliseconds(15),
-        largestBurst: TimeSpan = .milliseconds(150), alpha: Double = 0.125, beta: Double = 1.25,
-        meanPacket: Int = 1_500, ecn: Bool = false, isDerandomized: Bool = true, key: DrawKey
+        target: TimeSpan = .milliseconds(15), update: TimeSpan = .milliseconds(15), ecn: Bool = false,
+        isDerandomized: Bool = true, key: DrawKey
     ) {
         self.target = target
         self.update = max(update, .microseconds(1))
-        self.largestBurst = largestBurst
-        self.alpha = alpha
-        self.beta = beta
-        self.meanPacket = meanPacket
         self.ecn = ecn
         self.isDerandomized = isDerandomized
         self.key = key

@@ -7,23 +7,11 @@ public struct MediaDatagram: Sendable, BitwiseCopyable {
     /// Its place in the stream, unwrapped.
     public var number: Int64
     /// Where its media begin, bytes from the payload's start.
-    public var start: Int
+    public var start: Int = 0
     /// When it was sent by the sender's timestamps, from any zero.
     var sourceTime: TimeSpan
     /// How much later than that it really went out; told of the first datagram only, by which all releases are set.
-    var hold: TimeSpan
+    var hold: TimeSpan = .zero
     /// By the receiver's own clock.
     var arrival: LocalInstant
-
-    init(
-        packet: Packet, number: Int64, start: Int = 0, sourceTime: TimeSpan, hold: TimeSpan = .zero,
-        arrival: LocalInstant
-    ) {
-        self.packet = packet
-        self.number = number
-        self.start = start
-        self.sourceTime = sourceTime
-        self.hold = hold
-        self.arrival = arrival
-    }
 }

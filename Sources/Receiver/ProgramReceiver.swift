@@ -44,7 +44,7 @@ public struct ProgramReceiver: Sendable {
     ///   - number: its place in the stream; nil where places show no gap.
     ///   - release: when it was due to leave the playout buffer.
     ///   - shift: how much later that is than it would have been at first: what the anchor of releases has moved.
-    public mutating func handle(
+    mutating func handle(
         _ payload: RawSpan, from start: Int, number: Int64?, at release: LocalInstant, shift: TimeSpan = .zero
     ) {
         self.shift = shift

@@ -38,7 +38,9 @@ public struct SessionReceiver: Sendable {
     }
 
     /// When a timestamp was taken, on the scale of ``MediaDatagram/sourceTime``; nil without RTP.
-    func sourceTime(ofTimestamp timestamp: UInt32) -> TimeSpan? { hasRTP ? rtp.sourceTime(ofTimestamp: timestamp) : nil }
+    func sourceTime(ofTimestamp timestamp: UInt32) -> TimeSpan? {
+        hasRTP ? rtp.sourceTime(ofTimestamp: timestamp) : nil
+    }
 
     /// The next datagram that has waited, or, in the end, has done so in vain; to be polled until nil.
     public mutating func pollOutput() -> Output? { plain.pollOutput() }

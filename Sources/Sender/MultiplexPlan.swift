@@ -17,18 +17,17 @@ public struct MultiplexPlan: Sendable {
     /// 1...7.
     public var packetsPerDatagram: Int
     /// A datagram that is not full is sent this long after its first packet (variable bit rate only).
-    public var longestWait: TimeSpan
+    public var longestWait: TimeSpan = .milliseconds(20)
 
     public init(
         rate: BitRate, sendsNullPackets: Bool = true, leads: [TimeSpan], latency: TimeSpan,
-        packetsPerDatagram: Int = 7, longestWait: TimeSpan = .milliseconds(20)
+        packetsPerDatagram: Int = 7
     ) {
         self.rate = rate
         self.sendsNullPackets = sendsNullPackets
         self.leads = leads
         self.latency = latency
         self.packetsPerDatagram = packetsPerDatagram
-        self.longestWait = longestWait
     }
 }
 

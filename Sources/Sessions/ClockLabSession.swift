@@ -8,20 +8,29 @@ import Timebase
 public struct ClockLabSession {
     /// With commas between; a comma inside brackets is the algorithm's own.
     public var algorithms = "none,cristian,ntp,regression,berkeley,averaging"
+    /// By how much the way back takes longer, with commas between: "0ms,10ms".
     public var asymmetries = "0ms"
     /// "3" or "1..10".
     public var seeds = "1..3"
+    /// How far the receivers' clocks are off at first.
     public var offset = "35ms"
+    /// How much they gain and lose.
     public var frequency = "50ppm"
+    /// What the way to a receiver takes at least.
     public var delay = "20ms"
+    /// The mean of what is added to it.
     public var jitter = "1ms"
+    /// How long each run lasts.
     public var duration = "600s"
+    /// How many receivers there are.
     public var receivers = 4
     /// Of the first run's exchanges, the one that is explained, from 1.
     public var explained: Int?
     /// Where the series goes; nil: nowhere.
     public var csv: String?
+    /// Whether the result is one JSON document on standard output.
     public var json = false
+    /// Whether nothing but problems goes to standard error.
     public var quiet = false
     let console: Console
 

@@ -11,18 +11,17 @@ public struct ClockExchange: Sendable, Equatable {
     /// T4: it came to the client, by the client's clock.
     public var replyReceived: LocalInstant
     /// Whether the client used it, or put it aside.
-    public var isUsed: Bool
+    public var isUsed = true
 
     public init(
         flow: Int, requestSent: LocalInstant, requestReceived: LocalInstant, replySent: LocalInstant,
-        replyReceived: LocalInstant, isUsed: Bool = true
+        replyReceived: LocalInstant
     ) {
         self.flow = flow
         self.requestSent = requestSent
         self.requestReceived = requestReceived
         self.replySent = replySent
         self.replyReceived = replyReceived
-        self.isUsed = isUsed
     }
 
     /// θ: the server's clock minus the client's, ((T2 - T1) + (T3 - T4)) / 2, rounded toward zero; positive: the client

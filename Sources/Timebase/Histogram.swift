@@ -150,7 +150,7 @@ public struct Histogram: Sendable {
     }
 
     /// The bytes of slots and tables that it holds beside itself.
-    public var storageByteCount: Int {
+    var storageByteCount: Int {
         2 * directory.capacity + 2 * slots.capacity + MemoryLayout<Carry>.stride * carries.capacity
             + MemoryLayout<Sole>.stride * soles.capacity + MemoryLayout<Cut>.stride * cuts.capacity
     }

@@ -4,6 +4,7 @@ public struct LogicalEvent: Sendable, Equatable {
     public enum Action: Sendable, Equatable {
         /// One message left, to one process or to several at once.
         case sent(to: [UInt16])
+        /// A message of this process has come.
         case received(from: UInt16)
         /// Neither; the text says what.
         case internalEvent
@@ -13,7 +14,9 @@ public struct LogicalEvent: Sendable, Equatable {
         case decided(Int64)
     }
 
+    /// When, by the process's logical clocks.
     public var stamp: LogicalStamp
+    /// What happened.
     public var action: Action
     /// In a few words, for a log.
     public var text: String

@@ -29,26 +29,17 @@ public enum MediaStatus: Sendable, Equatable {
         /// Of the source that it receives.
         public var source: UInt32
         /// Packets sent by the sequence numbers, and packets received, duplicates counted.
-        public var expected: Int64
+        public var expected: Int64 = 0
         /// Packets received, duplicates counted.
-        public var received: Int64
+        public var received: Int64 = 0
         /// 24 bits, negative with duplicates.
-        public var cumulativeLost: Int32
+        public var cumulativeLost: Int32 = 0
         /// The highest sequence number received, with the count of its cycles above it (RFC 3550 §6.4.1).
-        public var extendedHighest: UInt32
+        public var extendedHighest: UInt32 = 0
         /// In ticks of the RTP clock.
-        public var jitter: UInt32
+        public var jitter: UInt32 = 0
 
-        public init(
-            source: UInt32, expected: Int64, received: Int64, cumulativeLost: Int32, extendedHighest: UInt32,
-            jitter: UInt32
-        ) {
-            self.source = source
-            self.expected = expected
-            self.received = received
-            self.cumulativeLost = cumulativeLost
-            self.extendedHighest = extendedHighest
-            self.jitter = jitter
-        }
+        /// Of a source of which nothing has come yet.
+        public init(source: UInt32) { self.source = source }
     }
 }

@@ -8,6 +8,7 @@ import Timebase
 public struct GroupMessage: Hashable, Sendable {
     /// When it left, by the sender's logical clocks; its node is the sender's id.
     public var stamp: LogicalStamp
+    /// What it says.
     public var body: Body
 
     public init(stamp: LogicalStamp, body: Body) {
@@ -26,7 +27,9 @@ public struct GroupMessage: Hashable, Sendable {
         case clock(LocalInstant)
         /// Berkeley: the coordinator asks for a clock, having read its own.
         case poll(round: UInt32, sent: LocalInstant)
+        /// Berkeley: a member's clock.
         case answer(Answer)
+        /// Berkeley: by how much a member's clock is to be corrected.
         case correction(Correction)
         /// Bully: who is there with a greater id?
         case election
@@ -34,9 +37,11 @@ public struct GroupMessage: Hashable, Sendable {
         case alive
         /// The sender is the coordinator.
         case coordinator
+        /// Ring: who has been passed, or who is elected.
         case ring(Ring)
         /// A ring's message of this initiator has come.
         case ringAcknowledgment(initiator: UInt16, isElected: Bool)
+        /// Ordered delivery: one member's word to another.
         case ordered(Ordered)
         /// Ordered delivery: everything before this sequence number has come.
         case received(before: UInt32)
@@ -48,11 +53,13 @@ public struct GroupMessage: Hashable, Sendable {
 
     /// Berkeley: the answer to a poll.
     public struct Answer: Hashable, Sendable {
+        /// The poll's own number, given back.
         public var round: UInt32
         /// The poll's own reading, given back.
         public var sent: LocalInstant
         /// When the poll came and when the answer left, by the answering clock.
         public var received: LocalInstant
+        /// When the answer left, by the answering clock.
         public var answered: LocalInstant
 
         public init(round: UInt32, sent: LocalInstant, received: LocalInstant, answered: LocalInstant) {
@@ -65,6 +72,7 @@ public struct GroupMessage: Hashable, Sendable {
 
     /// Berkeley: by how much a member's clock is to be corrected.
     public struct Correction: Hashable, Sendable {
+        /// The number of the poll that it follows from.
         public var round: UInt32
         /// What the clock is to gain; negative: lose.
         public var amount: TimeSpan
@@ -83,6 +91,7 @@ public struct GroupMessage: Hashable, Sendable {
 
     /// Ring: an election's list on its way, or its result.
     public struct Ring: Hashable, Sendable {
+        /// Who began it.
         public var initiator: UInt16
         /// Nil while members still put themselves on the list.
         public var elected: UInt16?
@@ -100,6 +109,7 @@ public struct GroupMessage: Hashable, Sendable {
     public struct Ordered: Hashable, Sendable {
         /// Of what this sender sends this receiver, from 0.
         public var sequenceNumber: UInt32
+        /// What is to be delivered, or said of it.
         public var content: Content
 
         public init(sequenceNumber: UInt32, content: Content) {
@@ -107,6 +117,7 @@ public struct GroupMessage: Hashable, Sendable {
             self.content = content
         }
 
+        /// What one member tells another.
         public enum Content: Hashable, Sendable {
             /// A message to the group; `number` counts its sender's from 0.
             case data(number: UInt32, delivery: [UInt32], payload: [UInt8])

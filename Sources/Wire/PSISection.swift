@@ -4,33 +4,27 @@
 public struct PSISection: Hashable, Sendable {
     var tableID: UInt8
     /// The private_indicator: 0 in the tables of ISO/IEC 13818-1, 1 in those of DVB.
-    var isPrivate: Bool
+    var isPrivate = false
     /// transport_stream_id of a PAT, program_number of a PMT.
     public var tableIDExtension: UInt16
     /// 0...31.
     var version: UInt8
     /// Whether the table holds now; if not, it is the next to hold.
-    public var isCurrent: Bool
-    var sectionNumber: UInt8
+    public var isCurrent = true
+    var sectionNumber: UInt8 = 0
     /// The highest section_number of the table.
-    public var lastSectionNumber: UInt8
+    public var lastSectionNumber: UInt8 = 0
     /// What is between the header and the CRC.
     var body: [UInt8]
 
     /// The most bytes of a section of PAT and PMT, header and CRC included (§2.4.4.4, §2.4.4.9).
     static let maximumLength = 1_024
 
-    public init(
-        tableID: UInt8, isPrivate: Bool = false, tableIDExtension: UInt16, version: UInt8, isCurrent: Bool = true,
-        sectionNumber: UInt8 = 0, lastSectionNumber: UInt8 = 0, body: [UInt8]
-    ) {
+    /// The only section of a table that holds now.
+    public init(tableID: UInt8, tableIDExtension: UInt16, version: UInt8, body: [UInt8]) {
         self.tableID = tableID
-        self.isPrivate = isPrivate
         self.tableIDExtension = tableIDExtension
         self.version = version
-        self.isCurrent = isCurrent
-        self.sectionNumber = sectionNumber
-        self.lastSectionNumber = lastSectionNumber
         self.body = body
     }
 
@@ -46,10 +40,12 @@ public struct PSISection: Hashable, Sendable {
         guard CRC32.mpeg2(section) == 0 else { throw .badChecksum }
         let flags: UInt8 = section.loaded(at: 5)
         self.init(
-            tableID: section.loaded(at: 0), isPrivate: section.loaded(UInt8.self, at: 1) & 0x40 != 0,
-            tableIDExtension: section.loaded(at: 3), version: flags >> 1 & 31, isCurrent: flags & 1 != 0,
-            sectionNumber: section.loaded(at: 6), lastSectionNumber: section.loaded(at: 7),
+            tableID: section.loaded(at: 0), tableIDExtension: section.loaded(at: 3), version: flags >> 1 & 31,
             body: section.extracting(8..<(length - 4)).copied)
+        isPrivate = section.loaded(UInt8.self, at: 1) & 0x40 != 0
+        isCurrent = flags & 1 != 0
+        sectionNumber = section.loaded(at: 6)
+        lastSectionNumber = section.loaded(at: 7)
     }
 
     /// Bytes of the section that begins at `offset`, header and CRC included, as its third byte and the bits before it

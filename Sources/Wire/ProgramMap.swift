@@ -64,9 +64,11 @@ public struct ProgramAssociation: Hashable, Sendable {
             body.appendBigEndian(entry.programNumber)
             body.appendBigEndian(0xe000 | entry.pid & 0x1fff)
         }
-        let section = PSISection(
-            tableID: Self.tableID, tableIDExtension: transportStreamID, version: version, isCurrent: isCurrent,
-            sectionNumber: sectionNumber, lastSectionNumber: lastSectionNumber, body: body)
+        var section = PSISection(
+            tableID: Self.tableID, tableIDExtension: transportStreamID, version: version, body: body)
+        section.isCurrent = isCurrent
+        section.sectionNumber = sectionNumber
+        section.lastSectionNumber = lastSectionNumber
         return section.bytes.flatMap { $0.count <= PSISection.maximumLength ? $0 : nil }
     }
 }
@@ -153,8 +155,9 @@ public struct ProgramMap: Hashable, Sendable {
             body.appendBigEndian(0xf000 | UInt16(stream.descriptors.count))
             body += stream.descriptors
         }
-        let section = PSISection(
-            tableID: Self.tableID, tableIDExtension: programNumber, version: version, isCurrent: isCurrent, body: body)
+        var section = PSISection(
+            tableID: Self.tableID, tableIDExtension: programNumber, version: version, body: body)
+        section.isCurrent = isCurrent
         return section.bytes.flatMap { $0.count <= PSISection.maximumLength ? $0 : nil }
     }
 

@@ -18,11 +18,12 @@ extension RTCPPacket {
         let count = Int(header.count)
         switch header.type {
         case 200:
-            self = .senderReport(
-                SenderReport(
-                    ssrc: try bytes.bigEndian(at: 4), ntpTimestamp: NTPTimestamp(rawValue: try bytes.bigEndian(at: 8)),
-                    rtpTimestamp: try bytes.bigEndian(at: 16), packetCount: try bytes.bigEndian(at: 20),
-                    octetCount: try bytes.bigEndian(at: 24), reports: try Self.reports(bytes, count, at: 28)))
+            var report = SenderReport(
+                ssrc: try bytes.bigEndian(at: 4), ntpTimestamp: NTPTimestamp(rawValue: try bytes.bigEndian(at: 8)),
+                rtpTimestamp: try bytes.bigEndian(at: 16), packetCount: try bytes.bigEndian(at: 20),
+                octetCount: try bytes.bigEndian(at: 24))
+            report.reports = try Self.reports(bytes, count, at: 28)
+            self = .senderReport(report)
         case 201:
             let reports = try Self.reports(bytes, count, at: 8)
             self = .receiverReport(ReceiverReport(ssrc: try bytes.bigEndian(at: 4), reports: reports))

@@ -26,18 +26,16 @@ public enum RTCPPacket: Hashable, Sendable {
         /// Bytes of payload sent, modulo 2^32.
         public var octetCount: UInt32
         /// At most 31.
-        public var reports: [ReceptionReport]
+        public var reports: [ReceptionReport] = []
 
         public init(
-            ssrc: UInt32, ntpTimestamp: NTPTimestamp, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32,
-            reports: [ReceptionReport] = []
+            ssrc: UInt32, ntpTimestamp: NTPTimestamp, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32
         ) {
             self.ssrc = ssrc
             self.ntpTimestamp = ntpTimestamp
             self.rtpTimestamp = rtpTimestamp
             self.packetCount = packetCount
             self.octetCount = octetCount
-            self.reports = reports
         }
     }
 

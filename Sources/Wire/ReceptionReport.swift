@@ -13,24 +13,23 @@ public struct ReceptionReport: Hashable, Sendable, BitwiseCopyable {
     /// In ticks of the source's RTP clock.
     public var interarrivalJitter: UInt32
     /// LSR: the middle 32 bits of the NTP timestamp in the last sender report; 0 before the first.
-    public var lastSenderReport: UInt32
+    public var lastSenderReport: UInt32 = 0
     /// DLSR: from then to this report, in 1/65536 s; 0 before the first.
-    public var delaySinceLastSenderReport: UInt32
+    public var delaySinceLastSenderReport: UInt32 = 0
 
     /// Bytes of a report block.
     public static let length = 24
 
+    /// A report of a source that has not reported itself.
     public init(
         ssrc: UInt32, fractionLost: UInt8, cumulativeLost: Int32, extendedHighestSequenceNumber: UInt32,
-        interarrivalJitter: UInt32, lastSenderReport: UInt32, delaySinceLastSenderReport: UInt32
+        interarrivalJitter: UInt32
     ) {
         self.ssrc = ssrc
         self.fractionLost = fractionLost
         self.cumulativeLost = cumulativeLost
         self.extendedHighestSequenceNumber = extendedHighestSequenceNumber
         self.interarrivalJitter = interarrivalJitter
-        self.lastSenderReport = lastSenderReport
-        self.delaySinceLastSenderReport = delaySinceLastSenderReport
     }
 
     /// Reads the 24 bytes at `offset`.

@@ -88,21 +88,15 @@ public struct SessionDescription: Hashable, Sendable {
         /// Where it differs from the session's.
         var connection: Connection?
         /// Rates of the stream: b=.
-        public var bandwidths: [Bandwidth]
+        public var bandwidths: [Bandwidth] = []
         /// The values of further a= lines.
-        public var attributes: [String]
+        public var attributes: [String] = []
 
-        public init(
-            kind: Kind, port: UInt16, transport: Transport, formats: [Format], connection: Connection? = nil,
-            bandwidths: [Bandwidth] = [], attributes: [String] = []
-        ) {
+        public init(kind: Kind, port: UInt16, transport: Transport, formats: [Format]) {
             self.kind = kind
             self.port = port
             self.transport = transport
             self.formats = formats
-            self.connection = connection
-            self.bandwidths = bandwidths
-            self.attributes = attributes
         }
     }
 
@@ -114,22 +108,15 @@ public struct SessionDescription: Hashable, Sendable {
     var information: String?
     /// Where media go that do not say it themselves: c=; nil when all do.
     public var connection: Connection?
-    var bandwidths: [Bandwidth]
+    var bandwidths: [Bandwidth] = []
     /// The values of the session's a= lines.
-    var attributes: [String]
+    var attributes: [String] = []
     /// One for each stream: m=.
     public var media: [Media]
 
-    public init(
-        origin: Origin, name: String, information: String? = nil, connection: Connection? = nil,
-        bandwidths: [Bandwidth] = [], attributes: [String] = [], media: [Media]
-    ) {
+    public init(origin: Origin, name: String, media: [Media]) {
         self.origin = origin
         self.name = name
-        self.information = information
-        self.connection = connection
-        self.bandwidths = bandwidths
-        self.attributes = attributes
         self.media = media
     }
 

@@ -8,20 +8,20 @@ public struct TransportPacketFields: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline var payloadUnitStart: Bool
     /// Whether decoding can begin with the PES packet that starts here (random_access_indicator).
     public var randomAccess: Bool
-    @usableFromInline var discontinuity: Bool
+    /// Whether the clock or the continuity counter may jump here (discontinuity_indicator).
+    public var discontinuity = false
     /// Ticks of 27 MHz, taken modulo 2^33·300; nil for no PCR.
     public var pcr: Int64?
 
     @inlinable
     public init(
         pid: UInt16, continuityCounter: UInt8, payloadUnitStart: Bool = false, pcr: Int64? = nil,
-        randomAccess: Bool = false, discontinuity: Bool = false
+        randomAccess: Bool = false
     ) {
         self.pid = pid
         self.continuityCounter = continuityCounter
         self.payloadUnitStart = payloadUnitStart
         self.randomAccess = randomAccess
-        self.discontinuity = discontinuity
         self.pcr = pcr
     }
 

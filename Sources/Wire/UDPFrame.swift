@@ -11,7 +11,8 @@ public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
     var congestionNotification: UInt8
     /// IPv4's identification.
     public var identification: UInt16
-    var timeToLive: UInt8
+    /// Hops that it may make, 1...255.
+    public var timeToLive: UInt8 = 64
     /// Where the payload begins, bytes from the frame's start.
     public let payloadOffset: Int
     /// Bytes of UDP payload; 0 in a header to write.
@@ -25,14 +26,13 @@ public struct UDPFrame: Hashable, Sendable, BitwiseCopyable {
     /// A header to write.
     public init(
         source: Endpoint, destination: Endpoint, differentiatedServices: UInt8 = 0, congestionNotification: UInt8 = 0,
-        identification: UInt16 = 0, timeToLive: UInt8 = 64
+        identification: UInt16 = 0
     ) {
         self.source = source
         self.destination = destination
         self.differentiatedServices = differentiatedServices
         self.congestionNotification = congestionNotification
         self.identification = identification
-        self.timeToLive = timeToLive
         payloadOffset = Self.headerLength
         payloadCount = 0
     }

@@ -107,7 +107,7 @@ struct LabCommand: ParsableCommand {
         var delay = "20ms"
 
         @Option(
-            help: ArgumentHelp("The mean of what is added to it, exponentially distributed, each way.", valueName: "time"))
+            help: ArgumentHelp("The mean of what is added, exponentially distributed, each way.", valueName: "time"))
         var jitter = "1ms"
 
         @Option(help: ArgumentHelp("How long each run lasts in virtual time.", valueName: "time"))

@@ -30,9 +30,10 @@ struct ReportsTests {
         let sent = Traffic.start + 10_000_000_000
         traffic.send(report(7, at: sent, timestamp: 0).bytes, from: here, to: there, at: 0)
         for number in 0..<20 { traffic.rtp(number, timestamp: number * 160, at: Double(number) * 20) }
-        let block = ReceptionReport(
-            ssrc: 7, fractionLost: 64, cumulativeLost: 5, extendedHighestSequenceNumber: 19, interarrivalJitter: 80,
-            lastSenderReport: ntp(sent).middle, delaySinceLastSenderReport: 65_536 / 4)
+        var block = ReceptionReport(
+            ssrc: 7, fractionLost: 64, cumulativeLost: 5, extendedHighestSequenceNumber: 19, interarrivalJitter: 80)
+        block.lastSenderReport = ntp(sent).middle
+        block.delaySinceLastSenderReport = 65_536 / 4
         traffic.send(
             RTCPCompound([.receiverReport(.init(ssrc: 8, reports: [block]))]).bytes, from: there, to: here, at: 300)
         traffic.send([0x80, 200, 0, 100, 0, 0, 0, 7], from: here, to: there, at: 400)

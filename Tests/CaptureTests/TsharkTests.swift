@@ -153,16 +153,13 @@ struct TsharkTests {
     }
 
     @Test func reportsBesideTheStreamAreReadAsRTCP() throws {
+        var block = ReceptionReport(
+            ssrc: 0x1234, fractionLost: 51, cumulativeLost: -7, extendedHighestSequenceNumber: 65_700,
+            interarrivalJitter: 200)
+        block.lastSenderReport = 0x1234_5678
+        block.delaySinceLastSenderReport = 65_536
         let compound = RTCPCompound([
-            .receiverReport(
-                .init(
-                    ssrc: 0xabcd,
-                    reports: [
-                        ReceptionReport(
-                            ssrc: 0x1234, fractionLost: 51, cumulativeLost: -7, extendedHighestSequenceNumber: 65_700,
-                            interarrivalJitter: 200, lastSenderReport: 0x1234_5678,
-                            delaySinceLastSenderReport: 65_536)
-                    ])),
+            .receiverReport(.init(ssrc: 0xabcd, reports: [block])),
             .sourceDescription([.init(ssrc: 0xabcd, cname: "tv@10.0.1.1")]),
             .goodbye(.init(sources: [0xabcd], reason: Array("end".utf8))),
         ])

@@ -1,5 +1,5 @@
 import ClockSync
-import Emulator
+@testable import Emulator
 import Media
 import NetworkEmulation
 import Protection
@@ -75,14 +75,18 @@ struct Experiment {
         let plan = MultiplexPlan(
             rate: rate, sendsNullPackets: sendsNullPackets, leads: program.substreams.map { _ in window },
             latency: window + demand.longestReordering)
-        return WorldConfiguration(
-            seed: seed, program: program, plan: plan, carriage: carriage, interleaving: interleaving,
-            senderClock: senderClock, forward: forward, reverse: reverse,
-            receivers: receivers.map {
-                ReceiverNodeConfiguration(
-                    id: $0, media: ReceiverConfiguration(playoutDelay: playout, hasRTP: carriage.hasRTP),
-                    clock: receiverClock)
-            }, taps: taps)
+        var configuration = WorldConfiguration(seed: seed, program: program, plan: plan, carriage: carriage)
+        configuration.interleaving = interleaving
+        configuration.senderClock = senderClock
+        configuration.forward = forward
+        configuration.reverse = reverse
+        configuration.receivers = receivers.map {
+            ReceiverNodeConfiguration(
+                id: $0, media: ReceiverConfiguration(playoutDelay: playout, hasRTP: carriage.hasRTP),
+                clock: receiverClock)
+        }
+        configuration.taps = taps
+        return configuration
     }
 
     /// At constant rate.

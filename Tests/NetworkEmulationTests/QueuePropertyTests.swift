@@ -5,13 +5,17 @@ import Timebase
 
 @Suite("Queues: what holds for every discipline")
 struct QueuePropertyTests {
+    private static let hastyPIE = {
+        var parameters = PIEParameters(
+            target: .milliseconds(3), update: .milliseconds(3), ecn: true, key: DrawKey(seed: 1).named("pie"))
+        parameters.largestBurst = .milliseconds(20)
+        return parameters
+    }()
+
     static let disciplines: [QueueDiscipline] = [
         .dropTail, .dropHead,
         .codel(CoDelParameters(target: .milliseconds(2), interval: .milliseconds(20), ecn: true)),
-        .pie(
-            PIEParameters(
-                target: .milliseconds(3), update: .milliseconds(3), largestBurst: .milliseconds(20), ecn: true,
-                key: DrawKey(seed: 1).named("pie"))),
+        .pie(hastyPIE),
         .fqCodel(
             FQCoDelParameters(
                 codel: CoDelParameters(target: .milliseconds(2), interval: .milliseconds(20), ecn: true), buckets: 16,

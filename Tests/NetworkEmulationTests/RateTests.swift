@@ -11,10 +11,12 @@ struct RateTests {
         rate: UInt64 = 12_000_000, _ capacity: CapacitySource, linkLayer: LinkLayer = .none,
         queue: DropTailQueue.Limit = .packets(10_000)
     ) -> Link {
-        Link(
-            LinkConfiguration(
-                loss: .none, rate: BitRate(bitsPerSecond: rate), queueLimit: queue,
-                delay: DelayModel(delay: .zero, key: DrawKey(seed: 1)), linkLayer: linkLayer, capacity: capacity))
+        var configuration = LinkConfiguration(
+            loss: .none, rate: BitRate(bitsPerSecond: rate), queueLimit: queue,
+            delay: DelayModel(delay: .zero, key: DrawKey(seed: 1)))
+        configuration.linkLayer = linkLayer
+        configuration.capacity = capacity
+        return Link(configuration)
     }
 
     /// Arrivals in microseconds with lengths, departures in microseconds.

@@ -9,10 +9,11 @@ struct ScheduleTests {
         rate: UInt64? = nil, capacity: CapacitySource = .constant, delay: Int64 = 0, loss: LossModel = .none,
         limit: DropTailQueue.Limit = .packets(1_000), discipline: QueueDiscipline = .dropTail
     ) -> LinkConfiguration {
-        LinkConfiguration(
+        var configuration = LinkConfiguration(
             loss: loss, rate: rate.map { BitRate(bitsPerSecond: $0) }, queueLimit: limit,
-            delay: DelayModel(delay: .milliseconds(delay), key: DrawKey(seed: 1)), capacity: capacity,
-            discipline: discipline)
+            delay: DelayModel(delay: .milliseconds(delay), key: DrawKey(seed: 1)), discipline: discipline)
+        configuration.capacity = capacity
+        return configuration
     }
 
     private func packets(_ count: Int, every milliseconds: Int64) -> [Packet] {

@@ -6,9 +6,11 @@ import Timebase
 @Suite("Token buckets: policer and shaper")
 struct TokenBucketTests {
     static func configuration(_ capacity: CapacitySource = .constant, rate: UInt64? = nil) -> LinkConfiguration {
-        LinkConfiguration(
+        var configuration = LinkConfiguration(
             loss: .none, rate: rate.map { BitRate(bitsPerSecond: $0) }, queueLimit: .packets(100_000),
-            delay: DelayModel(delay: .zero, key: DrawKey(seed: 1)), capacity: capacity)
+            delay: DelayModel(delay: .zero, key: DrawKey(seed: 1)))
+        configuration.capacity = capacity
+        return configuration
     }
 
     static func bucket(_ rate: UInt64, _ burst: Int) -> TokenBucketParameters {

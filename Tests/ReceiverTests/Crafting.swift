@@ -110,9 +110,9 @@ struct StreamWriter {
         discontinuity: Bool = false
     ) -> [UInt8] {
         var packet = [UInt8](repeating: 0, count: 188)
-        let fields = TransportPacketFields(
-            pid: pid, continuityCounter: payload.isEmpty ? 0 : next(pid), payloadUnitStart: starts, pcr: pcr,
-            discontinuity: discontinuity)
+        var fields = TransportPacketFields(
+            pid: pid, continuityCounter: payload.isEmpty ? 0 : next(pid), payloadUnitStart: starts, pcr: pcr)
+        fields.discontinuity = discontinuity
         let range = packet.withUnsafeMutableBytes { writeTransportPacket(fields, payloadCount: payload.count, to: $0) }
         packet.replaceSubrange(range, with: payload.prefix(range.count))
         return packet

@@ -1,10 +1,11 @@
 import Capture
-import Emulator
+@testable import Emulator
 import Glibc
 @testable import Results
 import Sessions
 import TestSupport
 import Testing
+import Timebase
 
 @Suite("Files")
 struct FileTests {
@@ -103,8 +104,12 @@ struct FileTests {
                 """)
         let packets = PacketsWriter(try OutputFile(path: scratch.path + "/packets.csv"))
         let flow = PacketsWriter.Flow(flow: "program", receiver: "tv")
-        packets.append(flow, sequence: 0, length: 1356, sent: 10, arrived: 20, released: 30, fate: .used)
-        packets.append(flow, sequence: 1, length: 1356, sent: 11, arrived: nil, released: nil, fate: .droppedQueue)
+        func instant(_ nanoseconds: Int64) -> Instant { Instant(nanoseconds: nanoseconds) }
+        packets.append(
+            flow,
+            PacketRecord(
+                number: 0, length: 1356, sent: instant(10), arrived: instant(20), released: instant(30), fate: .used))
+        packets.append(flow, PacketRecord(number: 1, length: 1356, sent: instant(11), fate: .droppedQueue))
         try packets.close()
         #expect(
             try scratch.text("packets.csv") == """

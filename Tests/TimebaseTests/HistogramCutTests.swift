@@ -1,5 +1,5 @@
 import Testing
-import Timebase
+@testable import Timebase
 
 @Suite("Histograms with cuts")
 struct HistogramCutTests {

@@ -141,19 +141,20 @@ struct CapturedTests {
 
     @Test("Round trip: the package's own descriptions are read as they were meant")
     func ownDescription() throws {
-        let description = SessionDescription(
+        var audio = SessionDescription.Media(
+            kind: .audio, port: 5006, transport: .rtpAVP,
+            formats: [.init(payloadType: 97, encoding: "mpeg4-generic", clockRate: 48_000, channels: 2)])
+        audio.connection = .init(address: IPv4Address(10, 0, 1, 1))
+        audio.attributes = ["rtcp-mux"]
+        var description = SessionDescription(
             origin: .init(sessionID: 1, address: IPv4Address(10, 0, 0, 1)), name: "x",
-            connection: .init(address: IPv4Address(239, 1, 1, 1)),
             media: [
                 .init(
                     kind: .video, port: 5004, transport: .rtpAVP,
                     formats: [.init(payloadType: 96, encoding: "H264", clockRate: 90_000, parameters: "a=1")]),
-                .init(
-                    kind: .audio, port: 5006, transport: .rtpAVP,
-                    formats: [.init(payloadType: 97, encoding: "mpeg4-generic", clockRate: 48_000, channels: 2)],
-                    connection: .init(address: IPv4Address(10, 0, 1, 1)), attributes: ["rtcp-mux"]),
-                .init(kind: .video, port: 5010, transport: .udp, formats: [.init(subtype: "MP2T")]),
+                audio, .init(kind: .video, port: 5010, transport: .udp, formats: [.init(subtype: "MP2T")]),
             ])
+        description.connection = .init(address: IPv4Address(239, 1, 1, 1))
         let media = MediaDescription.all(in: description.text)
         try #require(media.count == 3)
         #expect(media[0].encodings == [96: RTPEncoding(name: "H264", clockRate: 90_000, kind: .video)])

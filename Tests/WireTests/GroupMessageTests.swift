@@ -1,6 +1,6 @@
 import Testing
 import Timebase
-import Wire
+@testable import Wire
 
 @Suite("Messages of a group")
 struct GroupMessageTests {

@@ -13,16 +13,21 @@ struct RTCPTests {
         81 cb 00 03  00 00 00 01  04 64 6f 6e 65 00 00 00
         """)
 
+    static let report = {
+        var report = RTCPPacket.SenderReport(
+            ssrc: 1, ntpTimestamp: NTPTimestamp(rawValue: 0xe1b9_9780_8000_0000), rtpTimestamp: 90_000,
+            packetCount: 100, octetCount: 131_072)
+        var block = ReceptionReport(
+            ssrc: 2, fractionLost: 64, cumulativeLost: -3, extendedHighestSequenceNumber: 65_541,
+            interarrivalJitter: 123)
+        block.lastSenderReport = 0x9780_8000
+        block.delaySinceLastSenderReport = 98_304
+        report.reports = [block]
+        return report
+    }()
+
     static let compound = RTCPCompound([
-        .senderReport(
-            .init(
-                ssrc: 1, ntpTimestamp: NTPTimestamp(rawValue: 0xe1b9_9780_8000_0000), rtpTimestamp: 90_000,
-                packetCount: 100, octetCount: 131_072,
-                reports: [
-                    ReceptionReport(
-                        ssrc: 2, fractionLost: 64, cumulativeLost: -3, extendedHighestSequenceNumber: 65_541,
-                        interarrivalJitter: 123, lastSenderReport: 0x9780_8000, delaySinceLastSenderReport: 98_304)
-                ])),
+        .senderReport(report),
         .sourceDescription([.init(ssrc: 1, cname: "a@b.cd")]),
         .goodbye(.init(sources: [1], reason: Array("done".utf8))),
     ])
@@ -55,9 +60,10 @@ struct RTCPTests {
         ]
             as [(Int32, Int32)])
     func theCumulativeLossIsHeldTo24Bits(lost: Int32, sent: Int32) throws {
-        let block = ReceptionReport(
-            ssrc: 1, fractionLost: 255, cumulativeLost: lost, extendedHighestSequenceNumber: 2, interarrivalJitter: 3,
-            lastSenderReport: 4, delaySinceLastSenderReport: 5)
+        var block = ReceptionReport(
+            ssrc: 1, fractionLost: 255, cumulativeLost: lost, extendedHighestSequenceNumber: 2, interarrivalJitter: 3)
+        block.lastSenderReport = 4
+        block.delaySinceLastSenderReport = 5
         var expected = block
         expected.cumulativeLost = sent
         let bytes = RTCPCompound([.receiverReport(.init(ssrc: 9, reports: [block]))]).bytes

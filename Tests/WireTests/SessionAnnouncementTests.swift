@@ -3,23 +3,27 @@ import Testing
 
 @Suite("SDP and SAP (RFC 8866, RFC 2974)")
 struct SessionAnnouncementTests {
-    static let description = SessionDescription(
-        origin: .init(sessionID: 1, sessionVersion: 2, address: IPv4Address(10, 0, 0, 1)), name: "evening dsl",
-        information: "two streams", connection: .init(address: IPv4Address(10, 0, 1, 1)),
-        bandwidths: [.applicationSpecific(kilobitsPerSecond: 6_000)], attributes: ["tool:rubato"],
-        media: [
-            .init(
-                kind: .video, port: 5004, transport: .rtpAVP,
-                formats: [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)],
-                bandwidths: [.transportIndependent(bitsPerSecond: 5_000_000)], attributes: ["sendonly"]),
-            .init(
-                kind: .audio, port: 5006, transport: .rtpAVP,
-                formats: [
-                    .init(payloadType: 96, encoding: "L16", clockRate: 48_000, channels: 2, parameters: "x=1")
-                ],
-                connection: .init(address: IPv4Address(239, 1, 2, 3), timeToLive: 16)),
-            .init(kind: .video, port: 5008, transport: .udp, formats: [.init(subtype: "MP2T")]),
-        ])
+    static let description = {
+        var video = SessionDescription.Media(
+            kind: .video, port: 5004, transport: .rtpAVP,
+            formats: [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)])
+        video.bandwidths = [.transportIndependent(bitsPerSecond: 5_000_000)]
+        video.attributes = ["sendonly"]
+        var audio = SessionDescription.Media(
+            kind: .audio, port: 5006, transport: .rtpAVP,
+            formats: [.init(payloadType: 96, encoding: "L16", clockRate: 48_000, channels: 2, parameters: "x=1")])
+        audio.connection = .init(address: IPv4Address(239, 1, 2, 3), timeToLive: 16)
+        var description = SessionDescription(
+            origin: .init(sessionID: 1, sessionVersion: 2, address: IPv4Address(10, 0, 0, 1)), name: "evening dsl",
+            media: [
+                video, audio, .init(kind: .video, port: 5008, transport: .udp, formats: [.init(subtype: "MP2T")]),
+            ])
+        description.information = "two streams"
+        description.connection = .init(address: IPv4Address(10, 0, 1, 1))
+        description.bandwidths = [.applicationSpecific(kilobitsPerSecond: 6_000)]
+        description.attributes = ["tool:rubato"]
+        return description
+    }()
 
     func parsed(_ bytes: [UInt8]) throws(ParseError) -> SessionAnnouncement {
         try SessionAnnouncement(parsing: bytes.span.bytes)

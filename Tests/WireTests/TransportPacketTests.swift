@@ -107,7 +107,8 @@ struct TransportPacketTests {
     }
 
     @Test func aPacketOfOnlyAClockReferenceHasNoPayload() throws {
-        let fields = TransportPacketFields(pid: 0x100, continuityCounter: 3, pcr: -1, discontinuity: true)
+        var fields = TransportPacketFields(pid: 0x100, continuityCounter: 3, pcr: -1)
+        fields.discontinuity = true
         let bytes = written(188) { #expect(writeTransportPacket(fields, payloadCount: 0, to: $0) == 188..<188) }
         // 2^33·300 - 1: base all ones, extension 299.
         #expect(bytes == hex("47 01 00 23 b7 90 ff ff ff ff ff 2b") + [UInt8](repeating: 0xff, count: 176))

@@ -8,6 +8,8 @@ export LC_ALL=C.UTF-8
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 debug_path=.build
 release_path=.build-release
+# shellcheck disable=SC2034
+laws_path=.build-laws
 # Read by the scripts that source this file.
 # shellcheck disable=SC2034
 debug_rubato=$root/$debug_path/debug/rubato

@@ -68,9 +68,9 @@ struct H264Units: UnitWriting {
             Self.leastCount(preludes.range(picture.type, isRefresh: picture.isInstantaneousRefresh), picture.type)
         }
         let plan = SizePlan(
-            weights: structure.pictures.map { $0.type == .intra ? 5 : $0.type == .predicted ? 3 : 1 },
-            minimums: minimums,
-            lead: trailing, volume: .bitRate(video.bitRate), rate: video.frameRate,
+            SizePlan.Pattern(
+                weights: structure.pictures.map { $0.type == .intra ? 5 : $0.type == .predicted ? 3 : 1 },
+                minimums: minimums, lead: trailing), volume: .bitRate(video.bitRate), rate: video.frameRate,
             variation: video.sizeVariation, key: key)
         guard let plan, plan.isFeasible else { return nil }
         sizes = plan

@@ -14,8 +14,8 @@ struct OpaqueUnits: UnitWriting {
     /// Nil when the rate leaves less than a byte for a unit, or more than can be counted.
     init?(_ opaque: SyntheticOpaque, origin: Int64, duration: TimeSpan?, streamID: UInt8, key: DrawKey) {
         let plan = SizePlan(
-            weights: [1], minimums: [1], volume: opaque.volume, rate: opaque.unitRate, variation: opaque.sizeVariation,
-            key: key)
+            SizePlan.Pattern(weights: [1], minimums: [1]), volume: opaque.volume, rate: opaque.unitRate,
+            variation: opaque.sizeVariation, key: key)
         guard let plan, plan.isFeasible else { return nil }
         sizes = plan
         store = ByteStore(ByteStore.filler(key))

@@ -33,10 +33,17 @@ public enum UnitVolume: Sendable, Equatable {
 /// is exact over every window, and a unit's deviation is uniform but for the window's own mean, which is small.
 struct SizePlan: Sendable {
     /// Weights and least sizes by position in the repeating pattern.
-    private let weights: [Int64]
-    private let minimums: [Int]
-    /// Unit 0 has position 0, unit n has n + `lead`, modulo the pattern; see ``GroupOfPictures/trailing``.
-    private let lead: Int
+    /// What comes again and again.
+    struct Pattern: Sendable {
+        /// Of a unit's usual size, by position.
+        let weights: [Int64]
+        /// The least bytes of a unit, by position.
+        let minimums: [Int]
+        /// Unit 0 has position 0, unit n has n + `lead`, modulo the pattern; see ``GroupOfPictures/trailing``.
+        var lead = 0
+    }
+
+    private let pattern: Pattern
     private let window: Int64
     private let key: DrawKey
     /// Variation in units of 2^-20.
@@ -54,19 +61,13 @@ struct SizePlan: Sendable {
     /// - Parameters:
     ///   - volume: how much there is of all units together.
     ///   - variation: 0...1.
-    ///   - lead: see the property.
     /// - Returns: nil when the bytes of a unit, as a fraction, do not fit in 63 bits, or are 2^30 and more.
-    init?(
-        weights: [Int64], minimums: [Int], lead: Int = 0, volume: UnitVolume, rate: UnitRate, variation: Double,
-        key: DrawKey
-    ) {
-        self.weights = weights
-        self.minimums = minimums
-        self.lead = lead
+    init?(_ pattern: Pattern, volume: UnitVolume, rate: UnitRate, variation: Double, key: DrawKey) {
+        self.pattern = pattern
         self.key = key.named("size")
         self.variation = Int64(variation * 0x1p20)
-        let pattern = Int64(weights.count)
-        window = (50 + pattern - 1) / pattern * pattern
+        let length = Int64(pattern.weights.count)
+        window = (50 + length - 1) / length * length
         guard let (bytes, units) = volume.bytesPerUnit(rate), bytes / units < 1 << 30 else { return nil }
         self.bytes = bytes
         self.units = units
@@ -75,19 +76,20 @@ struct SizePlan: Sendable {
     /// Whether every window has enough bytes for the least that its units need.
     var isFeasible: Bool {
         // The first window may have one more unit of position 0 than the others, and one fewer of another.
+        let minimums = pattern.minimums
         let ordinary = minimums.reduce(0, +) * Int(window) / minimums.count
-        let first = ordinary + (lead == 0 ? 0 : (minimums.max() ?? 0) - (minimums.min() ?? 0))
+        let first = ordinary + (pattern.lead == 0 ? 0 : (minimums.max() ?? 0) - (minimums.min() ?? 0))
         return window.scaled(by: bytes, over: units) - 1 >= Int64(first)
     }
 
     private func position(_ index: Int64) -> Int {
-        index == 0 ? 0 : Int((index + Int64(lead)) % Int64(weights.count))
+        index == 0 ? 0 : Int((index + Int64(pattern.lead)) % Int64(pattern.weights.count))
     }
 
     private func weight(_ index: Int64) -> Int64 {
         let draw = Int64(key.draw(index) >> 43)  // 21 bits
         let deviation = (variation * (draw - (1 << 20))) >> 20
-        return weights[position(index)] * ((1 << 20) + deviation)
+        return pattern.weights[position(index)] * ((1 << 20) + deviation)
     }
 
     private mutating func open(_ index: Int64) {
@@ -98,7 +100,7 @@ struct SizePlan: Sendable {
         given = 0
         for unit in first..<(first + window) {
             total += weight(unit)
-            budget -= Int64(minimums[position(unit)])
+            budget -= Int64(pattern.minimums[position(unit)])
         }
         budget = max(0, budget)
     }
@@ -111,6 +113,6 @@ struct SizePlan: Sendable {
         let before = budget.scaled(by: given, over: max(1, total))
         given += weight(index)
         let share = budget.scaled(by: given, over: max(1, total)) - before
-        return minimums[position(index)] + Int(share)
+        return pattern.minimums[position(index)] + Int(share)
     }
 }

@@ -57,15 +57,7 @@ extension StreamMeasurements {
             "clock_rate_source": .string(clockSource.rawValue),
             "first_ns": .integer(quality.first.nanoseconds),
             "last_ns": .integer(quality.last.nanoseconds),
-            "packets": [
-                "received": .integer(quality.received),
-                "unique": JSONValue(quality.unique),
-                "duplicates": JSONValue(quality.duplicates),
-                "expected": JSONValue(quality.expected),
-                "lost": JSONValue(quality.lost),
-                "reordered": JSONValue(quality.reordered),
-                "max_reorder_extent": JSONValue(quality.largestReorderExtent),
-            ],
+            "packets": packetCounts,
             "bytes": .integer(quality.bytes),
             "bitrate_bps": JSONValue(quality.bitsPerSecond),
             "interarrival_jitter_ns": Catalog.interarrivalJitter.value(of: quality),
@@ -85,6 +77,18 @@ extension StreamMeasurements {
             "playout": playout?.document ?? nil,
             "truth": truth?.document ?? nil,
             "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+
+    private var packetCounts: JSONValue {
+        [
+            "received": .integer(quality.received),
+            "unique": JSONValue(quality.unique),
+            "duplicates": JSONValue(quality.duplicates),
+            "expected": JSONValue(quality.expected),
+            "lost": JSONValue(quality.lost),
+            "reordered": JSONValue(quality.reordered),
+            "max_reorder_extent": JSONValue(quality.largestReorderExtent),
         ]
     }
 }

@@ -75,33 +75,31 @@ extension Catalog {
                 "within", "The share of the skew's time inside the limits of a standard.",
                 [
                     .ratio(
-                        "itu_detectability", worse: .down, label: "ITU detect",
-                        samples: .of("skew_ns.count", least: 100), "+45 to -125 ms (ITU-R BT.1359-1)."
+                        "itu_detectability", worse: .down, label: "ITU detect", "+45 to -125 ms (ITU-R BT.1359-1)."
                     ) {
                         $0.withinITUDetectability
-                    },
+                    }.needing(.of("skew_ns.count", least: 100)),
                     .ratio(
-                        "itu_acceptability", worse: .down, label: "ITU accept",
-                        samples: .of("skew_ns.count", least: 100), "+90 to -185 ms (ITU-R BT.1359-1)."
+                        "itu_acceptability", worse: .down, label: "ITU accept", "+90 to -185 ms (ITU-R BT.1359-1)."
                     ) {
                         $0.withinITUAcceptability
-                    },
+                    }.needing(.of("skew_ns.count", least: 100)),
                     .ratio(
-                        "ebu_r37", worse: .down, label: "EBU R37", samples: .of("skew_ns.count", least: 100),
+                        "ebu_r37", worse: .down, label: "EBU R37",
                         "+40 to -60 ms (EBU R 37)."
-                    ) { $0.withinEBUR37 },
+                    ) { $0.withinEBUR37 }.needing(.of("skew_ns.count", least: 100)),
                     .ratio(
-                        "atsc_is191", worse: .down, label: "ATSC IS-191", samples: .of("skew_ns.count", least: 100),
+                        "atsc_is191", worse: .down, label: "ATSC IS-191",
                         "+15 to -45 ms (ATSC IS-191)."
                     ) {
                         $0.withinATSCIS191
-                    },
+                    }.needing(.of("skew_ns.count", least: 100)),
                 ]),
             coveredWithin,
             .whole(
-                "slope_ns_per_s", .nanosecondsPerSecond, worse: .awayFromZero, samples: .of("skew_ns.count", least: 3),
+                "slope_ns_per_s", .nanosecondsPerSecond, worse: .awayFromZero,
                 "The least-squares slope of the skew over true time; null where it is less than 3 standard errors."
-            ) { $0.slopeNanosecondsPerSecond },
+            ) { $0.slopeNanosecondsPerSecond }.needing(.of("skew_ns.count", least: 3)),
             .whole(
                 "slope_stderr_ns_per_s", .nanosecondsPerSecond,
                 "One standard error of the slope, from means over a second each; null of less than 10 seconds."
@@ -113,23 +111,23 @@ extension Catalog {
         "The share of the program's time in which both media really played inside the limits of a standard.",
         [
             .ratio(
-                "itu_detectability", worse: .down, samples: .of("skew_ns.count", least: 100),
+                "itu_detectability", worse: .down,
                 "+45 to -125 ms (ITU-R BT.1359-1)."
             ) {
                 $0.coveredITUDetectability
-            },
+            }.needing(.of("skew_ns.count", least: 100)),
             .ratio(
-                "itu_acceptability", worse: .down, samples: .of("skew_ns.count", least: 100),
+                "itu_acceptability", worse: .down,
                 "+90 to -185 ms (ITU-R BT.1359-1)."
             ) {
                 $0.coveredITUAcceptability
-            },
-            .ratio("ebu_r37", worse: .down, samples: .of("skew_ns.count", least: 100), "+40 to -60 ms (EBU R 37).") {
+            }.needing(.of("skew_ns.count", least: 100)),
+            .ratio("ebu_r37", worse: .down, "+40 to -60 ms (EBU R 37).") {
                 $0.coveredEBUR37
-            },
+            }.needing(.of("skew_ns.count", least: 100)),
             .ratio(
-                "atsc_is191", worse: .down, samples: .of("skew_ns.count", least: 100), "+15 to -45 ms (ATSC IS-191)."
-            ) { $0.coveredATSCIS191 },
+                "atsc_is191", worse: .down, "+15 to -45 ms (ATSC IS-191)."
+            ) { $0.coveredATSCIS191 }.needing(.of("skew_ns.count", least: 100)),
         ])
 
     static let playout = CatalogList<PlayoutMeasurements>(

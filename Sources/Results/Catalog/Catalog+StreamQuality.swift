@@ -17,15 +17,15 @@ extension Catalog {
         "The running estimate J += (|D| - J)/16 over every arrival, copies too (RFC 3550 section 6.4.1).",
         [
             .nanoseconds(
-                "mean", worse: .up, label: "jitter", samples: .of("packets.delivered", least: 2),
+                "mean", worse: .up, label: "jitter",
                 "Its mean over all arrivals but the first."
-            ) { $0.interarrivalJitter?.mean },
-            .nanoseconds("max", worse: .up, samples: .of("packets.delivered", least: 2), "Its largest value.") {
+            ) { $0.interarrivalJitter?.mean }.needing(.of("packets.delivered", least: 2)),
+            .nanoseconds("max", worse: .up, "Its largest value.") {
                 $0.interarrivalJitter?.maximum
-            },
+            }.needing(.of("packets.delivered", least: 2)),
             .nanoseconds(
-                "last", worse: .up, samples: .of("packets.delivered", least: 2), "Its value after the last arrival."
-            ) { $0.interarrivalJitter?.last },
+                "last", worse: .up, "Its value after the last arrival."
+            ) { $0.interarrivalJitter?.last }.needing(.of("packets.delivered", least: 2)),
         ])
 
     static let mediaLossRate = CatalogMember<StreamQualityMeasurements>.value(

@@ -64,9 +64,16 @@ extension CatalogMember {
 extension CatalogMember {
     private init(
         _ name: String, _ label: String?, _ definition: String, _ content: CatalogNode.Content,
-        samples: CatalogNode.Samples? = nil, _ value: @escaping @Sendable (Source) -> JSONValue
+        _ value: @escaping @Sendable (Source) -> JSONValue
     ) {
-        self.init(node: CatalogNode(name, label: label, definition, content, samples: samples), make: value)
+        self.init(node: CatalogNode(name, label: label, definition, content), make: value)
+    }
+
+    /// The same name, of which is said how many samples its value has and needs.
+    func needing(_ samples: CatalogNode.Samples) -> Self {
+        var node = node
+        node.samples = samples
+        return Self(node: node, make: make)
     }
 
     /// A value of any kind.
@@ -90,13 +97,10 @@ extension CatalogMember {
     }
 
     static func whole(
-        _ name: String, _ unit: MetricUnit, worse: Worse = .unknown, label: String? = nil,
-        samples: CatalogNode.Samples? = nil, _ definition: String,
+        _ name: String, _ unit: MetricUnit, worse: Worse = .unknown, label: String? = nil, _ definition: String,
         _ value: @escaping @Sendable (Source) -> Int64?
     ) -> Self {
-        Self(name, label, definition, .value(MetricKind(unit: unit, worse: worse)), samples: samples) {
-            JSONValue(value($0))
-        }
+        Self(name, label, definition, .value(MetricKind(unit: unit, worse: worse))) { JSONValue(value($0)) }
     }
 
     static func count(
@@ -107,22 +111,18 @@ extension CatalogMember {
     }
 
     static func nanoseconds(
-        _ name: String, worse: Worse = .unknown, label: String? = nil, samples: CatalogNode.Samples? = nil,
-        _ definition: String,
+        _ name: String, worse: Worse = .unknown, label: String? = nil, _ definition: String,
         _ value: @escaping @Sendable (Source) -> Int64?
     ) -> Self {
-        whole(name, .nanoseconds, worse: worse, label: label, samples: samples, definition, value)
+        whole(name, .nanoseconds, worse: worse, label: label, definition, value)
     }
 
     /// A share, 0...1.
     static func ratio(
-        _ name: String, worse: Worse = .unknown, label: String? = nil, samples: CatalogNode.Samples? = nil,
-        _ definition: String,
+        _ name: String, worse: Worse = .unknown, label: String? = nil, _ definition: String,
         _ value: @escaping @Sendable (Source) -> Double?
     ) -> Self {
-        Self(name, label, definition, .value(MetricKind(unit: .ratio, worse: worse)), samples: samples) {
-            JSONValue(value($0))
-        }
+        Self(name, label, definition, .value(MetricKind(unit: .ratio, worse: worse))) { JSONValue(value($0)) }
     }
 
     /// A distribution of nanoseconds; null without values.
@@ -146,10 +146,10 @@ extension CatalogMember {
     ///
     /// - Parameter known: the names that can occur; empty for whole numbers.
     static func map(
-        _ name: String, worse: Worse = .unknown, label: String? = nil, _ definition: String,
-        known: [CatalogNode] = [], _ value: @escaping @Sendable (Source) -> [(name: String, count: Int64?)]
+        _ name: String, worse: Worse = .unknown, _ definition: String, known: [CatalogNode] = [],
+        _ value: @escaping @Sendable (Source) -> [(name: String, count: Int64?)]
     ) -> Self {
-        Self(name, label, definition, .map(known, MetricKind(unit: .count, worse: worse))) {
+        Self(name, nil, definition, .map(known, MetricKind(unit: .count, worse: worse))) {
             .object(JSONObject(value($0).map { JSONObject.Member($0.name, JSONValue($0.count)) }))
         }
     }

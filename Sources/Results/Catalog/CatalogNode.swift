@@ -8,7 +8,7 @@ struct CatalogNode: Sendable {
     let definition: String
     let content: Content
     /// What its value is made of; nil for what is one value by itself.
-    let samples: Samples?
+    var samples: Samples?
 
     /// How many samples a value has, and how many it needs.
     struct Samples: Sendable {

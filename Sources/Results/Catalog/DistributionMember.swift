@@ -2,6 +2,7 @@ import Metrics
 
 /// The ten numbers of the contract's DIST.
 package enum DistributionMember: String, CaseIterable {
+    /// By the names of run.json.
     case count, minimum = "min", mean, deviation = "stddev", p5, p50, p95, p99, p999, maximum = "max"
 
     func node(_ kind: MetricKind) -> CatalogNode {
@@ -75,6 +76,7 @@ package enum DistributionMember: String, CaseIterable {
 }
 
 extension DistributionMember {
+    /// The ten numbers by name; null without values.
     package static func document(_ distribution: Distribution?) -> JSONValue {
         guard let summary = distribution?.summary else { return nil }
         return .object(

@@ -4,26 +4,15 @@ struct Share: Sendable {
     let name: String
     /// The list's name.
     let list: String
-    let kind: MetricKind
+    let worse: Worse
     let definition: String
     /// What is divided by what: "(unrepaired + late) / sent".
     let formula: String
     /// Paths below an element.
-    private let addends: [String]
-    private let divisor: String
+    fileprivate let addends: [String]
+    fileprivate let divisor: String
 
-    init(
-        _ name: String, of list: String, worse: Worse, _ definition: String, formula: String, _ addends: [String],
-        over divisor: String
-    ) {
-        self.name = name
-        self.list = list
-        kind = MetricKind(unit: .ratio, worse: worse)
-        self.definition = definition
-        self.formula = formula
-        self.addends = addends
-        self.divisor = divisor
-    }
+    var kind: MetricKind { MetricKind(unit: .ratio, worse: worse) }
 
     /// Null where anything is not measured or there is nothing to divide by.
     func value(of element: JSONValue) -> JSONValue {
@@ -45,12 +34,13 @@ struct Share: Sendable {
 extension Catalog {
     static let shares = [
         Share(
-            "loss", of: "flows", worse: .up,
-            "Datagrams that never came, were not repaired, or came too late to be used, of those sent.",
-            formula: "(unrepaired + late) / sent", ["packets.unrepaired", "packets.late"], over: "packets.sent"),
+            name: "loss", list: "flows", worse: .up,
+            definition: "Datagrams that never came, were not repaired, or came too late to be used, of those sent.",
+            formula: "(unrepaired + late) / sent", addends: ["packets.unrepaired", "packets.late"],
+            divisor: "packets.sent"),
         Share(
-            "presented", of: "substreams", worse: .down,
-            "Units that were presented whole and on time, of those sent.", formula: "on_time / sent.units",
-            ["presented.on_time"], over: "sent.units"),
+            name: "presented", list: "substreams", worse: .down,
+            definition: "Units that were presented whole and on time, of those sent.", formula: "on_time / sent.units",
+            addends: ["presented.on_time"], divisor: "sent.units"),
     ]
 }

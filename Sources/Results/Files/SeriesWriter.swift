@@ -66,27 +66,20 @@ final class PacketsWriter {
         file.write("flow,receiver,sequence,length,sent,arrived,released,fate\n")
     }
 
-    /// Writes a row; allocates nothing.
-    ///
-    /// - Parameters:
-    ///   - sequence: the datagram's number in its flow, from 0.
-    ///   - length: of the IP packet, headers included, bytes.
-    func append(
-        _ flow: borrowing Flow, sequence: Int64, length: Int64, sent: Int64, arrived: Int64?, released: Int64?,
-        fate: PacketFate
-    ) {
+    /// Writes a datagram's row; allocates nothing.
+    func append(_ flow: borrowing Flow, _ record: PacketRecord) {
         file.write(flow.prefix)
-        file.write(decimal: sequence)
+        file.write(decimal: Int64(record.number))
         file.write(byte: comma)
-        file.write(decimal: length)
+        file.write(decimal: Int64(record.length))
         file.write(byte: comma)
-        file.write(decimal: sent)
+        file.write(decimal: record.sent.nanoseconds)
         file.write(byte: comma)
-        if let arrived { file.write(decimal: arrived) }
+        if let arrived = record.arrived { file.write(decimal: arrived.nanoseconds) }
         file.write(byte: comma)
-        if let released { file.write(decimal: released) }
+        if let released = record.released { file.write(decimal: released.nanoseconds) }
         file.write(byte: comma)
-        let name = fate.name
+        let name = record.fate.name
         file.write(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         file.write(byte: UInt8(ascii: "\n"))
     }

@@ -28,11 +28,11 @@ extension JSONValue {
         case .number(let value): bytes.append(contentsOf: (value.isFinite ? value.description : "null").utf8)
         case .string(let value): value.writeQuoted(to: &bytes)
         case .array(let elements):
-            writeList(elements, open: "[", close: "]", to: &bytes, depth: depth) { element, bytes in
+            writeList(elements, in: ("[", "]"), to: &bytes, depth: depth) { element, bytes in
                 element.write(to: &bytes, depth: depth + 1)
             }
         case .object(let object):
-            writeList(object.members, open: "{", close: "}", to: &bytes, depth: depth) { member, bytes in
+            writeList(object.members, in: ("{", "}"), to: &bytes, depth: depth) { member, bytes in
                 member.name.writeQuoted(to: &bytes)
                 bytes.append(contentsOf: ": ".utf8)
                 member.value.write(to: &bytes, depth: depth + 1)
@@ -41,10 +41,10 @@ extension JSONValue {
     }
 
     private func writeList<Element>(
-        _ list: [Element], open: String, close: String, to bytes: inout [UInt8], depth: Int,
+        _ list: [Element], in brackets: (String, String), to bytes: inout [UInt8], depth: Int,
         each: (Element, inout [UInt8]) -> Void
     ) {
-        bytes.append(contentsOf: open.utf8)
+        bytes.append(contentsOf: brackets.0.utf8)
         for (index, element) in list.enumerated() {
             bytes.append(contentsOf: (index == 0 ? "\n" : ",\n").utf8)
             bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * (depth + 1)))
@@ -54,7 +54,7 @@ extension JSONValue {
             bytes.append(UInt8(ascii: "\n"))
             bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
         }
-        bytes.append(contentsOf: close.utf8)
+        bytes.append(contentsOf: brackets.1.utf8)
     }
 }
 

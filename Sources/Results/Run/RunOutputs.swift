@@ -140,10 +140,7 @@ package final class RunOutputs {
     private func write(_ record: PacketRecord) {
         guard let packets else { return }
         for index in flows.indices where record.receiver == nil || record.receiver == index {
-            packets.append(
-                flows[index], sequence: Int64(record.number), length: Int64(record.length),
-                sent: record.sent.nanoseconds, arrived: record.arrived?.nanoseconds,
-                released: record.released?.nanoseconds, fate: record.fate)
+            packets.append(flows[index], record)
         }
     }
 }

@@ -17,8 +17,10 @@ extension Summary {
     var rates: [String] {
         section(
             "Bit rate and loss", Catalog.flows, flows,
-            header: ["receiver", "carriage", "sent", "delivered", "overhead", "packets", "loss", "late", "reordered"],
-            alignments: [.left, .left]
+            TextTable(
+                header: [
+                    "receiver", "carriage", "sent", "delivered", "overhead", "packets", "loss", "late", "reordered",
+                ], alignments: [.left, .left])
         ) { row in
             let flow = row.element
             let lost = flow.sent + flow.duplicated - flow.delivered
@@ -59,7 +61,8 @@ extension Summary {
     private var delayRows: [String] {
         section(
             "One-way delay, its variation and jitter", Catalog.flows, flows,
-            header: ["receiver", "median", "p99", "max", "measured", "error", "PDV p99", "jitter", "round trip"]
+            TextTable(
+                header: ["receiver", "median", "p99", "max", "measured", "error", "PDV p99", "jitter", "round trip"])
         ) { row in
             row.cells(
                 "receiver", "one_way_delay_ns.p50", "one_way_delay_ns.p99", "one_way_delay_ns.max",
@@ -110,7 +113,8 @@ extension Summary {
     private var fateRows: [String] {
         var lines = section(
             "Where each packet went", Catalog.flows, flows,
-            header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"]
+            TextTable(
+                header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"])
         ) { row in
             row.cells("receiver", "packets.sent", "packets.duplicated")
                 + [TextTable.Cell(Format.count(row.element.used))]

@@ -6,11 +6,11 @@ extension Summary {
         let isSingle = Set(measurements.substreams.map(\.receiver)).count <= 1
         return section(
             "Presentation (units)", Catalog.substreams, measurements.substreams,
-            header: [
-                isSingle ? "" : "receiver", isSingle ? "" : "substream", "sent", "on time", "late", "missing",
-                "damaged", "delay p50", "p99", "freezes", "longest",
-            ],
-            alignments: [.left, .left]
+            TextTable(
+                header: [
+                    isSingle ? "" : "receiver", isSingle ? "" : "substream", "sent", "on time", "late", "missing",
+                    "damaged", "delay p50", "p99", "freezes", "longest",
+                ], alignments: [.left, .left])
         ) { row in
             let stream = row.element
             return [
@@ -26,7 +26,10 @@ extension Summary {
     var lipSync: [String] {
         var lines = section(
             "Lip-sync skew (+ audio early)", Catalog.lipSync, measurements.lipSync,
-            header: ["receiver", "p5", "median", "p95", "p99", "ITU detect", "ITU accept", "EBU R37", "ATSC IS-191"]
+            TextTable(
+                header: [
+                    "receiver", "p5", "median", "p95", "p99", "ITU detect", "ITU accept", "EBU R37", "ATSC IS-191",
+                ])
         ) { row in
             let pair = row.element
             return row.cells("receiver", "skew_ns.p5", "skew_ns.p50", "skew_ns.p95", "skew_ns.p99")
@@ -49,8 +52,9 @@ extension Summary {
     var transportStreams: [String] {
         section(
             "Transport stream", Catalog.transportStreams, measurements.transportStreams,
-            header: ["point", "bit rate", "PCR interval max", "PCR accuracy p99", "TR 101 290 errors"],
-            alignments: [.left, .right, .right, .right, .left]
+            TextTable(
+                header: ["point", "bit rate", "PCR interval max", "PCR accuracy p99", "TR 101 290 errors"],
+                alignments: [.left, .right, .right, .right, .left])
         ) { row in
             let counts = row.element.tr101290
             let errors = counts.filter { ($0.count ?? 0) > 0 }

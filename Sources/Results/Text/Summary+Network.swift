@@ -10,8 +10,9 @@ extension Summary {
         ].filter { column in measurements.links.contains { column.count($0) > 0 } }
         return section(
             "Links", Catalog.links, measurements.links,
-            header: ["", "rate", "used", "packets in", "out", "lost", "dropped"] + rare.map(\.heading)
-                + ["wait p50", "p99", "max"]
+            TextTable(
+                header: ["", "rate", "used", "packets in", "out", "lost", "dropped"] + rare.map(\.heading)
+                    + ["wait p50", "p99", "max"])
         ) { row in
             let link = row.element
             let rate = link.rateBitsPerSecond == nil ? TextTable.Cell("unlimited", .dim) : row.cell("rate_bps")
@@ -25,8 +26,9 @@ extension Summary {
     var reservations: [String] {
         section(
             "Reservations", Catalog.reservations, measurements.reservations,
-            header: ["session", "receiver", "rate", "burst", "", "worst delay", "bound", "burst needed"],
-            alignments: [.left, .left, .right, .right, .left]
+            TextTable(
+                header: ["session", "receiver", "rate", "burst", "", "worst delay", "bound", "burst needed"],
+                alignments: [.left, .left, .right, .right, .left])
         ) { row in
             let session = row.element
             let verdict =
@@ -46,9 +48,9 @@ extension Summary {
     var clocks: [String] {
         section(
             "Clocks", Catalog.clocks, measurements.clocks,
-            header: ["node", "algorithm", "offset mean", "min", "max", "frequency", "estimated"]
-                + (isSynchronized ? ["bound max", "broken"] : []),
-            alignments: [.left, .left]
+            TextTable(
+                header: ["node", "algorithm", "offset mean", "min", "max", "frequency", "estimated"]
+                    + (isSynchronized ? ["bound max", "broken"] : []), alignments: [.left, .left])
         ) { row in
             [row.cell("node"), TextTable.Cell(row.element.algorithm, .dim)]
                 + row.cells(

@@ -34,12 +34,14 @@ public struct Summary {
     func heading(_ text: String) -> String { styled(text, .bold) }
 
     /// A heading and at most ``rowLimit`` rows.
+    ///
+    /// - Parameter columns: the table without rows.
     func section<Element>(
-        _ title: String, _ list: CatalogList<Element>, _ elements: [Element], header: [String],
-        alignments: [TextTable.Alignment] = [.left], row: (SummaryRow<Element>) -> [TextTable.Cell]
+        _ title: String, _ list: CatalogList<Element>, _ elements: [Element], _ columns: TextTable,
+        row: (SummaryRow<Element>) -> [TextTable.Cell]
     ) -> [String] {
         guard !elements.isEmpty else { return [] }
-        var table = TextTable(header: header, alignments: alignments)
+        var table = columns
         for element in elements.prefix(Summary.rowLimit) { table.add(row(SummaryRow(element, of: list))) }
         return [heading(title)] + table.lines(styled) + more(elements.count)
     }

@@ -78,9 +78,11 @@ enum MultiplexPolicy {
     private static func finish(
         _ rate: BitRate, _ leads: [TimeSpan], _ latency: TimeSpan, _ sender: ExperimentScenario.Sender
     ) -> MultiplexPlan {
-        MultiplexPlan(
+        var plan = MultiplexPlan(
             rate: rate, sendsNullPackets: sender.muxRate != .variable, leads: leads, latency: latency,
-            packetsPerDatagram: sender.transportPacketsPerDatagram, longestWait: longestWait)
+            packetsPerDatagram: sender.transportPacketsPerDatagram)
+        plan.longestWait = longestWait
+        return plan
     }
 
     /// Leads and latency for a window. Audio is sent no earlier than its decoder's small buffer can hold.

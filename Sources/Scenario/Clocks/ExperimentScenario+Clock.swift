@@ -3,9 +3,9 @@ import Timebase
 
 extension ExperimentScenario {
     /// A node's free-running clock.
-    public struct Clock: Equatable, Sendable {
+    struct Clock: Equatable, Sendable {
         /// At emulated time zero; positive: fast.
-        public var offset: TimeSpan
+        var offset: TimeSpan
         /// Parts per billion; positive: gains.
         public var frequency: Int64
         /// Random walk of the frequency, parts per 10^18 by the square root of a second.
@@ -34,7 +34,7 @@ extension ExperimentScenario {
             public var frequency: Int64
         }
 
-        public static let perfect = Clock(offset: .zero, frequency: 0)
+        static let perfect = Clock(offset: .zero, frequency: 0)
     }
 }
 

@@ -2,20 +2,20 @@ import Timebase
 
 extension ExperimentScenario {
     /// A time server beside the program's nodes.
-    public struct TimeServer: Equatable, Sendable {
+    struct TimeServer: Equatable, Sendable {
         /// As a receiver's, and none of theirs.
-        public var id: String
-        public var clock: Clock
+        var id: String
+        var clock: Clock
         /// How far it says that it is from a source of time (RFC 5905 §7.3), 1...15.
-        public var stratum: Int
+        var stratum: Int
         /// Links of its own to the nodes that ask it; nil: it stands at the sender's end of the shared links.
-        public var path: Path?
+        var path: Path?
 
-        public struct Path: Equatable, Sendable {
+        struct Path: Equatable, Sendable {
             /// From the server, in order.
-            public var forward: [Link]
+            var forward: [Link]
             /// To the server, in order.
-            public var reverse: [Link]
+            var reverse: [Link]
         }
     }
 }

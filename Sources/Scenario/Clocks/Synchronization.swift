@@ -3,63 +3,78 @@ import Timebase
 extension ExperimentScenario {
     /// By which algorithm the nodes' clocks are synchronized.
     public enum Synchronization: Equatable, Sendable {
+        /// Every clock runs free.
         case none
+        /// Cristian's reading of one server's clock.
         case cristian(Cristian)
+        /// NTP (RFC 5905).
         case ntp(NTP)
+        /// A line through what servers answer.
         case regression(Regression)
+        /// Berkeley's algorithm: a coordinator asks, averages and corrects.
         case berkeley(Berkeley)
+        /// Every node averages the group's clocks for itself.
         case averaging(Averaging)
 
         /// What is stepped, what is slewed, and how fast.
-        public struct Correction: Equatable, Sendable {
+        struct Correction: Equatable, Sendable {
             /// Later errors of more than this are stepped as well; nil: none is.
-            public var stepLimit: TimeSpan?
+            var stepLimit: TimeSpan?
             /// Parts per billion.
-            public var slewRate: Int64
+            var slewRate: Int64
         }
 
+        /// Cristian's algorithm.
         public struct Cristian: Equatable, Sendable {
-            public var poll: TimeSpan
-            public var probes: Int
-            public var minimumDelay: TimeSpan
+            var poll: TimeSpan
+            var probes: Int
+            var minimumDelay: TimeSpan
             /// Parts per billion.
-            public var drift: Int64
+            var drift: Int64
             /// Nil: every reading is good enough.
-            public var accuracy: TimeSpan?
-            public var correction: Correction
+            var accuracy: TimeSpan?
+            var correction: Correction
         }
 
+        /// NTP's client.
         public struct NTP: Equatable, Sendable {
-            public var poll: TimeSpan
-            public var longestPoll: TimeSpan
-            public var beginsWithBurst: Bool
-            public var panicLimit: TimeSpan?
-            public var correction: Correction
+            var poll: TimeSpan
+            var longestPoll: TimeSpan
+            var beginsWithBurst: Bool
+            var panicLimit: TimeSpan?
+            var correction: Correction
         }
 
+        /// Regression over servers' answers.
         public struct Regression: Equatable, Sendable {
-            public var poll: TimeSpan
-            public var correction: Correction
+            var poll: TimeSpan
+            var correction: Correction
         }
 
+        /// Berkeley's algorithm.
         public struct Berkeley: Equatable, Sendable {
-            public var poll: TimeSpan
-            public var election: Election
+            var poll: TimeSpan
+            var election: Election
             /// How far apart the clocks may lie that are averaged.
             public var range: TimeSpan
-            public var correction: Correction
+            var correction: Correction
 
-            public enum Election: String, Sendable, CaseIterable { case bully, ring }
+            enum Election: String, Sendable, CaseIterable { case bully, ring }
         }
 
+        /// Averaging by each node for itself.
         public struct Averaging: Equatable, Sendable {
+            /// How often every node tells its time.
             public var interval: TimeSpan
+            /// How long after that it takes what it hears.
             public var window: TimeSpan
+            /// Which clocks the mean is of.
             public var mean: Mean
             /// How many of the highest and of the lowest a trimmed mean leaves out.
-            public var trim: Int
-            public var correction: Correction
+            var trim: Int
+            var correction: Correction
 
+            /// The others' clocks, all with the own, or all but the ends.
             public enum Mean: String, Sendable, CaseIterable { case others, all, trimmed }
         }
 
@@ -223,7 +238,7 @@ extension ExperimentScenario.Synchronization.Regression {
             poll: .seconds(1),
             correction: ExperimentScenario.Synchronization.Correction.record.initial),
         [
-            .key("poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the server is asked."),
+            .key("poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the server is asked.")
         ] + ExperimentScenario.Synchronization.Correction.fields(\.correction))
 }
 
@@ -233,7 +248,8 @@ extension ExperimentScenario.Synchronization.Berkeley {
             poll: .seconds(10), election: .bully, range: .milliseconds(100),
             correction: ExperimentScenario.Synchronization.Correction.record.initial),
         [
-            .key("poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the coordinator asks all."),
+            .key(
+                "poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the coordinator asks all."),
             .key("election", \.election, .words(), "How a new coordinator is found when the old one is silent.").like(
                 "ring"),
             .key(
@@ -255,8 +271,11 @@ extension ExperimentScenario.Synchronization.Averaging {
             .key(
                 "window", \.window, .time(ExperimentScenario.Synchronization.polls),
                 "How long after that it takes what it hears; less than the interval."),
-            .key("mean", \.mean, .words(), "Of the others' clocks, of all, or of all without the extremes.").like("trimmed"),
-            .key("trim", \.trim, .integer(1...100), "How many of the fastest and of the slowest a trimmed mean leaves out."),
+            .key("mean", \.mean, .words(), "Of the others' clocks, of all, or of all without the extremes.").like(
+                "trimmed"),
+            .key(
+                "trim", \.trim, .integer(1...100),
+                "How many of the fastest and of the slowest a trimmed mean leaves out."),
         ] + ExperimentScenario.Synchronization.Correction.fields(\.correction),
         rules: [
             Rule("interval", "window") { averaging, reader in

@@ -40,7 +40,8 @@ public struct ScenarioSetting: Equatable, Sendable {
         }
         let components = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard let value = parsedValue(place, problems) else { return }
-        let problem = Self.set(components[...], value, in: &root, ExperimentScenario.record.shape, path: "", place)
+        let assignment = Assignment(value: value, place: place)
+        let problem = assignment.set(components[...], in: &root, ExperimentScenario.record.shape, path: "")
         if let problem { problems.add(problem) }
     }
 
@@ -51,34 +52,40 @@ public struct ScenarioSetting: Equatable, Sendable {
         }
         return ScenarioNode(content: .scalar(trimmed, isPlain: true), place: place)
     }
+}
 
-    private static func set(
-        _ components: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode, _ shape: Shape,
-        path: String, _ place: ScenarioProblem.Place
+/// A value on its way down the tree to the place that it is for.
+private struct Assignment {
+    let value: ScenarioNode
+    let place: ScenarioProblem.Place
+
+    /// - Returns: why it cannot be set.
+    func set(
+        _ components: ArraySlice<String>, in node: inout ScenarioNode, _ shape: Shape, path: String
     ) -> ScenarioProblem? {
         guard let component = components.first else {
             node = value
             return nil
         }
-        let rest = components.dropFirst()
         if let inner = shape.anyValue.first {
-            return setFree(component, rest, value, in: &node, inner, path: path, place)
+            return setFree(components, in: &node, inner, path: path)
         }
         if let fields = shape.fields, Int(component) == nil || shape.element.isEmpty {
-            return set(component, rest, value, in: &node, fields, shape, path: path, place)
+            return set(components, in: &node, fields, of: shape, path: path)
         }
         if let element = shape.element.first {
-            return set(component, rest, value, in: &node, element, path: path, place)
+            return setElement(components, in: &node, element, path: path)
         }
         return ScenarioProblem(
             place, path: joined(path, component), "'\(path)' is a value and has nothing below it")
     }
 
     /// Into a map.
-    private static func set(
-        _ key: String, _ rest: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode,
-        _ fields: [Shape.Field], _ shape: Shape, path: String, _ place: ScenarioProblem.Place
+    private func set(
+        _ components: ArraySlice<String>, in node: inout ScenarioNode, _ fields: [Shape.Field], of shape: Shape,
+        path: String
     ) -> ScenarioProblem? {
+        let (key, rest) = (components[components.startIndex], components.dropFirst())
         guard let field = fields.first(where: { $0.name == key }) else {
             return ShapeCheck.unknown(key, in: fields, place, path: joined(path, key))
         }
@@ -90,15 +97,15 @@ public struct ScenarioSetting: Equatable, Sendable {
         let rivals = fields.filter { $0.group != nil && $0.group == field.group && $0.name != key }.map(\.name)
         entries.removeAll { entry in
             guard let other = fields.first(where: { $0.name == entry.key }) else { return false }
-            return isReplaced(other, by: key, word: rest.isEmpty ? value.text : nil, rivals)
+            return Self.isReplaced(other, by: key, word: rest.isEmpty ? value.text : nil, rivals)
         }
         let path = joined(path, key)
         var problem: ScenarioProblem?
         if let index = entries.firstIndex(where: { $0.key == key }) {
-            problem = set(rest, value, in: &entries[index].node, field.shape, path: path, place)
+            problem = set(rest, in: &entries[index].node, field.shape, path: path)
         } else {
             var fresh = ScenarioNode(content: .map([]), place: place)
-            problem = set(rest, value, in: &fresh, field.shape, path: path, place)
+            problem = set(rest, in: &fresh, field.shape, path: path)
             entries.append(ScenarioNode.Entry(key: key, place: place, node: fresh))
         }
         if problem == nil { node.content = .map(entries) }
@@ -120,10 +127,10 @@ public struct ScenarioSetting: Equatable, Sendable {
     }
 
     /// Into a map whose keys are chosen by who writes it.
-    private static func setFree(
-        _ key: String, _ rest: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode,
-        _ shape: Shape, path: String, _ place: ScenarioProblem.Place
+    private func setFree(
+        _ components: ArraySlice<String>, in node: inout ScenarioNode, _ shape: Shape, path: String
     ) -> ScenarioProblem? {
+        let (key, rest) = (components[components.startIndex], components.dropFirst())
         var entries: [ScenarioNode.Entry] = []
         if case .map(let present) = node.content { entries = present }
         let index = entries.firstIndex { $0.key == key } ?? entries.count
@@ -131,16 +138,16 @@ public struct ScenarioSetting: Equatable, Sendable {
             let fresh = ScenarioNode(content: .map([]), place: place)
             entries.append(ScenarioNode.Entry(key: key, place: place, node: fresh))
         }
-        let problem = set(rest, value, in: &entries[index].node, shape, path: joined(path, key), place)
+        let problem = set(rest, in: &entries[index].node, shape, path: joined(path, key))
         if problem == nil { node.content = .map(entries) }
         return problem
     }
 
     /// Into a list.
-    private static func set(
-        _ component: String, _ rest: ArraySlice<String>, _ value: ScenarioNode, in node: inout ScenarioNode,
-        _ element: Shape, path: String, _ place: ScenarioProblem.Place
+    private func setElement(
+        _ components: ArraySlice<String>, in node: inout ScenarioNode, _ element: Shape, path: String
     ) -> ScenarioProblem? {
+        let (component, rest) = (components[components.startIndex], components.dropFirst())
         var elements: [ScenarioNode] = []
         if case .list(let present) = node.content { elements = present }
         let path = joined(path, component)
@@ -151,7 +158,7 @@ public struct ScenarioSetting: Equatable, Sendable {
                 expected: expected, hint: "\(elements.count) appends an element")
         }
         if index == elements.count { elements.append(ScenarioNode(content: .map([]), place: place)) }
-        let problem = set(rest, value, in: &elements[index], element, path: path, place)
+        let problem = set(rest, in: &elements[index], element, path: path)
         if problem == nil { node.content = .list(elements) }
         return problem
     }
