@@ -79,7 +79,8 @@ extension StageLab {
         // A thousand periods, and four times as many packets if that is more than asked for.
         let perPeriod = Double(flow.rate.bitsPerSecond) * on / 1e9 / Double(flow.packet * 8)
         let count = max(Double(packets), min(1_000 * perPeriod, 4 * Double(packets)))
-        let span = Span(packets: count, length: flow.packet, rate: flow.rate)
+        var span = Span(packets: count, length: flow.packet, rate: flow.rate)
+        span.share = share
         let time = span.nanoseconds / share
         guard time > 200 * (on + off) else {
             return book.note("\(name), on and off: not judged, too few periods for \(packets) packets")
@@ -89,8 +90,7 @@ extension StageLab {
         let half = SampleStatistics.meanLimit(variance: variance, count: 1, tail: LabCheck.tail)
         // Off comes first: up to a period at either end is not as in the middle.
         let limit = (half + sum) * Double(flow.rate.bitsPerSecond) / 1e9 / span.bits
-        arrivals(
-            name + ", on and off: rate", source, span, share: share, low: max(0, count - limit), high: count + limit)
+        arrivals(name + ", on and off: rate", source, span, max(0, count - limit)...count + limit)
     }
 
     private mutating func recorded(_ name: String, _ source: CrossTrafficConfiguration, _ asked: ArrivalPattern) {

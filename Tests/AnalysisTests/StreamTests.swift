@@ -103,14 +103,14 @@ struct StreamTests {
     @Test("An announcement inside the capture describes what comes after it and what came before")
     func announced() throws {
         let traffic = Traffic()
-        let description = SessionDescription(
+        var description = SessionDescription(
             origin: .init(sessionID: 1, address: IPv4Address(10, 0, 0, 1)), name: "x",
-            connection: .init(address: IPv4Address(10, 0, 0, 2)),
             media: [
                 .init(
                     kind: .video, port: 5004, transport: .rtpAVP,
                     formats: [.init(payloadType: 96, encoding: "H264", clockRate: 90_000)])
             ])
+        description.connection = .init(address: IPv4Address(10, 0, 0, 2))
         for number in 0..<40 {
             if number == 20 {
                 traffic.send(

@@ -142,11 +142,14 @@ struct CaptureWriterTests {
     }
 }
 
-let description = SessionDescription(
-    origin: .init(sessionID: 1, address: sender.address), name: "test",
-    connection: .init(address: receiver.address),
-    media: [
-        .init(
-            kind: .video, port: receiver.port, transport: .rtpAVP,
-            formats: [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)])
-    ])
+let description = {
+    var description = SessionDescription(
+        origin: .init(sessionID: 1, address: sender.address), name: "test",
+        media: [
+            .init(
+                kind: .video, port: receiver.port, transport: .rtpAVP,
+                formats: [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)])
+        ])
+    description.connection = .init(address: receiver.address)
+    return description
+}()

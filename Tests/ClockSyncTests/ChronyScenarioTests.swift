@@ -186,7 +186,9 @@ struct ChronyScenarioTests {
             guard stratum > 0 else { return ClockBench.Node(NTPServer(), clock, ways: down) }
             let up = (0..<4).map { (node: 4 * (stratum - 1) + $0, flow: (stratum > 1 ? 4 : 0) + index) }
             let start = clock.reading(at: Instant(nanoseconds: isClient ? 2_000_000_000_000 : 0))
-            let agent = RegressionClient(.init(servers: 4, poll: .seconds(16), isServer: true), start: start)
+            var configuration = RegressionClient.Configuration(servers: 4, poll: .seconds(16))
+            configuration.isServer = true
+            let agent = RegressionClient(configuration, start: start)
             return ClockBench.Node(agent, clock, ways: up + down)
         }
         let nodes = (0..<4).flatMap { stratum in (0..<(stratum == 3 ? 5 : 4)).map { node(stratum, $0) } }

@@ -193,12 +193,18 @@ struct SynchronizationTests {
     @Test(
         "what cannot be is told with its place",
         arguments: [
-            ("receivers.0.anchor=sender-clock", "sender.carriage=ts-udp", "without RTP nobody knows the sender's clock"),
+            (
+                "receivers.0.anchor=sender-clock", "sender.carriage=ts-udp",
+                "without RTP nobody knows the sender's clock"
+            ),
             ("clocks.servers=[{ id: tv }]", "seed=1", "another name than the sender's and the receivers'"),
             ("clocks.servers=[{ id: s }]", "clocks.synchronization=berkeley", "berkeley asks no time server"),
             ("clocks.synchronization={ ntp: { poll: 3s } }", "seed=1", "a power of two seconds"),
             ("clocks.synchronization={ ntp: { poll: 4s, max_poll: 2s } }", "seed=1", "at least the poll of 4s"),
-            ("clocks.synchronization={ averaging: { interval: 1s, window: 1s } }", "seed=1", "less than the interval of 1s"),
+            (
+                "clocks.synchronization={ averaging: { interval: 1s, window: 1s } }", "seed=1",
+                "less than the interval of 1s"
+            ),
             ("clocks.synchronization=berkeley", "receivers.0.count=200", "a group of at most 128"),
             ("clocks.receivers.steps=[{ at: 2s }, { at: 1s }]", "seed=1", "more than the step before: 2s"),
             ("clocks.receivers.wander=1 ppb", "seed=1", "1 ppb/sqrt(s)"),

@@ -1,4 +1,5 @@
 import Emulator
+import Timebase
 
 /// `series.csv`: `t_ns,entity,metric,value,unit`, a row for each value of each column at each instant.
 final class SeriesWriter {

@@ -39,10 +39,12 @@ public struct WorldBuilder {
             receivers.append(try receiver(one, builder, duplicating: forward.duplicating))
         }
         var configuration = WorldConfiguration(
-            seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage,
-            senderClock: scenario.senderClock.oscillator(clockKey("sender")), forward: forward.links,
-            reverse: try builder.links(scenario.reverse, "reverse", path: "network.reverse").links,
-            receivers: receivers, taps: taps)
+            seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage)
+        configuration.senderClock = scenario.senderClock.oscillator(clockKey("sender"))
+        configuration.forward = forward.links
+        configuration.reverse = try builder.links(scenario.reverse, "reverse", path: "network.reverse").links
+        configuration.receivers = receivers
+        configuration.taps = taps
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving
@@ -108,7 +110,8 @@ public struct WorldBuilder {
             receiver.lastLinks, "\(receiver.id).last", path: "receivers.\(receiver.id).last_links",
             duplicating: duplicating)
         var node = ReceiverNodeConfiguration(
-            id: receiver.id, media: media, clock: receiver.clock.oscillator(clockKey(receiver.id)), lastLinks: last.links,
+            id: receiver.id, media: media, clock: receiver.clock.oscillator(clockKey(receiver.id)),
+            lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
         node.takesDamaged = receiver.deliversCorrupted

@@ -3,7 +3,7 @@ import Timebase
 
 extension ExperimentScenario {
     /// A node's free-running clock.
-    struct Clock: Equatable, Sendable {
+    public struct Clock: Equatable, Sendable {
         /// At emulated time zero; positive: fast.
         var offset: TimeSpan
         /// Parts per billion; positive: gains.

@@ -2,7 +2,7 @@ import Timebase
 
 extension ExperimentScenario {
     /// A time server beside the program's nodes.
-    struct TimeServer: Equatable, Sendable {
+    public struct TimeServer: Equatable, Sendable {
         /// As a receiver's, and none of theirs.
         var id: String
         var clock: Clock
@@ -11,7 +11,7 @@ extension ExperimentScenario {
         /// Links of its own to the nodes that ask it; nil: it stands at the sender's end of the shared links.
         var path: Path?
 
-        struct Path: Equatable, Sendable {
+        public struct Path: Equatable, Sendable {
             /// From the server, in order.
             var forward: [Link]
             /// To the server, in order.
