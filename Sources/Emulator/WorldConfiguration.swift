@@ -131,6 +131,7 @@ public struct AgentNodeConfiguration: Sendable {
 public struct ClockChangeConfiguration: Sendable {
     /// By its number among all nodes.
     public var node: Int
+    /// What happens to the oscillator.
     public var change: OscillatorChange
 
     public init(node: Int, change: OscillatorChange) {

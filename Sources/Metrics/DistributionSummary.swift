@@ -8,6 +8,7 @@ public struct DistributionSummary: Equatable, Sendable {
     public var mean: Int64
     /// Nil of one value.
     public var standardDeviation: Int64?
+    /// The 5th percentile.
     public var p5: Int64
     /// The median.
     public var p50: Int64

@@ -9,7 +9,9 @@ public enum LossModel: Sendable {
     case none
     /// Independent losses with one probability.
     case bernoulli(PacketChance)
+    /// Losses with one probability, whose normal scores are correlated from packet to packet.
     case correlated(CorrelatedLoss)
+    /// A chain of two states (Gilbert, Elliott).
     case gilbertElliott(GilbertElliottLoss)
     /// A chain of four states (Salsano, Ludovici, Ordine, Giannuzzi: netem's `loss state`).
     case markov(MarkovLoss)

@@ -16,6 +16,7 @@ public struct ReceiverConfiguration: Sendable {
     public var playoutDelay: TimeSpan
     /// ``PlayoutAnchor/senderClock`` with RTP only.
     public var anchor = PlayoutAnchor.firstArrival
+    /// What becomes of datagrams that come after their release.
     public var latePolicy: LatePolicy
     /// RTP comes before the transport packets.
     public var hasRTP: Bool

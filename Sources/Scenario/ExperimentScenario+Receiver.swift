@@ -18,9 +18,13 @@ extension ExperimentScenario {
         var lastLinks: [Link]
         var clock: Clock
 
+        /// How the delay of playout is chosen.
         public enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
+        /// What releases count from.
         public enum Anchor: String, Sendable, CaseIterable {
+            /// The arrival of the first datagram.
             case firstArrival = "first-arrival"
+            /// The instants of sending, by the synchronized clock.
             case senderClock = "sender-clock"
         }
         /// What becomes of a datagram that comes after its release.

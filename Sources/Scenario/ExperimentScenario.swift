@@ -25,6 +25,7 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var receiverClock: Clock
     /// Beside the program's nodes; none: the sender is the time server, where one is asked for.
     public var timeServers: [TimeServer]
+    /// By which algorithm the nodes' clocks are synchronized.
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
     var receivers: [Receiver]

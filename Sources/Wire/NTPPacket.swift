@@ -11,13 +11,17 @@ public struct NTPPacket: Hashable, Sendable, BitwiseCopyable {
     public var mode: UInt8
     /// 0: unspecified, or a kiss-o'-death; 16: unsynchronized.
     public var stratum: UInt8
+    /// log2 of the poll interval in seconds.
     public var poll: Int8
+    /// log2 of the clock's resolution in seconds.
     public var precision: Int8
     /// Units of 2^-16 s.
     public var rootDelay: UInt32
     /// Units of 2^-16 s.
     public var rootDispersion: UInt32
+    /// Four letters at stratum 0 and 1, else the address of the server's own server.
     public var referenceID: UInt32
+    /// When the server's clock was last set.
     public var referenceTimestamp: NTPTimestamp
     /// T1: the request's transmit timestamp, echoed in the reply.
     public var originTimestamp: NTPTimestamp

@@ -6,6 +6,7 @@ import Timebase
 ///
 /// Made when first asked for; starting the program asks for nothing of it.
 public enum Catalog {
+    /// The schema of run.json.
     public static let schema = "rubato.run/2"
     /// What earlier versions wrote: names that are still there, but figures that mean something else.
     static let earlierSchemas = ["rubato.run/1"]

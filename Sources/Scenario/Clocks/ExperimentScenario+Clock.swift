@@ -14,6 +14,7 @@ extension ExperimentScenario {
         public var noise: Int64 = 0
         /// Parts per 10^18 a day, signed.
         public var ageing: Int64 = 0
+        /// A sine in its frequency, as a room's warmth makes one; nil: none.
         public var temperature: Temperature?
         /// By rising time.
         public var steps: [Step] = []
@@ -22,11 +23,13 @@ extension ExperimentScenario {
         public struct Temperature: Equatable, Sendable {
             /// Parts per 10^18.
             public var amplitude: Int64
+            /// More than zero.
             public var period: TimeSpan
         }
 
         /// It jumps, or goes on at another frequency.
         public struct Step: Equatable, Sendable {
+            /// From emulated time zero.
             public var at: TimeSpan
             /// Not negative: an oscillator never goes back.
             public var by: TimeSpan

@@ -11,6 +11,7 @@ extension ExperimentScenario {
         /// Links of its own to the nodes that ask it; nil: it stands at the sender's end of the shared links.
         var path: Path?
 
+        /// Links of its own, there and back.
         public struct Path: Equatable, Sendable {
             /// From the server, in order.
             var forward: [Link]

@@ -45,6 +45,7 @@ extension ExperimentScenario {
             return back
         }
 
+        /// The link layer by name; what each adds is in ``LinkLayer``.
         public enum Overhead: String, Sendable, CaseIterable { case none, ethernet, atm }
     }
 }

@@ -6,6 +6,7 @@ extension ExperimentScenario.Link {
     public enum Loss: Equatable, Sendable {
         /// Independent, or with normal scores that are correlated at lag one, 0..<1.
         case bernoulli(Ratio, correlation: Ratio = .zero)
+        /// By a chain of two states.
         case gilbertElliott(GilbertElliott)
         /// By a chain of four states.
         case markov4(Markov4)

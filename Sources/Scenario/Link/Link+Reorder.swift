@@ -8,6 +8,7 @@ extension ExperimentScenario.Link {
         /// How many packets lie at least from one to the next, 1...1,000; 1: each is by itself.
         public var gap: Int
 
+        /// No packet is early.
         public static let zero = Reorder(share: .zero, gap: 1)
     }
 }

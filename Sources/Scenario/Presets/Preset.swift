@@ -12,6 +12,7 @@ public struct Preset: Sendable {
     /// All of them, simplest first.
     public static let all: [Preset] = [.perfect, .lan, .iptv, .dslEvening, .wifiBusy, .satellite]
 
+    /// The preset of this name; nil where there is none.
     public static func named(_ name: String) -> Preset? { all.first { $0.name == name } }
 
     /// - Parameter body: what follows the name, the usual program and the two comment lines.

@@ -24,6 +24,7 @@ extension Quantity {
 
     /// A limit in its measure's unit.
     public enum Limit: Equatable, Sendable {
+        /// A number without a unit.
         case whole(Int64)
         /// The nearest to what was written.
         case fraction(Double)
