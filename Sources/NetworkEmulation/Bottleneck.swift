@@ -18,6 +18,7 @@ struct Bottleneck: Sendable {
     /// Whether the packet being sent has been taken already.
     private(set) var isTaken = false
 
+    /// To one microsecond below a millisecond: of a link that is nearly idle the rest would be most of its memory.
     private var waits: Histogram
     /// Packets that came upon an idle link: they are most, and their waits of 0 are not worth binning one by one.
     private var unqueued: Int64 = 0
@@ -26,7 +27,7 @@ struct Bottleneck: Sendable {
 
     /// - Parameter waitCuts: numbers at which waiting times are counted exactly, nanoseconds.
     init(_ configuration: LinkConfiguration, waitCuts: [Int64]) {
-        waits = Histogram(cuts: waitCuts)
+        waits = Histogram(resolutionBits: 10, cuts: waitCuts)
         capacity = CapacityStage(configuration.capacity, rate: configuration.rate)
         linkLayer = configuration.linkLayer
         discipline = configuration.discipline
