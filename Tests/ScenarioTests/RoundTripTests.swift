@@ -128,8 +128,11 @@ struct RoundTripTests {
                   cross_traffic: []
                   schedule: []
             clocks:
-              sender: { offset: 0ms, frequency: 0 ppm }
-              receivers: { offset: 0ms, frequency: 0 ppm }
+              sender: { offset: 0ms, frequency: 0 ppm, \
+            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
+              receivers: { offset: 0ms, frequency: 0 ppm, \
+            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
+              servers: []
               synchronization: none
             receivers:
               - id: receiver
@@ -141,7 +144,8 @@ struct RoundTripTests {
                 deliver_corrupted: false
                 count: 1
                 last_links: []
-                clock: { offset: 0ms, frequency: 0 ppm }
+                clock: { offset: 0ms, frequency: 0 ppm, \
+            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
             capture: { points: none }
             outputs:
               media: [sent, received]

@@ -88,7 +88,8 @@ extension ExperimentScenario.Clock.Temperature {
             ).required(like: "100 ppb"),
             .key(
                 "period", \.period, .time(.seconds(1)...ExperimentScenario.durations.upperBound),
-                "From one highest frequency to the next."),
+                "From one highest frequency to the next."
+            ).like("24h"),
         ])
 }
 

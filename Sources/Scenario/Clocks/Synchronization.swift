@@ -193,15 +193,17 @@ extension ExperimentScenario.Synchronization.NTP {
         [
             .key(
                 "poll", \.poll, powerOfTwo,
-                "How often a server is asked at first; without max_poll always."),
-            .key("max_poll", \.longestPoll, powerOfTwo, "How seldom it is asked once the clock is known well.")
-                .usually("16 times poll, at most 1024s").like("256s"),
+                "How often a server is asked at first; where it is given, without max_poll always."
+            ).like("4s"),
+            .key("max_poll", \.longestPoll, powerOfTwo, "How seldom it is asked once the clock is known well.").like(
+                "256s"),
             .key(
                 "iburst", \.beginsWithBurst, .truth,
                 "Whether a server that has not answered yet is asked eight times, two seconds apart."),
             .key(
                 "panic_limit", \.panicLimit, .optional(.time(.seconds(1)...ExperimentScenario.durations.upperBound)),
-                "A clock that is farther off than this is not touched, but for the first time."),
+                "A clock that is farther off than this is not touched, but for the first time."
+            ).like("1000s"),
         ] + ExperimentScenario.Synchronization.Correction.fields(\.correction),
         rules: [
             Rule("poll", "max_poll") { ntp, reader in
@@ -267,10 +269,12 @@ extension ExperimentScenario.Synchronization.Averaging {
         [
             .key(
                 "interval", \.interval, .time(ExperimentScenario.Synchronization.polls),
-                "How often every node tells its time."),
+                "How often every node tells its time."
+            ).like("10s"),
             .key(
                 "window", \.window, .time(ExperimentScenario.Synchronization.polls),
-                "How long after that it takes what it hears; less than the interval."),
+                "How long after that it takes what it hears; less than the interval."
+            ).like("500ms"),
             .key("mean", \.mean, .words(), "Of the others' clocks, of all, or of all without the extremes.").like(
                 "trimmed"),
             .key(

@@ -22,7 +22,9 @@ extension Quantity {
     public static func text(partsPerBillion: Int64) -> String { decimalText(partsPerBillion, over: 1000) + " ppm" }
 
     /// `1 ppb/sqrt(s)`: parts per 10^18 of a kind of fine frequencies.
-    static func text(parts: Int64, _ kind: QuantityKind) -> String { scaled(parts, kind) }
+    static func text(parts: Int64, _ kind: QuantityKind) -> String {
+        parts == 0 ? "0 \(kind.usual)" : scaled(parts, kind)
+    }
 
     /// `1.5%`: the shortest decimal that is read back as the same number.
     static func text(_ ratio: Ratio) -> String { decimalShifted(ratio.value.description, by: 2) + "%" }
