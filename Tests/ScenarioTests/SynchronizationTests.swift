@@ -1,7 +1,7 @@
 import ClockSync
 import Emulator
 import Metrics
-import Scenario
+@testable import Scenario
 import Testing
 import Timebase
 
