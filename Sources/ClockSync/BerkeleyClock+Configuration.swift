@@ -52,7 +52,7 @@ extension BerkeleyClock {
         /// How long answers to the last one are waited for.
         public var timeout: TimeSpan
         /// After so many rounds without an answer a member is no longer counted on, and polled once a round.
-        public var dropAfter: Int
+        var dropAfter: Int
 
         /// - Precondition: a round is over before the next begins.
         public init(
@@ -97,7 +97,7 @@ extension BerkeleyClock {
     /// What is known beforehand; claims are only as true as this.
     public struct Bounds: Sendable, Equatable {
         /// What a message takes at least.
-        public var leastDelay: TimeSpan
+        var leastDelay: TimeSpan
         /// The most that a clock's frequency is wrong, parts per billion, 0...10^9.
         public var drift: Int64
 

@@ -21,7 +21,7 @@ public struct CristianClient: Agent {
         /// ε: a reading with a larger error is refused; nil: any is taken.
         public var errorLimit: TimeSpan?
         /// Attempts that may fail in a reading; with one more, contact is lost until the next.
-        public var retries: Int
+        var retries: Int
         /// How long an answer is waited for.
         public var timeout: TimeSpan
         /// What is stepped, what is slewed, and how fast.
@@ -71,7 +71,7 @@ public struct CristianClient: Agent {
     private var isStopped = false
     private var isFirst = true
     /// Whether the latest reading succeeded.
-    public private(set) var hasContact = false
+    private(set) var hasContact = false
 
     /// - Parameter start: when the first probe goes out.
     public init(_ configuration: Configuration, start: LocalInstant) {

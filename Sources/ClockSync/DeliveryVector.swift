@@ -1,17 +1,17 @@
 /// How many messages of each member of a group have been delivered to one, or had been delivered to the sender of a
 /// message when it was sent, that message included (Birman, Schiper and Stephenson 1991). Only messages **sent** count.
-public struct DeliveryVector: Hashable, Sendable {
+struct DeliveryVector: Hashable, Sendable {
     /// Messages of each member, by its place in the group.
-    public private(set) var counts: [UInt32]
+    private(set) var counts: [UInt32]
 
     /// Nothing has been delivered yet, of any of so many members.
-    public init(count: Int) { counts = Array(repeating: 0, count: count) }
+    init(count: Int) { counts = Array(repeating: 0, count: count) }
 
     /// What a message says of its sender's deliveries.
-    public init(_ counts: [UInt32]) { self.counts = counts }
+    init(_ counts: [UInt32]) { self.counts = counts }
 
     /// One more message of a member has been sent or delivered.
-    public mutating func count(messageOf member: Int) { counts[member] += 1 }
+    mutating func count(messageOf member: Int) { counts[member] += 1 }
 
     /// The same with another count for one member.
     func counting(_ count: UInt32, of member: Int) -> DeliveryVector {
@@ -22,7 +22,7 @@ public struct DeliveryVector: Hashable, Sendable {
 
     /// Whether a message with this vector may be delivered to who has had `delivered`: it is the sender's next one, and
     /// all that its sender had been delivered before has been delivered here too.
-    public func isDeliverable(from sender: Int, after delivered: DeliveryVector) -> Bool {
+    func isDeliverable(from sender: Int, after delivered: DeliveryVector) -> Bool {
         guard counts.count == delivered.counts.count else { return false }
         return counts.indices.allSatisfy { member in
             member == sender

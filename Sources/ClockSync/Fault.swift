@@ -1,9 +1,9 @@
 import Timebase
 
 /// Something that is wrong with a node for a while (the textbook's classes: Cristian 1991; Hadzilacos and Toueg 1993).
-public struct Fault: Sendable, Equatable {
+struct Fault: Sendable, Equatable {
     /// A class of faults, with what it takes.
-    public enum Kind: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
         /// It is silent, and then goes on: with its timers as they were, or having lost what was not on stable storage.
         case crash(losesState: Bool)
         /// So many of its messages are lost.
@@ -19,7 +19,7 @@ public struct Fault: Sendable, Equatable {
     }
 
     /// An answer that its protocol forbids.
-    public enum Violation: Sendable, Equatable, CaseIterable {
+    enum Violation: Sendable, Equatable, CaseIterable {
         /// What the question gave to be echoed is not: NTP's origin timestamp, the round of a poll.
         case notEchoed
         /// NTP: a kiss-o'-death.
@@ -29,7 +29,7 @@ public struct Fault: Sendable, Equatable {
     }
 
     /// Whose messages: those that come, or those that leave.
-    public enum Direction: Sendable, Equatable {
+    enum Direction: Sendable, Equatable {
         /// Those that come.
         case incoming
         /// Those that leave.
@@ -37,16 +37,16 @@ public struct Fault: Sendable, Equatable {
     }
 
     /// When it begins, from the node's start by its own clock; steps that the agent makes do not move it.
-    public var at: TimeSpan
+    var at: TimeSpan
     /// How long it lasts; nil: for good.
-    public var length: TimeSpan?
+    var length: TimeSpan?
     /// What is wrong.
-    public var kind: Kind
+    var kind: Kind
     /// Of omission and timing: which messages; nil: both.
-    public var direction: Direction?
+    var direction: Direction?
 
     /// A fault from `at` on; without a `length` for good.
-    public init(at: TimeSpan, length: TimeSpan?, _ kind: Kind, direction: Direction? = nil) {
+    init(at: TimeSpan, length: TimeSpan?, _ kind: Kind, direction: Direction? = nil) {
         self.at = at
         self.length = length
         self.kind = kind

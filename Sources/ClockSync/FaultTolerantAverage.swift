@@ -2,11 +2,11 @@ import Timebase
 
 /// The Berkeley algorithm's average: that of the largest set of clocks which lie within one range of each other (Gusella
 /// and Zatti 1989), so that clocks gone wrong do not pull the others along.
-public struct FaultTolerantAverage: Sendable, Equatable {
+struct FaultTolerantAverage: Sendable, Equatable {
     /// The set's mean, rounded toward zero.
-    public let mean: TimeSpan
+    let mean: TimeSpan
     /// How many clocks are in the set, 1 or more.
-    public let count: Int
+    let count: Int
 
     /// - Parameters:
     ///   - differences: of the other clocks from the coordinator's; its own, zero, comes in addition.
@@ -15,7 +15,7 @@ public struct FaultTolerantAverage: Sendable, Equatable {
     /// Of sets of the same size the one with the coordinator's clock is taken, then the narrowest, then the lowest: where
     /// no two clocks agree, all follow the coordinator's.
     /// - Complexity: O(n log n).
-    public init(_ differences: [TimeSpan], range: TimeSpan) {
+    init(_ differences: [TimeSpan], range: TimeSpan) {
         let sorted = (differences + [.zero]).sorted()
         var best = 0..<1
         var end = 0

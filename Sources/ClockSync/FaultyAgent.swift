@@ -2,7 +2,7 @@ import Timebase
 import Wire
 
 /// Any agent with faults: what it does wrong is done to what comes to it and what leaves it.
-public struct FaultyAgent: Agent {
+struct FaultyAgent: Agent {
     private enum Held {
         case incoming([UInt8], flow: Int)
         case outgoing([UInt8], flow: Int)
@@ -32,7 +32,7 @@ public struct FaultyAgent: Agent {
     ///   - tamper: the protocol of the agent's messages.
     ///   - key: what is lost and what lies are told is drawn under it.
     ///   - start: what the node's clock shows at its start.
-    public init(_ agent: any Agent, _ faults: [Fault], _ tamper: FaultTamper, key: DrawKey, start: LocalInstant) {
+    init(_ agent: any Agent, _ faults: [Fault], _ tamper: FaultTamper, key: DrawKey, start: LocalInstant) {
         self.agent = agent
         pristine = agent
         self.faults = faults
@@ -42,13 +42,13 @@ public struct FaultyAgent: Agent {
         crashes = faults.indices.filter { faults[$0].end != nil && faults[$0].isCrash }
     }
 
-    public var nextTimeout: LocalInstant {
+    var nextTimeout: LocalInstant {
         let back = crashes.compactMap { faults[$0].end }.min().map { zero + $0 } ?? .distantFuture
         if let isDownUntil { return isDownUntil }
         return min(agent.nextTimeout, held.map(\.at).min() ?? .distantFuture, isStopped ? .distantFuture : back)
     }
 
-    public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
+    mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
         update(at: now)
         counts.incoming += 1
         guard isDownUntil == nil, !isOmitted(.incoming, flow, counts.incoming, at: now) else { return }
@@ -61,9 +61,9 @@ public struct FaultyAgent: Agent {
         }
     }
 
-    public mutating func take(_ status: MediaStatus) { agent.take(status) }
+    mutating func take(_ status: MediaStatus) { agent.take(status) }
 
-    public mutating func handleTimeout(at now: LocalInstant) {
+    mutating func handleTimeout(at now: LocalInstant) {
         update(at: now)
         guard isDownUntil == nil else { return }
         let due = held.filter { $0.at <= now }.sorted { $0.at < $1.at }
@@ -80,9 +80,9 @@ public struct FaultyAgent: Agent {
         collect(at: now)
     }
 
-    public mutating func pollOutput() -> AgentOutput? { outputs.isEmpty ? nil : outputs.removeFirst() }
+    mutating func pollOutput() -> AgentOutput? { outputs.isEmpty ? nil : outputs.removeFirst() }
 
-    public mutating func stop() {
+    mutating func stop() {
         isStopped = true
         agent.stop()
     }

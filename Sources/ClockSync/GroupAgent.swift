@@ -58,7 +58,7 @@ public struct GroupAgent: Agent, RestartingAgent {
     ///
     /// - Parameter payload: 255 bytes at most.
     /// - Returns: whether there was room for it, and such a part.
-    public mutating func submit(_ payload: [UInt8], at now: LocalInstant) -> Bool {
+    mutating func submit(_ payload: [UInt8], at now: LocalInstant) -> Bool {
         for index in parties.indices {
             guard var group = parties[index] as? OrderedGroup else { continue }
             defer { parties[index] = group }
@@ -74,7 +74,7 @@ public struct GroupAgent: Agent, RestartingAgent {
     }
 
     /// Begins again after a crash in which what was not on stable storage is lost.
-    public mutating func restart(at now: LocalInstant) {
+    mutating func restart(at now: LocalInstant) {
         for index in parties.indices { parties[index].restart(at: now) }
     }
 }

@@ -1,11 +1,11 @@
 /// Lamport's logical clock (Communications of the ACM 21(7), 1978): if one event happened before another, its stamp is
 /// the smaller one. The reverse does not hold; that takes a ``VectorClock``.
-public struct LamportClock: Hashable, Sendable {
+struct LamportClock: Hashable, Sendable {
     /// The stamp of the latest event; 0: none yet.
-    public private(set) var value: UInt64
+    private(set) var value: UInt64
 
     /// A clock that has counted so far.
-    public init(_ value: UInt64 = 0) { self.value = value }
+    init(_ value: UInt64 = 0) { self.value = value }
 
     /// An event of the process's own, or a message leaving.
     ///
@@ -13,14 +13,14 @@ public struct LamportClock: Hashable, Sendable {
     ///   crystal's beats.
     /// - Returns: the event's stamp.
     @discardableResult
-    public mutating func tick(_ ticks: UInt64 = 1) -> UInt64 {
+    mutating func tick(_ ticks: UInt64 = 1) -> UInt64 {
         value += ticks
         return value
     }
 
     /// A message comes that left with `stamp`: the event is later than both.
     @discardableResult
-    public mutating func receive(_ stamp: UInt64, ticks: UInt64 = 1) -> UInt64 {
+    mutating func receive(_ stamp: UInt64, ticks: UInt64 = 1) -> UInt64 {
         value = max(value + ticks, stamp + 1)
         return value
     }

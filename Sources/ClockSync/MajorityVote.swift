@@ -1,9 +1,9 @@
 /// The value that more than half say: m liars whom all see alike are outvoted by m + 1 who are not, 2m + 1 in all.
-public enum MajorityVote {
+enum MajorityVote {
     /// Nil: there is none.
     ///
     /// - Complexity: O(n).
-    public static func value<Value: Equatable>(of values: some Collection<Value>) -> Value? {
+    static func value<Value: Equatable>(of values: some Collection<Value>) -> Value? {
         // Boyer and Moore: what pairs of different values do not cancel is the only candidate.
         var candidate: Value?
         var lead = 0

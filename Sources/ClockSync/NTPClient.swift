@@ -16,32 +16,28 @@ public struct NTPClient: Agent {
         /// Whether a server that is not heard of gets eight requests 2 s (or a shorter poll interval) apart at once.
         public var hasInitialBurst: Bool
         /// WATCH: how long the frequency is measured at first, and how long an offset over the step limit must last; ntpd's.
-        public var stepout: TimeSpan
+        var stepout: TimeSpan = .seconds(300)
         /// PANICT: a larger offset makes the client give up; nil: none does.
         public var panicLimit: TimeSpan?
         /// STEPT is its step limit. Slewed at its rate is what has gathered while the frequency was measured; all other
         /// offsets are made up for with a time constant of 16 poll intervals.
         public var correction: Correction
         /// The largest frequency correction, parts per 10^12.
-        public var maximumFrequency: Int64 = 500_000_000
+        var maximumFrequency: Int64 = 500_000_000
         /// MAXDIST: a server with a larger root distance is not believed.
-        public var maximumDistance: TimeSpan = .milliseconds(1_500)
+        var maximumDistance: TimeSpan = .milliseconds(1_500)
         /// MINDISP: what a claimed bound holds at least; ntpd's.
-        public var minimumDispersion: TimeSpan = .milliseconds(1)
+        var minimumDispersion: TimeSpan = .milliseconds(1)
         /// Whether it answers requests that come on other flows than its servers', a stratum above them.
-        public var isServer = false
+        var isServer = false
 
         public init(
             servers: Int = 1, polls: ClosedRange<Int8> = 4...6, hasInitialBurst: Bool = true,
-            stepout: TimeSpan = .seconds(300),
-            panicLimit: TimeSpan? = .seconds(1_000), correction: Correction = Correction(stepLimit: .milliseconds(128)),
-            maximumFrequency: Int64 = 500_000_000, maximumDistance: TimeSpan = .milliseconds(1_500),
-            minimumDispersion: TimeSpan = .milliseconds(1), isServer: Bool = false
+            panicLimit: TimeSpan? = .seconds(1_000), correction: Correction = Correction(stepLimit: .milliseconds(128))
         ) {
             self.servers = servers
             self.polls = polls
             self.hasInitialBurst = hasInitialBurst
-            self.stepout = stepout
             self.panicLimit = panicLimit
             self.correction = correction
         }

@@ -11,15 +11,15 @@ public struct NTPServer: Agent {
         /// 1: it has a reference of its own; up to 15.
         public var stratum: UInt8
         /// log2 of its clock's resolution in seconds.
-        public var precision: Int8
+        var precision: Int8
         /// The round trip to its reference.
-        public var rootDelay: TimeSpan
+        var rootDelay: TimeSpan
         /// How far its clock may be off beyond half of that.
-        public var rootDispersion: TimeSpan
+        var rootDispersion: TimeSpan
         /// At stratum 1 four letters, else its own server's address.
-        public var referenceID: UInt32
+        var referenceID: UInt32
         /// Since when the dispersion grows by 15 ppm; nil: it does not.
-        public var lastSet: LocalInstant?
+        var lastSet: LocalInstant?
 
         /// - Parameter referenceID: "LOCL" unless given.
         public init(

@@ -10,19 +10,19 @@ public struct OralMessages: GroupParty {
     /// What a member goes by.
     public struct Configuration: Sendable, Equatable {
         /// The member whose order is to be agreed upon, by id.
-        public var commander: UInt16
+        var commander: UInt16
         /// What the commander has to say; nobody else looks at it.
         public var value: Int64
         /// How many members may be traitors: m.
-        public var traitors: Int
+        var traitors: Int
         /// When the commander speaks, by each member's clock.
         public var start: LocalInstant
         /// From one round to the next: more than a message takes and clocks differ.
-        public var round: TimeSpan
+        var round: TimeSpan
         /// What is taken where nothing came or no value has a majority.
-        public var fallback: Int64
+        var fallback: Int64
 
-        public init(
+        init(
             commander: UInt16, value: Int64, traitors: Int, start: LocalInstant, round: TimeSpan
         ) {
             self.commander = commander

@@ -8,7 +8,7 @@ import Wire
 /// another, or the sequencer, is dead: they wait until it is back.
 public struct OrderedGroup: GroupParty {
     /// In which order messages are delivered.
-    public enum Order: Sendable, Equatable, CaseIterable {
+    enum Order: Sendable, Equatable, CaseIterable {
         /// Each sender's messages in the order in which it sent them.
         case fifo
         /// And each after all that its sender had been delivered.
@@ -22,13 +22,13 @@ public struct OrderedGroup: GroupParty {
     /// What a member goes by.
     public struct Configuration: Sendable, Equatable {
         /// In which order messages are delivered; the same for all of a group.
-        public var order: Order
+        var order: Order
         /// After how long without an acknowledgment a message is sent again: more than a round trip.
-        public var retransmission: TimeSpan
+        var retransmission: TimeSpan
         /// What this member sends, ascending by the own clock; payloads of 255 bytes at most.
-        public var submissions: [Submission]
+        var submissions: [Submission]
 
-        public init(order: Order, retransmission: TimeSpan, submissions: [Submission] = []) {
+        init(order: Order, retransmission: TimeSpan, submissions: [Submission] = []) {
             self.order = order
             self.retransmission = retransmission
             self.submissions = submissions
@@ -36,13 +36,13 @@ public struct OrderedGroup: GroupParty {
     }
 
     /// A message to be sent.
-    public struct Submission: Sendable, Equatable {
+    struct Submission: Sendable, Equatable {
         /// When it is sent, by the own clock.
-        public var at: LocalInstant
+        var at: LocalInstant
         /// 255 bytes at most.
-        public var payload: [UInt8]
+        var payload: [UInt8]
 
-        public init(at: LocalInstant, payload: [UInt8]) {
+        init(at: LocalInstant, payload: [UInt8]) {
             self.at = at
             self.payload = payload
         }

@@ -20,13 +20,13 @@ public struct RegressionClient: Agent {
         /// Its slew rate is the most; what can wait is spread over a poll interval.
         public var correction: Correction
         /// How far an oscillator may be off of which nothing is known yet, parts per billion: few exceed 500 ppm.
-        public var maximumDrift: Int64 = 500_000
+        var maximumDrift: Int64 = 500_000
         /// The largest frequency correction, parts per 10^12.
-        public var maximumFrequency: Int64 = 100_000_000_000
+        var maximumFrequency: Int64 = 100_000_000_000
         /// A server with a larger root distance is not believed.
-        public var maximumDistance: TimeSpan = .seconds(3)
+        var maximumDistance: TimeSpan = .seconds(3)
         /// Whether it answers requests that come on other flows than its servers', a stratum above them.
-        public var isServer = false
+        var isServer = false
 
         public init(
             servers: Int = 1, poll: TimeSpan = .seconds(1), burst: Int = 4, correction: Correction = Correction()

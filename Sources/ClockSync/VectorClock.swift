@@ -3,26 +3,26 @@
 ///
 /// A ``DeliveryVector`` looks the same and counts only messages sent; the two are types of their own as neither can
 /// stand for the other: delivery would wait for ever for events that send nothing.
-public struct VectorClock: Hashable, Sendable {
+struct VectorClock: Hashable, Sendable {
     /// Events of each process, by its place in the group.
-    public private(set) var counts: [UInt32]
+    private(set) var counts: [UInt32]
     /// Whose clock it is.
-    public let process: Int
+    let process: Int
 
     /// - Precondition: `process` is one of `count`.
-    public init(count: Int, process: Int) {
+    init(count: Int, process: Int) {
         precondition((0..<count).contains(process))
         counts = Array(repeating: 0, count: count)
         self.process = process
     }
 
     /// An event of the process's own, or a message leaving.
-    public mutating func tick() { counts[process] += 1 }
+    mutating func tick() { counts[process] += 1 }
 
     /// A message comes that left with these counts.
     ///
     /// The process's own count is not taken from others: none can know more of it, whatever one says.
-    public mutating func receive(_ others: [UInt32]) {
+    mutating func receive(_ others: [UInt32]) {
         for index in counts.indices where index != process && index < others.count {
             counts[index] = max(counts[index], others[index])
         }

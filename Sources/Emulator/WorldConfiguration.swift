@@ -260,7 +260,7 @@ public struct WorldConfiguration: Sendable {
     public var flowTable: FlowTable { FlowTable(self) }
 
     /// The program's substreams by name.
-    public var substreamIDs: [String] { program.substreams.map(\.id) }
+    var substreamIDs: [String] { program.substreams.map(\.id) }
     /// How long the program lasts; nil when nothing ends it.
     public var programDuration: TimeSpan? { program.duration }
     /// Transport-stream bits per second.

@@ -20,20 +20,4 @@ public struct DistributionSummary: Equatable, Sendable {
     public var p999: Int64
     /// The largest value.
     public var maximum: Int64
-
-    public init(
-        count: Int64, minimum: Int64, mean: Int64, standardDeviation: Int64?, p5: Int64, p50: Int64, p95: Int64,
-        p99: Int64, p999: Int64, maximum: Int64
-    ) {
-        self.count = count
-        self.minimum = minimum
-        self.mean = mean
-        self.standardDeviation = standardDeviation
-        self.p5 = p5
-        self.p50 = p50
-        self.p95 = p95
-        self.p99 = p99
-        self.p999 = p999
-        self.maximum = maximum
-    }
 }

@@ -10,15 +10,14 @@ import Timebase
 ///
 /// What receivers report (`ReceptionStatistics`) is §A.8's whole arithmetic to the bit, by their own clocks: that is what
 /// goes over the wire, and this is how far it may be believed.
-@frozen
-public struct InterarrivalJitter: Sendable {
-    @usableFromInline let clockRate: Int64
-    @usableFromInline var packets: Int64 = 0
-    @usableFromInline var jitter = 0.0
-    @usableFromInline var sum = 0.0
-    @usableFromInline var largest = 0.0
-    @usableFromInline var previousArrival: Instant = .zero
-    @usableFromInline var previousTimestamp: UInt32 = 0
+struct InterarrivalJitter: Sendable {
+    let clockRate: Int64
+    var packets: Int64 = 0
+    var jitter = 0.0
+    var sum = 0.0
+    var largest = 0.0
+    var previousArrival: Instant = .zero
+    var previousTimestamp: UInt32 = 0
 
     /// - Parameter clockRate: the RTP timestamp's clock, Hz; more than 0.
     init(clockRate: UInt32) {

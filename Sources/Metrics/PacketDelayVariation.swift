@@ -15,15 +15,15 @@ struct PacketDelayVariation: Sendable {
     ///
     /// Undefined, and so absent, when either was lost, or when the later of the two arrivals came when the flow had
     /// already reached a number more than 63 above.
-    @usableFromInline var successive: Histogram
+    var successive: Histogram
     /// Delays less `anchor`, from the moment it is chosen.
-    @usableFromInline var aboveAnchor: Histogram
+    var aboveAnchor: Histogram
     /// What PDV is binned against: a delay that nearly none undercuts; nil while the first are being collected.
     var anchor: Int64?
     /// How many of `aboveAnchor` are negative, and at how many it is re-anchored.
-    @usableFromInline var undercuts: Int64 = 0
+    var undercuts: Int64 = 0
     /// The least delay that the cuts of `aboveAnchor` stand above, less `anchor`.
-    @usableFromInline var cutBase: Int64 = 0
+    var cutBase: Int64 = 0
     /// The delays before the anchor is chosen; afterwards empty.
     var early: [Int64] = []
     /// The delay of number n at index n mod 64.
@@ -36,7 +36,7 @@ struct PacketDelayVariation: Sendable {
     ///   - ipdvCuts: numbers at which IPDV is counted exactly, nanoseconds: see ``Histogram``.
     ///   - pdvCuts: the same for PDV. A new least delay moves them: of what came before it, that is counted as far as
     ///     bins tell.
-    public init(ipdvCuts: [Int64] = [], pdvCuts: [Int64] = []) {
+    init(ipdvCuts: [Int64] = [], pdvCuts: [Int64] = []) {
         recent = Array(repeating: 0, count: 64)
         successive = Histogram(resolutionBits: Self.resolutionBits, cuts: ipdvCuts)
         aboveAnchor = Histogram(resolutionBits: Self.resolutionBits, cuts: pdvCuts)
@@ -99,7 +99,6 @@ extension PacketDelayVariation {
 
     /// Re-anchors at the least delay when over 1/32 of all lie below the anchor, where bins are cut by the distance from
     /// it and not by PDV itself. Between, a value below the anchor is off by at most 0.1 % of that distance or 512 ns.
-    @usableFromInline
     @inline(never)
     mutating func undercut() {
         undercuts += 1

@@ -26,7 +26,7 @@ public struct PlayoutBuffer: Sendable {
         /// When it was due; later only for a datagram that came after that and is handed on all the same.
         public var release: LocalInstant
         /// How much later than by the first anchor that is.
-        public var shift: TimeSpan
+        var shift: TimeSpan
         /// Where its media begin, bytes from the payload's start.
         public var start: Int
     }

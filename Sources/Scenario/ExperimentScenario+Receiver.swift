@@ -19,9 +19,9 @@ extension ExperimentScenario {
         var clock: Clock
 
         /// How the delay of playout is chosen.
-        public enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
+        enum Playout: Equatable, Sendable { case fixed(TimeSpan) }
         /// What releases count from.
-        public enum Anchor: String, Sendable, CaseIterable {
+        enum Anchor: String, Sendable, CaseIterable {
             /// The arrival of the first datagram.
             case firstArrival = "first-arrival"
             /// The instants of sending, by the synchronized clock.

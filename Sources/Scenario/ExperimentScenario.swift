@@ -22,9 +22,9 @@ public struct ExperimentScenario: Equatable, Sendable {
     var reverse: [Link]
     var senderClock: Clock
     /// The clock of every receiver that has none of its own.
-    public var receiverClock: Clock
+    var receiverClock: Clock
     /// Beside the program's nodes; none: the sender is the time server, where one is asked for.
-    public var timeServers: [TimeServer]
+    var timeServers: [TimeServer]
     /// By which algorithm the nodes' clocks are synchronized.
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.

@@ -1,4 +1,4 @@
-import ClockSync
+@testable import ClockSync
 import Timebase
 
 /// Nodes with clocks and one agent each, joined by ways whose delays a test gives: a small World of its own, so that

@@ -1,4 +1,4 @@
-import ClockSync
+@testable import ClockSync
 import Testing
 import Timebase
 

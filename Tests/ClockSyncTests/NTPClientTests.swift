@@ -1,4 +1,4 @@
-import ClockSync
+@testable import ClockSync
 import Testing
 import Timebase
 import Wire
@@ -86,12 +86,13 @@ struct NTPClientTests {
         scenario.disturb = { bench in
             if bench.now.nanoseconds == 1_000_000_000_000 { bench.disturb(0, .step(.milliseconds(-200))) }
         }
-        let (trial, bench) = scenario.run { NTPClient(.init(polls: 3...3, stepout: .seconds(64)), start: $0) }
+        var patient = NTPClient.Configuration(polls: 3...3)
+        patient.stepout = .seconds(64)
+        let (trial, bench) = scenario.run { [patient] in NTPClient(patient, start: $0) }
         #expect(bench.nodes[0].steps.count == 2)
         #expect((1_020...1_110).contains(trial.synchronized), "\(trial.text)")
-        let (slewed, slewing) = scenario.run {
-            NTPClient(.init(polls: 3...3, stepout: .seconds(64), correction: Correction()), start: $0)
-        }
+        patient.correction = Correction()
+        let (slewed, slewing) = scenario.run { [patient] in NTPClient(patient, start: $0) }
         #expect(slewing.nodes[0].steps.count == 1 && slewed.synchronized > 1_120, "\(slewed.text)")
     }
 

@@ -1,4 +1,4 @@
-import ClockSync
+@testable import ClockSync
 import Metrics
 import Testing
 import Timebase

@@ -1,4 +1,4 @@
-import ClockSync
+@testable import ClockSync
 import Timebase
 
 /// What clknetsim tells of a node: errors of its disciplined clock, looked at once a second, in seconds and as a number.

@@ -1,7 +1,7 @@
 import ClockSync
 import Emulator
 import Metrics
-import Scenario
+@testable import Scenario
 import Testing
 import Timebase
 
@@ -129,7 +129,10 @@ struct SynchronizationTests {
         }
         #expect(berkeley.events.count > 100)
         let averaging = try Synchronized(
-            yaml, settings + ["clocks.synchronization={ averaging: { interval: 10s, window: 1s, mean: all, slew: 100000 ppm } }"])
+            yaml,
+            settings + [
+                "clocks.synchronization={ averaging: { interval: 10s, window: 1s, mean: all, slew: 100000 ppm } }"
+            ])
         // A message from the sender takes 20 ms, from one receiver to another 40 ms: of four that are heard, the own one
         // without delay, three come late: on the average of the group by (3 x 20 + 3 x 20 + 6 x 40) / 16 ms a round.
         let rounds = 5.0

@@ -4,9 +4,9 @@
 #
 # - Access: what is public or package is used by another module, or by what stands beside Sources (tests of other
 #   modules, tools). A use is a mention of its name in a file that imports its module; of an initializer, a call with
-#   its labels. Public it may be besides: a type in the signature of what is so used; a member that a protocol asks for;
-#   an operator or subscript, whose use has no name. What only @inlinable code of its own module mentions is
-#   @usableFromInline, a test that needs more imports @testable.
+#   its labels. Public it may be besides: a type in the signature of what is so used, and the initializer of a default
+#   value there; a member that a protocol asks for; an operator or subscript, whose use has no name. What only
+#   @inlinable code of its own module mentions is @usableFromInline; a test that needs more imports @testable.
 # - Documentation: what is public has a line of it, but for members that a protocol asks for, as that says what they
 #   are, and an initializer whose every parameter is called as a property of the type, as that one is described.
 #   A comment above several cases of an enum, in one line of code, speaks of all.
@@ -168,7 +168,10 @@ sub read_scope {
 sub add {
     my ($declaration, $name, $signature) = @_;
     my %names = map { $token[$_] => 1 } grep { is_name($token[$_]) } @$signature;
-    my %new = (%$declaration, name => $name, signature => [ keys %names ]);
+    # A value by default may be made by an initializer, which has to be as public.
+    my @makes = map { [ $token[$_], arguments($_ + 1) ] }
+        grep { $token[$_] =~ /^[A-Z]/ && ($token[ $_ + 1 ] // '') eq '(' } @$signature;
+    my %new = (%$declaration, name => $name, signature => [ keys %names ], makes => \@makes);
     push @declarations, \%new;
     return \%new;
 }
@@ -463,6 +466,9 @@ sub used {
         next if $is_used{$declaration}++;
         my ($of, $owner) = @$declaration{qw(module owner)};
         push @next, map { @{ $named_types{"$of.$_"} // [] } } @{ $declaration->{signature} }, $owner ? $owner->{name} : ();
+        for my $made (@{ $declaration->{makes} }) {
+            push @next, grep { $_->{name} eq 'init' && fits($_, $made->[1]) } @{ $members{"$of.$made->[0]"} // [] };
+        }
         next unless names_a_type($declaration);
         push @next, grep { follows_its_type($_) || is_mentioned($_) } @{ $members{"$of.$declaration->{name}"} // [] };
     }

@@ -5,9 +5,9 @@ import Timebase
 /// Every name of run.json, schema `rubato.run/2`: declared once, for the document, checks, comparisons and the reference.
 ///
 /// Made when first asked for; starting the program asks for nothing of it.
-public enum Catalog {
+enum Catalog {
     /// The schema of run.json.
-    public static let schema = "rubato.run/2"
+    static let schema = "rubato.run/2"
     /// What earlier versions wrote: names that are still there, but figures that mean something else.
     static let earlierSchemas = ["rubato.run/1"]
 

@@ -11,7 +11,7 @@ struct MetricValue: Sendable, Equatable {
     /// How far what was measured may be from the value; 0 where it is exact.
     var resolution: Int64 = 0
 
-    public init(label: String, value: JSONValue, count: Int64? = nil, leastCount: Int64 = 1) {
+    init(label: String, value: JSONValue, count: Int64? = nil, leastCount: Int64 = 1) {
         self.label = label
         self.value = value
         self.count = count ?? (value.isNull ? 0 : 1)

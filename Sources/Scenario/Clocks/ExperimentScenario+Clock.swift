@@ -9,22 +9,22 @@ extension ExperimentScenario {
         /// Parts per billion; positive: gains.
         public var frequency: Int64
         /// Random walk of the frequency, parts per 10^18 by the square root of a second.
-        public var wander: Int64 = 0
+        var wander: Int64 = 0
         /// White noise of the frequency from second to second, parts per 10^18.
-        public var noise: Int64 = 0
+        var noise: Int64 = 0
         /// Parts per 10^18 a day, signed.
-        public var ageing: Int64 = 0
+        var ageing: Int64 = 0
         /// A sine in its frequency, as a room's warmth makes one; nil: none.
-        public var temperature: Temperature?
+        var temperature: Temperature?
         /// By rising time.
         public var steps: [Step] = []
 
         /// A sine of the frequency that begins at zero, rising.
-        public struct Temperature: Equatable, Sendable {
+        struct Temperature: Equatable, Sendable {
             /// Parts per 10^18.
-            public var amplitude: Int64
+            var amplitude: Int64
             /// More than zero.
-            public var period: TimeSpan
+            var period: TimeSpan
         }
 
         /// It jumps, or goes on at another frequency.

@@ -2,7 +2,7 @@ import Timebase
 
 extension ExperimentScenario {
     /// A time server beside the program's nodes.
-    public struct TimeServer: Equatable, Sendable {
+    struct TimeServer: Equatable, Sendable {
         /// As a receiver's, and none of theirs.
         var id: String
         var clock: Clock
@@ -12,7 +12,7 @@ extension ExperimentScenario {
         var path: Path?
 
         /// Links of its own, there and back.
-        public struct Path: Equatable, Sendable {
+        struct Path: Equatable, Sendable {
             /// From the server, in order.
             var forward: [Link]
             /// To the server, in order.

@@ -59,7 +59,7 @@ extension ExperimentScenario.Link {
             /// As ``CoDel/ecn``.
             public var ecn: Bool
             /// Spreads drops out (RFC 8033 §5.4).
-            public var derandomize: Bool
+            var derandomize: Bool
         }
 
         /// FQ-CoDel's parameters (RFC 8290 §5.2).
