@@ -1,9 +1,9 @@
 import Timebase
 
 /// Something that is wrong with a node for a while (the textbook's classes: Cristian 1991; Hadzilacos and Toueg 1993).
-struct Fault: Sendable, Equatable {
+public struct Fault: Sendable, Equatable {
     /// A class of faults, with what it takes.
-    enum Kind: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
         /// It is silent, and then goes on: with its timers as they were, or having lost what was not on stable storage.
         case crash(losesState: Bool)
         /// So many of its messages are lost.
@@ -19,7 +19,7 @@ struct Fault: Sendable, Equatable {
     }
 
     /// An answer that its protocol forbids.
-    enum Violation: Sendable, Equatable, CaseIterable {
+    public enum Violation: Sendable, Equatable, CaseIterable {
         /// What the question gave to be echoed is not: NTP's origin timestamp, the round of a poll.
         case notEchoed
         /// NTP: a kiss-o'-death.
@@ -29,7 +29,7 @@ struct Fault: Sendable, Equatable {
     }
 
     /// Whose messages: those that come, or those that leave.
-    enum Direction: Sendable, Equatable {
+    public enum Direction: Sendable, Equatable {
         /// Those that come.
         case incoming
         /// Those that leave.
@@ -46,7 +46,7 @@ struct Fault: Sendable, Equatable {
     var direction: Direction?
 
     /// A fault from `at` on; without a `length` for good.
-    init(at: TimeSpan, length: TimeSpan?, _ kind: Kind, direction: Direction? = nil) {
+    public init(at: TimeSpan, length: TimeSpan?, _ kind: Kind, direction: Direction? = nil) {
         self.at = at
         self.length = length
         self.kind = kind

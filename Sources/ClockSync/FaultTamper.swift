@@ -2,7 +2,7 @@ import Timebase
 import Wire
 
 /// How the times in a protocol's messages are made wrong: all that a ``FaultyAgent`` knows of it.
-enum FaultTamper: Sendable, Equatable {
+public enum FaultTamper: Sendable, Equatable {
     /// Replies of an NTP server: T2 and T3.
     case ntp
     /// Messages of a group: the clocks and corrections told, and values to be agreed on.

@@ -2,13 +2,14 @@ import Timebase
 import Wire
 
 /// Any agent with faults: what it does wrong is done to what comes to it and what leaves it.
-struct FaultyAgent: Agent {
+public struct FaultyAgent: Agent {
     private enum Held {
         case incoming([UInt8], flow: Int)
         case outgoing([UInt8], flow: Int)
     }
 
-    private var agent: any Agent
+    /// The agent as it is inside.
+    public private(set) var agent: any Agent
     /// The same before it has done anything.
     private let pristine: any Agent
     private let faults: [Fault]
@@ -32,7 +33,7 @@ struct FaultyAgent: Agent {
     ///   - tamper: the protocol of the agent's messages.
     ///   - key: what is lost and what lies are told is drawn under it.
     ///   - start: what the node's clock shows at its start.
-    init(_ agent: any Agent, _ faults: [Fault], _ tamper: FaultTamper, key: DrawKey, start: LocalInstant) {
+    public init(_ agent: any Agent, _ faults: [Fault], _ tamper: FaultTamper, key: DrawKey, start: LocalInstant) {
         self.agent = agent
         pristine = agent
         self.faults = faults
@@ -42,13 +43,13 @@ struct FaultyAgent: Agent {
         crashes = faults.indices.filter { faults[$0].end != nil && faults[$0].isCrash }
     }
 
-    var nextTimeout: LocalInstant {
+    public var nextTimeout: LocalInstant {
         let back = crashes.compactMap { faults[$0].end }.min().map { zero + $0 } ?? .distantFuture
         if let isDownUntil { return isDownUntil }
         return min(agent.nextTimeout, held.map(\.at).min() ?? .distantFuture, isStopped ? .distantFuture : back)
     }
 
-    mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
+    public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
         update(at: now)
         counts.incoming += 1
         guard isDownUntil == nil, !isOmitted(.incoming, flow, counts.incoming, at: now) else { return }
@@ -61,9 +62,9 @@ struct FaultyAgent: Agent {
         }
     }
 
-    mutating func take(_ status: MediaStatus) { agent.take(status) }
+    public mutating func take(_ status: MediaStatus) { agent.take(status) }
 
-    mutating func handleTimeout(at now: LocalInstant) {
+    public mutating func handleTimeout(at now: LocalInstant) {
         update(at: now)
         guard isDownUntil == nil else { return }
         let due = held.filter { $0.at <= now }.sorted { $0.at < $1.at }
@@ -80,9 +81,9 @@ struct FaultyAgent: Agent {
         collect(at: now)
     }
 
-    mutating func pollOutput() -> AgentOutput? { outputs.isEmpty ? nil : outputs.removeFirst() }
+    public mutating func pollOutput() -> AgentOutput? { outputs.isEmpty ? nil : outputs.removeFirst() }
 
-    mutating func stop() {
+    public mutating func stop() {
         isStopped = true
         agent.stop()
     }

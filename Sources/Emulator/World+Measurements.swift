@@ -81,9 +81,10 @@ extension World {
     private func warnOfClocks(in result: inout RunMeasurements) {
         for seat in agents.seats {
             let node = configuration.nodeIDs[seat.node]
-            let selection = (seat.agent as? NTPClient)?.selection ?? (seat.agent as? RegressionClient)?.selection
+            let agent = (seat.agent as? FaultyAgent)?.agent ?? seat.agent
+            let selection = (agent as? NTPClient)?.selection ?? (agent as? RegressionClient)?.selection
             if selection == .noMajority { result.warnings.append(.noMajorityOfServers(node: node)) }
-            if let client = seat.agent as? NTPClient, client.hasGivenUp {
+            if let client = agent as? NTPClient, client.hasGivenUp {
                 result.warnings.append(.clockGivenUp(node: node))
             }
         }

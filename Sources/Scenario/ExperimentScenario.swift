@@ -1,4 +1,3 @@
-import Emulator
 import Timebase
 
 /// One experiment, complete: every default filled in, every number checked, nothing left to decide.
@@ -28,7 +27,9 @@ public struct ExperimentScenario: Equatable, Sendable {
     /// By which algorithm the nodes' clocks are synchronized.
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
-    var receivers: [Receiver]
+    public var receivers: [Receiver]
+    /// What is wrong with nodes for a while.
+    var faults: [Fault]
     /// What the run must keep.
     public var qos: QoSContract
     /// Where packets are written down.
@@ -67,7 +68,7 @@ extension ExperimentScenario {
             name: "", duration: nil, seed: 1, program: .file(ProgramFile(path: "", loops: false, sha256: nil)),
             sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], senderClock: .perfect,
             receiverClock: .perfect, timeServers: [], synchronization: .none, receivers: [Receiver.record.initial],
-            qos: QoSContract(), capture: .none, outputs: Outputs.record.initial),
+            faults: [], qos: QoSContract(), capture: .none, outputs: Outputs.record.initial),
         [
             .key("name", \.name, .scenarioName, "What the run is called.")
                 .usually("the file's name without its ending").like("evening-dsl"),
@@ -103,6 +104,10 @@ extension ExperimentScenario {
                 "Who receives the program; several are reached through one multicast group."
             ).usually("one, called receiver").like("[ { id: tv, playout: { fixed: 150ms } } ]"),
             .key(
+                "faults", \.faults, Fault.list,
+                "What goes wrong with nodes, in what they do for the synchronization of clocks."
+            ).like("[ { at: 20s, for: 5s, node: sender, kind: crash } ]"),
+            .key(
                 "qos", \.qos, QoSContract.record.kind(isBlock: true),
                 "The contract, checked after the run: each term is a limit that must hold."),
             .key("capture", \.capture, CapturePoints.kind, "Where packets are written down, as pcap files.").like(
@@ -111,7 +116,8 @@ extension ExperimentScenario {
         ],
         rules: [
             Rule("duration", "program") { settleDuration(&$0, $1) }, Rule { settleDefaults(&$0, $1) },
-            Rule("clocks", "receivers", "sender") { checkClocks($0, $1) },
+            Rule("clocks", "receivers", "sender", "faults") { checkNodes($0, $1) },
+            Rule("clocks", "receivers") { checkSynchronization($0, $1) },
         ])
 
     private static let network = Field<ExperimentScenario>.section(
@@ -149,50 +155,6 @@ extension ExperimentScenario {
             scenario.receivers[index].clock = scenario.receiverClock
         }
     }
-
-    /// What nodes, their clocks and the carriage must agree on.
-    private static func checkClocks(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
-        let receivers = reader["receivers"].elements ?? []
-        for (element, receiver) in zip(receivers, scenario.receivers)
-        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
-            element["anchor"].report(
-                "without RTP nobody knows the sender's clock", expected: "first-arrival",
-                hint: "sender.carriage: ts-rtp has reports that tell it")
-        }
-        let nodes = scenario.expandedReceivers.map(\.id)
-        let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
-        for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
-        where taken.contains(server.id) {
-            element["id"].reportInvalid(expected: "another name than the sender's and the receivers'")
-        }
-        let synchronization = reader["clocks"]["synchronization"]
-        let flows: Int
-        if scenario.synchronization.isOfGroup {
-            if !scenario.timeServers.isEmpty {
-                reader["clocks"]["servers"].report(
-                    "\(scenario.synchronization.name) asks no time server", expected: "none",
-                    hint: "cristian, ntp and regression ask them")
-            }
-            if nodes.count >= mostMembers {
-                synchronization.report(
-                    "\(nodes.count) receivers and the sender", expected: "a group of at most \(mostMembers)",
-                    hint: "cristian, ntp and regression take more")
-            }
-            flows = 0
-        } else {
-            flows = 2 * (1 + nodes.count) * max(1, scenario.timeServers.count)
-        }
-        if scenario.synchronization != .none, flows > mostControlFlows {
-            synchronization.report(
-                "\(nodes.count) receivers make \(flows) flows of it", expected: "at most \(mostControlFlows) flows",
-                hint: "fewer receivers, or fewer servers")
-        }
-    }
-
-    /// Flow numbers have sixteen bits, and the program's and its reports' need some.
-    private static let mostControlFlows = 50_000
-    /// Every message has a number for each member.
-    private static let mostMembers = 128
 
     /// The scenario with every default written out, keys in the contract's order: read back, it is an equal value.
     ///

@@ -146,6 +146,7 @@ struct RoundTripTests {
                 last_links: []
                 clock: { offset: 0ms, frequency: 0 ppm, \
             wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
+            faults: []
             capture: { points: none }
             outputs:
               media: [sent, received]

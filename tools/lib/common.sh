@@ -29,7 +29,7 @@ test_packages=(
     ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-libav
-    tshark tcpdump valgrind jq time libxml2-utils iproute2 util-linux wireshark-common gzip
+    tshark tcpdump valgrind jq time libxml2-utils iproute2 util-linux wireshark-common gzip chrony
 )
 # shellcheck disable=SC2034
 bench_packages=(libns3-dev g++ jq time tcpdump tshark wireshark-common)

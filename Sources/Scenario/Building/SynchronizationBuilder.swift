@@ -33,6 +33,7 @@ struct SynchronizationBuilder {
         }
         if scenario.synchronization.asksServers { addClients(to: &configuration, paths) }
         if let part { addGroup(part, to: &configuration) }
+        addFaults(to: &configuration)
     }
 
     // MARK: - Time servers
@@ -86,6 +87,24 @@ struct SynchronizationBuilder {
                 configuration.addExchange(
                     "\(id).client", "\(server).server", way, port: NTPPacket.port)
             }
+        }
+    }
+
+    // MARK: - Faults
+
+    /// Wraps the agents of the nodes that faults are about. Of a receiver that stands for several all fail alike, each with
+    /// its own draws.
+    private func addFaults(to configuration: inout WorldConfiguration) {
+        guard !scenario.faults.isEmpty else { return }
+        let clocks = Dictionary(configuration.nodeClocks.map { ($0.id, $0.clock) }) { first, _ in first }
+        let tamper: FaultTamper = scenario.synchronization.isOfGroup ? .group : .ntp
+        for index in configuration.agents.indices {
+            let agent = configuration.agents[index]
+            let faults = scenario.faults.filter { $0.node == agent.node || agent.node.hasPrefix($0.node + ".") }
+            guard !faults.isEmpty, let clock = clocks[agent.node] else { continue }
+            configuration.agents[index].agent = FaultyAgent(
+                agent.agent, faults.map(\.mechanism), tamper, key: root.named("faults").named(agent.id),
+                start: clock.reading(at: .zero))
         }
     }
 

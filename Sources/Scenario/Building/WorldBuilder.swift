@@ -74,6 +74,9 @@ public struct WorldBuilder {
                 "the file ends after \(Quantity.text(length)), before the duration of \(Quantity.text(asked)): "
                     + "program.loop: true repeats it")
         }
+        if !scenario.faults.isEmpty, scenario.synchronization == .none {
+            warnings.append("faults are of the clocks' synchronization, and there is none: clocks.synchronization")
+        }
         let dated = TimeSpan.milliseconds(20)
         for receiver in scenario.receivers {
             guard scenario.sender.carriage == .tsUDP, scenario.sender.muxRate == .variable,

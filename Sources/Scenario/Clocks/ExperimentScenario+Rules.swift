@@ -1,0 +1,58 @@
+import Emulator
+
+/// What nodes, their clocks and the carriage must agree on.
+extension ExperimentScenario {
+    static func checkNodes(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let receivers = reader["receivers"].elements ?? []
+        for (element, receiver) in zip(receivers, scenario.receivers)
+        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
+            element["anchor"].report(
+                "without RTP nobody knows the sender's clock", expected: "first-arrival",
+                hint: "sender.carriage: ts-rtp has reports that tell it")
+        }
+        let nodes = scenario.expandedReceivers.map(\.id)
+        let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
+        for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
+        where taken.contains(server.id) {
+            element["id"].reportInvalid(expected: "another name than the sender's and the receivers'")
+        }
+        let known = taken.union(scenario.timeServers.map(\.id))
+        for (element, fault) in zip(reader["faults"].elements ?? [], scenario.faults) where !known.contains(fault.node)
+        {
+            element["node"].report(
+                "there is no node '\(fault.node)'",
+                expected: "one of \(known.sorted().prefix(8).joined(separator: ", "))")
+        }
+    }
+
+    static func checkSynchronization(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let count = scenario.expandedReceivers.count
+        let synchronization = reader["clocks"]["synchronization"]
+        let flows: Int
+        if scenario.synchronization.isOfGroup {
+            if !scenario.timeServers.isEmpty {
+                reader["clocks"]["servers"].report(
+                    "\(scenario.synchronization.name) asks no time server", expected: "none",
+                    hint: "cristian, ntp and regression ask them")
+            }
+            if count >= mostMembers {
+                synchronization.report(
+                    "\(count) receivers and the sender", expected: "a group of at most \(mostMembers)",
+                    hint: "cristian, ntp and regression take more")
+            }
+            flows = 0
+        } else {
+            flows = 2 * (1 + count) * max(1, scenario.timeServers.count)
+        }
+        if scenario.synchronization != .none, flows > mostControlFlows {
+            synchronization.report(
+                "\(count) receivers make \(flows) flows of it", expected: "at most \(mostControlFlows) flows",
+                hint: "fewer receivers, or fewer servers")
+        }
+    }
+
+    /// Flow numbers have sixteen bits, and the program's and its reports' need some.
+    private static let mostControlFlows = 50_000
+    /// Every message has a number for each member.
+    private static let mostMembers = 128
+}
