@@ -1,7 +1,7 @@
 /// Presets about clocks.
 extension Preset {
-    static let classroomClocks = Preset(
-        "classroom-clocks", "Five receivers in a room, two of whose clocks drift: what it takes to play together.",
+    static let classroom = Preset(
+        "classroom", "Five receivers in a room, two of whose clocks drift: what it takes to play together.",
         source: "Numbers: 80 and -60 ppm lie within what media devices are said to have; the rest is our choice.",
         """
         sender:

@@ -10,7 +10,7 @@ public struct Preset: Sendable {
     public let yaml: String
 
     /// All of them, simplest first.
-    public static let all: [Preset] = [.perfect, .lan, .iptv, .dslEvening, .wifiBusy, .satellite, .classroomClocks]
+    public static let all: [Preset] = [.perfect, .lan, .iptv, .dslEvening, .wifiBusy, .satellite, .classroom]
 
     /// The preset of this name; nil where there is none.
     public static func named(_ name: String) -> Preset? { all.first { $0.name == name } }
