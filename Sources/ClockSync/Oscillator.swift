@@ -60,7 +60,7 @@ public struct Oscillator: Sendable, BitwiseCopyable {
     }
 
     /// The frequency error at a true instant, parts per 10^12; positive: gains.
-    func frequencyError(at instant: Instant) -> Int64 {
+    public func frequencyError(at instant: Instant) -> Int64 {
         isPlain ? frequency * 1_000 : departure.advanced(to: instant, noise).frequencyError
     }
 

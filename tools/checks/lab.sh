@@ -42,9 +42,9 @@ doctored outage 2.schedule.1.down=499ms
 
 neighbours=$scenarios/neighbours.yaml
 asked neighbours "$neighbours"
-doctored loss 0.loss.bernoulli.correlation=40% "$neighbours"
-doctored loss 1.loss.bernoulli.loss=2.5% "$neighbours"
+doctored loss 0.loss.bernoulli.correlation=10% "$neighbours"
+doctored loss 1.loss.bernoulli.loss=5% "$neighbours"
 doctored order 2.reorder.gap=6 "$neighbours"
-doctored order 3.reorder.share=99% "$neighbours"
+doctored order 3.reorder.share=90% "$neighbours"
 
 finish

@@ -17,7 +17,7 @@ public struct PreparedProgram: Sendable {
     private let title: String
 
     /// - Throws: ``ScenarioProblems`` for a program that cannot be read or made, or not be multiplexed as asked.
-    init(_ scenario: ExperimentScenario, title: String) throws(ScenarioProblems) {
+    public init(_ scenario: ExperimentScenario, title: String) throws(ScenarioProblems) {
         self.scenario = scenario
         self.title = title
         program = try ProgramLoader(scenario: scenario, title: title).program()
