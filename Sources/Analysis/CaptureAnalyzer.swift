@@ -35,7 +35,8 @@ public final class CaptureAnalyzer {
     private static let maximumReports = 256
     private static let maximumHeldBytes = 64 << 20
 
-    init(_ options: AnalysisOptions = AnalysisOptions()) {
+    /// An analyzer of captures that come one after the other.
+    public init(_ options: AnalysisOptions = AnalysisOptions()) {
         self.options = options
         for description in options.descriptions { known.insert(description) }
     }

@@ -30,14 +30,6 @@ public struct LocalClock: Sendable, BitwiseCopyable {
         return isAdjusted ? disciplined(reading) : reading
     }
 
-    /// What the free-running clock shows at a true instant.
-    ///
-    /// Here and not by way of ``raw``, of which whoever keeps clocks in an array would make a copy.
-    public func rawReading(at instant: Instant) -> LocalInstant { raw.reading(at: instant) }
-
-    /// The earliest true instant at which the free-running clock shows `local` or more.
-    public func instant(showingRaw local: LocalInstant) -> Instant { raw.instant(showing: local) }
-
     /// Disciplined reading minus true time at a true instant; positive: fast.
     public func error(at instant: Instant) -> TimeSpan {
         .nanoseconds(reading(at: instant).nanoseconds - instant.nanoseconds)

@@ -106,7 +106,7 @@ extension World {
     private func mediaStatus(ofNode node: Int, at now: Instant) -> MediaStatus? {
         guard let rtp = sender.rtp else { return nil }
         if node == 0 {
-            let elapsed = clocks[0].rawReading(at: now) - sender.zero
+            let elapsed = clocks[0].raw.reading(at: now) - sender.zero
             return .sending(
                 MediaStatus.Sending(
                     ssrc: rtp.ssrc, rtpTimestamp: rtp.timestamp(elapsed),

@@ -187,7 +187,8 @@ extension World {
         let seen = ledger.clocks[node]
         result.algorithm = configuration.synchronization[id] ?? "none"
         result.offsetError = seen.errors.distribution
-        result.trueFrequencyPartsPerBillion = clocks[node].raw.frequencyError(at: now).scaled(by: 1, over: 1_000, .nearest)
+        result.trueFrequencyPartsPerBillion = clocks[node].raw.frequencyError(at: now).scaled(
+            by: 1, over: 1_000, .nearest)
         guard configuration.synchronization[id] != nil else { return result }
         result.estimatedFrequencyPartsPerBillion = seen.estimatedFrequency
         result.synchronizedNanoseconds = seen.firstCorrection?.nanoseconds

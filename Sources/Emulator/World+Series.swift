@@ -40,7 +40,7 @@ extension World {
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id
             let seen = ledger.receivers[index]
-            let local = clocks[1 + index].rawReading(at: now)
+            let local = clocks[1 + index].raw.reading(at: now)
             add(id, "delivered", seen.quality.received, "packets")
             add(id, "delivered_bytes", seen.quality.bytes, "bytes")
             add(id, "late", seen.late, "packets")

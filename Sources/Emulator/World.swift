@@ -111,7 +111,7 @@ public struct World: ~Copyable {
         advance(to: now)
         switch input {
         case .stopSources:
-            sender.stop(at: clocks[0].rawReading(at: now))
+            sender.stop(at: clocks[0].raw.reading(at: now))
             if !configuration.sendsProgram { stopOthers() }
         }
     }
@@ -193,7 +193,7 @@ public struct World: ~Copyable {
     }
 
     private mutating func serveSender(at now: Instant) {
-        sender.handleTimeout(&pool, at: clocks[0].rawReading(at: now))
+        sender.handleTimeout(&pool, at: clocks[0].raw.reading(at: now))
         while let output = sender.pollOutput() {
             switch output {
             case .multiplexed(let packet):
@@ -242,7 +242,7 @@ public struct World: ~Copyable {
 
     private mutating func rearmSender() {
         let next = sender.nextTimeout
-        let at = next == .distantFuture ? .distantFuture : max(.zero, clocks[0].instant(showingRaw: next))
+        let at = next == .distantFuture ? .distantFuture : max(.zero, clocks[0].raw.instant(showing: next))
         timeouts.set(senderRank, to: at)
     }
 
@@ -253,7 +253,7 @@ public struct World: ~Copyable {
 
     mutating func rearmReceiver(_ index: Int) {
         let next = receivers[index].nextTimeout
-        timeouts.set(index, to: next == .distantFuture ? .distantFuture : clocks[1 + index].instant(showingRaw: next))
+        timeouts.set(index, to: next == .distantFuture ? .distantFuture : clocks[1 + index].raw.instant(showing: next))
     }
 
     // MARK: Moving packets

@@ -177,7 +177,8 @@ public struct DescriptorLoop: Sequence, IteratorProtocol, Sendable {
 
     private var rest: ArraySlice<UInt8>
 
-    init(_ bytes: [UInt8]) { rest = bytes[...] }
+    /// The descriptors in a loop's bytes.
+    public init(_ bytes: [UInt8]) { rest = bytes[...] }
 
     public mutating func next() -> Descriptor? {
         guard rest.count >= 2 else { return nil }
