@@ -22,6 +22,7 @@ extension World {
     /// What series.csv records of this instant, in a fixed order. Counts run from the start.
     public func seriesValues() -> [SeriesValue] {
         var values: [SeriesValue] = []
+        values.reserveCapacity(2 + 2 * topology.links.count + 2 * clocks.count + 16 * receivers.count)
         func add(_ entity: String, _ metric: String, _ value: Int64?, _ unit: String) {
             values.append(SeriesValue(entity: entity, metric: metric, value: value, unit: unit))
         }

@@ -30,7 +30,7 @@ extension RunWarning {
         case .clockGivenUp(let node):
             "\(node): its clock was farther off than clocks.synchronization.ntp.panic_limit: nothing sets it any more"
         case .neverSynchronized(let node, let algorithm):
-            "\(node): its clock was never set by \(algorithm): no answer came, or none that could be used"
+            "\(node): its clock was never set by \(algorithm): no answer came in time, or none that could be used"
         case .fewPresented(let receiver, let substream, let onTime, let sent):
             "\(receiver): \(onTime) of \(sent) units of '\(substream)' were presented on time: the contract holds for what "
                 + "came, and says nothing of the rest; qos.presented does"
