@@ -47,4 +47,33 @@ doctored loss 1.loss.bernoulli.loss=5% "$neighbours"
 doctored order 2.reorder.gap=6 "$neighbours"
 doctored order 3.reorder.share=90% "$neighbours"
 
+# Clocks: a two-way exchange is off by half of the asymmetry, with its sign, and no bound is broken.
+exits 0 "lab clock-sync" "$rubato" lab clock-sync --algorithms none,cristian,regression --asymmetry=-10ms,0ms,30ms \
+    --seeds 1..3 --duration 300s --json
+cp "$scratch/stdout" "$scratch/clocks.json"
+equal "a row for each algorithm and asymmetry" 9 "$(jq '.rows | length' "$scratch/clocks.json")"
+for algorithm in cristian regression; do
+    for asymmetry in -10 0 30; do
+        row=".rows[] | select(.algorithm == \"$algorithm\" and .asymmetry_ns == ${asymmetry}000000)"
+        within "$algorithm, asymmetry $asymmetry ms: median error, ns" "$(jq "$row | .error_ns.p50" "$scratch/clocks.json")" \
+            $((asymmetry * 500000 - 500000)) $((asymmetry * 500000 + 500000))
+        equal "$algorithm, asymmetry $asymmetry ms: samples beyond the bound" 0 \
+            "$(jq "$row | .bound_violations" "$scratch/clocks.json")"
+    done
+done
+equal "clocks that run freely never converge" 0 \
+    "$(jq '[.rows[] | select(.algorithm == "none").converged_runs] | add' "$scratch/clocks.json")"
+exits 0 "lab clock-sync --explain" "$rubato" lab clock-sync --algorithms cristian --asymmetry 10ms --seeds 1 --explain 3
+# Offset is the mean of the two differences above it, delay their difference.
+equal "the arithmetic of an exchange agrees with itself" yes "$(awk '
+    $1 == "T2" && $2 == "-" { there = $4 } $1 == "T3" && $2 == "-" { back = $4 }
+    $1 == "offset" { offset = $2; truth = $4 } $1 == "delay" { delay = $2 } $1 == "error" { error = $2 }
+    END {
+        d = offset - (there + back) / 2
+        good = d > -1 && d < 1 && delay == there - back && error == offset - truth
+        print good ? "yes" : "no"
+    }' "$scratch/stdout")"
+exits 64 "an algorithm that is none" "$rubato" lab clock-sync --algorithms crisian
+exits 64 "a way that takes less than no time" "$rubato" lab clock-sync --asymmetry=-30ms
+
 finish
