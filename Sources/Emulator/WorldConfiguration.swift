@@ -314,7 +314,8 @@ public struct WorldConfiguration: Sendable {
 
     var nodeCount: Int { 1 + receivers.count + agentNodes.count }
 
-    var clocks: [Oscillator] { [senderClock] + receivers.map(\.clock) + agentNodes.map(\.clock) }
+    /// The clocks of all nodes, as ``nodeIDs`` lists them.
+    public var clocks: [Oscillator] { [senderClock] + receivers.map(\.clock) + agentNodes.map(\.clock) }
 
     /// The names of all nodes.
     public var nodeIDs: [String] { ["sender"] + receivers.map(\.id) + agentNodes.map(\.id) }

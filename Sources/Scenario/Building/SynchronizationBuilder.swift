@@ -161,7 +161,7 @@ struct SynchronizationBuilder {
 extension WorldConfiguration {
     /// The program's nodes and those of agents, with their clocks.
     fileprivate var nodeClocks: [(id: String, clock: Oscillator)] {
-        [("sender", senderClock)] + receivers.map { ($0.id, $0.clock) } + agentNodes.map { ($0.id, $0.clock) }
+        zip(nodeIDs, clocks).map { ($0, $1) }
     }
 
     /// The links between two of the program's nodes, in the order of the packets: 0 is the sender.

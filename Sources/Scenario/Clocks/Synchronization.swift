@@ -115,7 +115,7 @@ extension ExperimentScenario.Synchronization {
         Choice<Self>([
             Alternative(
                 "cristian", Cristian.record.kind(),
-                "The server's time plus half of the round trip, by the fastest of some probes (Cristian 1989).",
+                "The first server's time plus half of the round trip, by the fastest of some probes (Cristian 1989).",
                 embed: Self.cristian
             ) { if case .cristian(let law) = $0 { law } else { nil } }.standingAlone(),
             Alternative(
