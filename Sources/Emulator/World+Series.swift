@@ -40,7 +40,7 @@ extension World {
         }
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id
-            let local = clocks[1 + index].raw.reading(at: now)
+            let local = mediaTime(ofNode: 1 + index, at: now)
             add(id, "delivered", ledger.receivers[index].quality.received, "packets")
             add(id, "delivered_bytes", ledger.receivers[index].quality.bytes, "bytes")
             add(id, "late", ledger.receivers[index].late, "packets")
