@@ -27,6 +27,9 @@ public struct ClockLab: Sendable {
     public var duration = TimeSpan.seconds(600)
     /// How many receivers there are.
     public var receivers = 4
+    /// How many time servers stand at the sender's end, for algorithms that ask any; the sender asks them as well. 0: the
+    /// sender is the one server.
+    public var servers = 0
 
     public init(algorithms: [String], asymmetries: [TimeSpan], seeds: [UInt64]) {
         self.algorithms = algorithms
@@ -61,7 +64,13 @@ public struct ClockLab: Sendable {
             receivers: [ \(clocks.joined(separator: ", ")) ]
             outputs: { media: none, series: none }
             """
-        return try ScenarioDocument(title: "--algorithms \(algorithm)", text: text).resolve()
+        let document = ScenarioDocument(title: "--algorithms \(algorithm)", text: text)
+        let scenario = try document.resolve()
+        guard servers > 0, scenario.synchronization.asksServers else { return scenario }
+        let list = (1...servers).map { "{ id: s\($0) }" }.joined(separator: ", ")
+        return try document.resolve([
+            ScenarioSetting(path: "clocks.servers", value: "[ \(list) ]", option: "--servers \(servers)")
+        ])
     }
 
     /// Runs one algorithm over one network.

@@ -82,7 +82,8 @@ public struct ClockLabReport: Sendable {
             "schema": .string(Self.schema),
             "tool": ["name": .string(Tool.name), "version": .string(Tool.version)],
             "seeds": .array(lab.seeds.map { Int64(exactly: $0).map { .integer($0) } ?? .string($0.description) }),
-            "receivers": .integer(Int64(lab.receivers)), "duration_ns": .integer(lab.duration.nanoseconds),
+            "receivers": .integer(Int64(lab.receivers)), "servers": .integer(Int64(lab.servers)),
+            "duration_ns": .integer(lab.duration.nanoseconds),
             "offset_ns": .integer(lab.offset.nanoseconds), "frequency_ppb": .integer(lab.frequency),
             "delay_ns": .integer(lab.delay.nanoseconds), "jitter_mean_ns": .integer(lab.jitter.nanoseconds),
             "rows": .array(rows.map(document)),
@@ -149,9 +150,10 @@ public struct ClockLabReport: Sendable {
 
     private func title(_ styled: StyledText) -> String {
         styled("clock synchronization", .bold)
-            + "  \(lab.receivers) receivers \(Format.time(lab.offset.nanoseconds)) and "
+            + "  \(lab.receivers) \(lab.receivers == 1 ? "receiver" : "receivers") \(Format.time(lab.offset.nanoseconds)) and "
             + "\(Format.frequency(lab.frequency, signed: false)) off, \(Format.time(lab.duration.nanoseconds)), "
             + "\(lab.seeds.count) \(lab.seeds.count == 1 ? "seed" : "seeds")"
+            + (lab.servers == 0 ? "" : ", \(lab.servers) time \(lab.servers == 1 ? "server" : "servers")")
     }
 
     private func time(_ span: TimeSpan) -> TextTable.Cell { TextTable.Cell(Format.time(span.nanoseconds)) }

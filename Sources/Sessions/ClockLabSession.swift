@@ -24,6 +24,8 @@ public struct ClockLabSession {
     public var duration = "600s"
     /// How many receivers there are.
     public var receivers = 4
+    /// How many time servers there are; 0: the sender is the one server.
+    public var servers = 0
     /// Of the first run's exchanges, the one that is explained, from 1.
     public var explained: Int?
     /// Where the series goes; nil: nowhere.
@@ -100,6 +102,10 @@ public struct ClockLabSession {
             throw UserFacingError.usage("'--receivers \(receivers)' is not from 1 to 100")
         }
         lab.receivers = receivers
+        guard 0...100 ~= servers else {
+            throw UserFacingError.usage("'--servers \(servers)' is not from 0 to 100")
+        }
+        lab.servers = servers
         do {
             lab.frequency = try Quantity.frequency(frequency)
         } catch {

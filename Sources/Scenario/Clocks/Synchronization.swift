@@ -91,7 +91,7 @@ extension ExperimentScenario {
         }
 
         /// Whether nodes ask time servers; else each takes part in a group, or in nothing.
-        var asksServers: Bool {
+        public var asksServers: Bool {
             switch self {
             case .cristian, .ntp, .regression: true
             case .none, .berkeley, .averaging: false
