@@ -83,7 +83,7 @@ extension World {
             ledger.note(.found(event, node: node, from: source), at: now)
         case .report(let timestamp, let shown):
             guard (1...receivers.count).contains(node) else { return }
-            receivers[node - 1].take(report: timestamp, shown: shown)
+            receivers[node - 1].take(report: timestamp, shown: shown, at: mediaTime(ofNode: node, at: now))
         case .exchange(let exchange):
             ledger.note(.found(event, node: node, from: node), at: now)
             record(exchange, agent: index, at: now)
@@ -106,7 +106,7 @@ extension World {
     private func mediaStatus(ofNode node: Int, at now: Instant) -> MediaStatus? {
         guard let rtp = sender.rtp else { return nil }
         if node == 0 {
-            let elapsed = clocks[0].raw.reading(at: now) - sender.zero
+            let elapsed = mediaTime(ofNode: 0, at: now) - sender.zero
             return .sending(
                 MediaStatus.Sending(
                     ssrc: rtp.ssrc, rtpTimestamp: rtp.timestamp(elapsed),
