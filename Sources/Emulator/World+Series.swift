@@ -35,8 +35,8 @@ extension World {
             add(topology.ids[index], "drops", topology.links[index].counters.all.dropped, "packets")
         }
         for (node, id) in configuration.nodeIDs.enumerated() where configuration.synchronization[id] != nil {
-            add(id, "clock_error", clockError(ofNode: node).nanoseconds, "ns")
-            add(id, "clock_bound", claimedBound(ofNode: node)?.nanoseconds, "ns")
+            add(id, "clock_error", clockError(ofNode: node, at: now).nanoseconds, "ns")
+            add(id, "clock_bound", claimedBound(ofNode: node, at: now)?.nanoseconds, "ns")
         }
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id

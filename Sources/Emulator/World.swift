@@ -38,6 +38,8 @@ public struct World: ~Copyable {
     var clocks: RigidArray<LocalClock>
     var agents: AgentTable
     var ledger: RunLedger
+    /// Datagrams that agents have sent.
+    public internal(set) var messages: Int64 = 0
     // Ranks: receivers, links, cross traffic, the sender, agents.
     var timeouts: TimeoutTree
     /// The slot of the output that was polled last.

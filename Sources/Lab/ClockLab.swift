@@ -90,13 +90,14 @@ public struct ClockLab: Sendable {
             advance(&world, to: second, &run)
             run.samples += (0...receivers).map {
                 ClockLabRun.Sample(
-                    at: second, node: $0, error: world.clockError(ofNode: $0), bound: world.claimedBound(ofNode: $0))
+                    at: second, node: $0, error: world.clockError(ofNode: $0, at: second),
+                    bound: world.claimedBound(ofNode: $0, at: second))
             }
             second += .seconds(1)
         }
         world.handle(.stopSources, at: end)
         advance(&world, to: .distantFuture, &run)
-        run.messages = world.measurements().links.reduce(0) { $0 + $1.packetsIn }
+        run.messages = world.messages
         return run
     }
 

@@ -177,11 +177,13 @@ public struct ClockLabReport: Sendable {
 
     private var legend: [String] {
         [
-            "  Errors are clock less true time, of each receiver's clock each second of the second half; positive: fast.",
-            "  theory: where asymmetry leaves two-way exchanges, A/2; berkeley and averaging keep to their group's mean",
-            "  alone, which averaging drags behind by the mean one-way delay at each round. off by: of that.",
+            "  Errors are clock less true time, of each receiver's clock (of a group the sender's too), each second of the",
+            "  second half; positive: fast. theory: where asymmetry leaves two-way exchanges, A/2; berkeley and averaging",
+            "  keep to their group's mean alone, which averaging drags behind by the mean one-way delay at each round, as",
+            "  far as clocks slew so fast. off by: of that.",
             "  bound: the error that the algorithm claims at most (of true time, or of the group's mean); broken: samples",
-            "  beyond it, of all that have one. converged: when all clocks stay within 1 ms of theory, median of the runs.",
+            "  beyond it, of all that have one. converged: when all clocks stay within 1 ms of theory for the last tenth at",
+            "  least, median of the runs.",
         ]
     }
 }
