@@ -28,6 +28,9 @@ public struct LipSyncMeter: Sendable {
             end = since + duration
             reach = end + .nanoseconds(duration.nanoseconds / 1000 + 11_112)
         }
+
+        /// How long it plays, if something is known to follow at `now`, or nothing before.
+        func lasts(until now: Instant) -> Instant { now <= reach ? now : end }
     }
 
     /// How long the skew was inside one standard's limits, nanoseconds.
@@ -100,8 +103,8 @@ public struct LipSyncMeter: Sendable {
         guard let first else { return }
         settle(until: .distantFuture, picturesEnd: video.upperBound)
         let latest = [heard, shown].compactMap(\.self).max { $0.since < $1.since } ?? first
-        let begin = first.since + max(.zero, max(audio.lowerBound, video.lowerBound) - first.media)
-        let end = latest.since + (min(audio.upperBound, video.upperBound) - latest.media)
+        let begin = first.since
+        let end = latest.since + (max(audio.upperBound, video.upperBound) - latest.media)
         programTime = max(.zero, end - begin)
         (heard, shown) = (nil, nil)
     }
@@ -110,7 +113,7 @@ public struct LipSyncMeter: Sendable {
     private mutating func settle(until now: Instant, picturesEnd: TimeSpan) {
         guard let heard, let shown else { return }
         let start = max(heard.since, shown.since)
-        played += max(.zero, min(now, heard.reach, shown.reach) - start)
+        played += max(.zero, min(heard.lasts(until: now), shown.lasts(until: now)) - start)
         let silence = min(now, heard.end)
         let skew = heard.media - shown.media - (heard.since - shown.since)
         add(skew, from: start, to: min(silence, shown.end), rises: false)
@@ -161,7 +164,7 @@ extension LipSyncMeter {
     /// All of it, except for whose it is.
     public var measurements: LipSyncMeasurements {
         var result = LipSyncMeasurements()
-        result.skew = skews.weighted(per: 1000)?.distribution
+        result.skew = Distribution(skews, unit: 1000)
         result.coverage = coverage
         result.withinITUDetectability = share(ituDetectability)
         result.withinITUAcceptability = share(ituAcceptability)

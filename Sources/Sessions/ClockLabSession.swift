@@ -117,12 +117,7 @@ public struct ClockLabSession {
         guard lab.frequency.magnitude <= 100_000_000 else {
             throw UserFacingError.usage("'--frequency \(frequency)' is not from -100000 ppm to 100000 ppm")
         }
-        let samples = Double(lab.runCount) * Double(1 + lab.receivers) * Double(lab.duration.nanoseconds) * 1e-9
-        guard samples <= Self.mostSamples else {
-            throw UserFacingError.usage(
-                "\(lab.runCount) runs of \(duration) with \(receivers) receivers are too much at once",
-                remedy: "a shorter --duration, or fewer --receivers, --seeds or --algorithms")
-        }
+        try checkSize(of: lab)
         if let least = lab.asymmetries.min(), lab.delay + least < .zero {
             throw UserFacingError.usage(
                 "an asymmetry of \(Quantity.text(least)) is more than the delay of \(Quantity.text(lab.delay))",
@@ -133,6 +128,15 @@ public struct ClockLabSession {
 
     /// Each clock's, each second; kept until the report.
     private static let mostSamples = 1e7
+
+    private func checkSize(of lab: ClockLab) throws {
+        let samples = Double(lab.runCount) * Double(1 + lab.receivers) * Double(lab.duration.nanoseconds) * 1e-9
+        guard samples <= Self.mostSamples else {
+            throw UserFacingError.usage(
+                "\(lab.runCount) runs of \(duration) with \(receivers) receivers are too much at once",
+                remedy: "a shorter --duration, or fewer --receivers, --seeds or --algorithms")
+        }
+    }
 
     private static let asymmetryRange = TimeSpan.seconds(-10) ... .seconds(10)
 
