@@ -59,7 +59,8 @@ extension World {
             result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
         }
         let waits = seen.leastWaits
-        if waits.growth != nil, let first = waits.first, let last = waits.latest {
+        // Where releases follow a synchronized clock, waits change as that is set.
+        if !receivers[index].followsSender, waits.growth != nil, let first = waits.first, let last = waits.latest {
             result.warnings.append(.waitsGrew(receiver: id, first: first, last: last))
         }
         for (lane, substream) in configuration.program.substreams.enumerated() {
@@ -81,17 +82,24 @@ extension World {
 
     /// Says of which clocks nobody knew how to set them.
     private func warnOfClocks(in result: inout RunMeasurements) {
+        var explained: Set<String> = []
         for seat in agents.seats {
             let node = configuration.nodeIDs[seat.node]
             let agent = (seat.agent as? FaultyAgent)?.agent ?? seat.agent
             let selection = (agent as? NTPClient)?.selection ?? (agent as? RegressionClient)?.selection
-            if selection == .noMajority { result.warnings.append(.noMajorityOfServers(node: node)) }
+            if selection == .noMajority {
+                result.warnings.append(.noMajorityOfServers(node: node))
+                explained.insert(node)
+            }
             if let client = agent as? NTPClient, client.hasGivenUp {
                 result.warnings.append(.clockGivenUp(node: node))
+                explained.insert(node)
             }
         }
         for clock in result.clocks where clock.algorithm != "none" && clock.synchronizedNanoseconds == nil {
-            result.warnings.append(.neverSynchronized(node: clock.node, algorithm: clock.algorithm))
+            guard !explained.contains(clock.node) else { continue }
+            result.warnings.append(
+                .neverSynchronized(node: clock.node, algorithm: clock.algorithm, exchanges: clock.exchanges ?? 0))
         }
     }
 

@@ -38,6 +38,8 @@ public struct World: ~Copyable {
     var clocks: RigidArray<LocalClock>
     var agents: AgentTable
     var ledger: RunLedger
+    /// Datagrams that agents have sent.
+    public internal(set) var messages: Int64 = 0
     // Ranks: receivers, links, cross traffic, the sender, agents.
     var timeouts: TimeoutTree
     /// The slot of the output that was polled last.
@@ -116,7 +118,7 @@ public struct World: ~Copyable {
         advance(to: now)
         switch input {
         case .stopSources:
-            sender.stop(at: clocks[0].raw.reading(at: now))
+            sender.stop(at: mediaTime(ofNode: 0, at: now))
             if !configuration.sendsProgram { stopOthers() }
         }
     }
@@ -198,7 +200,7 @@ public struct World: ~Copyable {
     }
 
     private mutating func serveSender(at now: Instant) {
-        sender.handleTimeout(&pool, at: clocks[0].raw.reading(at: now))
+        sender.handleTimeout(&pool, at: mediaTime(ofNode: 0, at: now))
         while let output = sender.pollOutput() {
             switch output {
             case .multiplexed(let packet):
@@ -246,9 +248,7 @@ public struct World: ~Copyable {
     }
 
     private mutating func rearmSender() {
-        let next = sender.nextTimeout
-        let at = next == .distantFuture ? .distantFuture : max(.zero, clocks[0].raw.instant(showing: next))
-        timeouts.set(senderRank, to: at)
+        timeouts.set(senderRank, to: max(.zero, instant(ofNode: 0, showing: sender.nextTimeout)))
     }
 
     mutating func rearmAgent(_ index: Int) {
@@ -257,8 +257,7 @@ public struct World: ~Copyable {
     }
 
     mutating func rearmReceiver(_ index: Int) {
-        let next = receivers[index].nextTimeout
-        timeouts.set(index, to: next == .distantFuture ? .distantFuture : clocks[1 + index].raw.instant(showing: next))
+        timeouts.set(index, to: instant(ofNode: 1 + index, showing: receivers[index].nextTimeout))
     }
 
     // MARK: Moving packets

@@ -79,8 +79,11 @@ public struct ExchangeRecord: Sendable {
     public var exchange: ClockExchange
     /// The server's clock minus the client's, when the reply came.
     public var trueOffset: TimeSpan
-    /// When the reply came, in true time.
+    /// When the request left and when the reply came, in true time.
+    public var sent: Instant
     public var at: Instant
+    /// When the server was reached and when it answered, in true time.
+    public var served: (from: Instant, to: Instant)
 }
 
 /// An effect of the World, for whoever drives it.

@@ -26,7 +26,7 @@ public struct ClockLabRun: Sendable {
     var samples: [Sample] = []
     /// Exchanges with time servers, beside the truth.
     public var exchanges: [ExchangeRecord] = []
-    /// That entered a link.
+    /// That were sent, by all nodes.
     var messages: Int64 = 0
 
     init(algorithm: String, setting: String, asymmetry: TimeSpan, seed: UInt64) {

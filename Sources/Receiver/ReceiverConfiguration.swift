@@ -16,6 +16,8 @@ public struct ReceiverConfiguration: Sendable {
     public var playoutDelay: TimeSpan
     /// ``PlayoutAnchor/senderClock`` with RTP only.
     public var anchor = PlayoutAnchor.firstArrival
+    /// How the sender's clock is followed; with ``PlayoutAnchor/firstArrival`` only, and by reports with RTP only.
+    public var clockRecovery = ClockRecovery.none
     /// What becomes of datagrams that come after their release.
     public var latePolicy: LatePolicy
     /// RTP comes before the transport packets.

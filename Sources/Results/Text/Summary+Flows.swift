@@ -35,7 +35,22 @@ extension Summary {
 
     var delays: [String] {
         guard let flow = flows.first else { return [] }
-        return flows.count == 1 ? delays(of: SummaryRow(flow, of: Catalog.flows)) : delayRows
+        return (flows.count == 1 ? delays(of: SummaryRow(flow, of: Catalog.flows)) : delayRows) + clockPart
+    }
+
+    /// What the clocks have made of the measured delay, of the flow where they have made most of it. Nothing else has a
+    /// part in its error: both are taken at the instants of hand-off and arrival.
+    private var clockPart: [String] {
+        let wrong = flows.max { abs($0.oneWayDelayError?.mean ?? 0) < abs($1.oneWayDelayError?.mean ?? 0) }
+        guard let flow = wrong, let error = flow.oneWayDelayError?.mean, error != 0,
+            let delay = flow.quality.oneWayDelay?.mean
+        else { return [] }
+        let amount = "\(Format.time(abs(error))) too \(error > 0 ? "much" : "little")"
+        let share = delay > 0 ? " (\(Format.share(Double(abs(error)) / Double(delay))) of the true delay)" : ""
+        return [
+            styled("  \(flow.receiver) measures \(amount) in the mean\(share), all of it by the clocks:", .dim),
+            styled("  its own error less the sender's, at each datagram", .dim),
+        ]
     }
 
     /// One receiver: a row for each quantity.

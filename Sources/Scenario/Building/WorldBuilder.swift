@@ -151,6 +151,7 @@ public struct WorldBuilder {
             id: receiver.id, media: media, lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
+        node.media.clockRecovery = receiver.clockRecovery.mechanism
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
         return node

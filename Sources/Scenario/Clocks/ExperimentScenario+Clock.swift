@@ -94,8 +94,8 @@ extension ExperimentScenario.Clock.Temperature {
                 "Half of the difference between the highest and the lowest frequency; negative: it falls first."
             ).required(like: "100 ppb"),
             .key(
-                "period", \.period, .time(.seconds(1)...ExperimentScenario.durations.upperBound),
-                "From one highest frequency to the next."
+                "period", \.period, .time(.seconds(60)...ExperimentScenario.durations.upperBound),
+                "From one highest frequency to the next; the frequency changes once a second."
             ).like("24h"),
         ])
 }
@@ -106,7 +106,7 @@ extension ExperimentScenario.Clock.Step {
         [
             .key("at", \.at, .time(.zero...ExperimentScenario.durations.upperBound), "When.").required(like: "20s"),
             .key(
-                "by", \.by, .time(.zero...TimeSpan.seconds(86_400)),
+                "by", \.by, .time(.zero...TimeSpan.seconds(43_200)),
                 "What it shows more from then on; an oscillator never goes back."
             ).like("5ms"),
             .key(

@@ -10,6 +10,18 @@ extension ExperimentScenario {
                 "without RTP nobody knows the sender's clock", expected: "first-arrival",
                 hint: "sender.carriage: ts-rtp has reports that tell it")
         }
+        for (element, receiver) in zip(receivers, scenario.receivers) {
+            if receiver.clockRecovery == .rtcp, !scenario.sender.carriage.hasRTP {
+                element["clock_recovery"].report(
+                    "without RTP there are no sender reports", expected: "none, pcr or window-min",
+                    hint: "sender.carriage: ts-rtp has them")
+            }
+            if receiver.clockRecovery != .none, receiver.anchor == .senderClock {
+                element["clock_recovery"].report(
+                    "with 'anchor: sender-clock' the synchronized clock is followed", expected: "none",
+                    hint: "anchor: first-arrival")
+            }
+        }
         let nodes = scenario.expandedReceivers.map(\.id)
         let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
         for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
