@@ -90,7 +90,11 @@ extension World {
         case .exchange(let exchange):
             ledger.note(.found(event, node: node, from: node), at: now)
             record(exchange, agent: index, at: now)
-        case .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
+        case .claim: ledger.note(.found(event, node: node, from: node), at: now)
+        case .logical(let logical):
+            ledger.note(.found(event, node: node, from: node), at: now)
+            guard case .delivered(let sender, let number, let payload) = logical.action else { return }
+            take(payload, CommandLedger.Name(sender: sender, number: number), node: node, at: now)
         }
     }
 

@@ -25,6 +25,8 @@ extension World {
             result.transportStreams.append(
                 ledger.receivers[index].monitor.measurements(point: configuration.receivers[index].id))
         }
+        result.commands = commandMeasurements
+        result.agreement = agreementMeasurements
         result.reservations = reservations
         result.warnings = configuration.program.warnings.map { .program($0) }
         for row in result.reservations { warn(of: row, in: &result) }
@@ -70,8 +72,8 @@ extension World {
                 result.warnings.append(.neverPresented(receiver: id, substream: substream.id))
                 continue
             }
-            // The last unit of all stands as long as it was meant to.
-            if last - latest.media > .seconds(1) {
+            // The last unit of all stands as long as it was meant to; who is told to stand still does so.
+            if last - latest.media > .seconds(1), !receivers[index].isPaused {
                 result.warnings.append(
                     .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }
@@ -186,6 +188,11 @@ extension World {
         result.buffer = ledger.receivers[index].buffer.distribution
         result.underruns = receivers[index].underruns
         result.overflows = receivers[index].overflows
+        if let commands = ledger.commands {
+            result.commands = commands.count(index)
+            result.pausedNanoseconds = commands.paused(index, at: now).nanoseconds
+            result.positionNanoseconds = commands.positions[index]?.nanoseconds
+        }
         return result
     }
 

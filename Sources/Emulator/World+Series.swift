@@ -49,6 +49,9 @@ extension World {
                 id, "interarrival_jitter",
                 ledger.receivers[index].quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
             add(id, "buffer", receivers[index].bufferDepth(at: local).nanoseconds, "ns")
+            if configuration.commandOrder != nil {
+                add(id, "position", position(ofReceiver: index)?.nanoseconds, "ns")
+            }
             for pair in ledger.receivers[index].pairs.indices {
                 let audio = configuration.program.substreams[ledger.receivers[index].pairs[pair].audio].id
                 let skew = ledger.receivers[index].pairs[pair].meter.latest

@@ -46,6 +46,10 @@ public struct World: ~Copyable {
     private var lent: UInt32?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
+    /// When it is next looked at where receivers play; never, without commands.
+    private var nextLook: Instant
+    /// When next something is looked at or an oscillator changes.
+    private var nextObservation = Instant.zero
     /// Of oscillators that are still to come, the next one last.
     private var clockChanges: [ClockChangeConfiguration]
     private var hasFinished = false
@@ -76,6 +80,7 @@ public struct World: ~Copyable {
         }
         clockChanges = indices.map { configuration.clockChanges[$0] }
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
+        nextLook = configuration.commandOrder == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
         if admission.admitsProgram, configuration.sendsProgram { sender.start(&pool) }
@@ -317,11 +322,6 @@ public struct World: ~Copyable {
 
     // MARK: Samples and the end
 
-    /// When next something is looked at or an oscillator changes.
-    private var nextObservation: Instant {
-        min(nextSample, nextClockSample, clockChanges.last?.change.at ?? .distantFuture)
-    }
-
     /// An oscillator does what it was to do at its time; what was armed by it is armed anew.
     private mutating func changeClock() {
         guard let change = clockChanges.popLast() else { return }
@@ -353,6 +353,12 @@ public struct World: ~Copyable {
             ledger.emit(.sample(at: nextSample))
             nextSample += interval
         }
+        if nextLook <= now {
+            ledger.note(positions: positions())
+            // Who lags behind catches up once the program is over: that tells nothing any more.
+            nextLook = sender.isFinished ? .distantFuture : nextLook + CommandLedger.interval
+        }
+        nextObservation = min(nextSample, nextClockSample, nextLook, clockChanges.last?.change.at ?? .distantFuture)
     }
 
     /// Nothing is under way any more: closes what is open.

@@ -11,7 +11,7 @@ public struct MediaReceiver: Sendable {
     private let hasRTP: Bool
     private var session: SessionReceiver
     private var playout: PlayoutBuffer
-    private var program = ProgramReceiver()
+    private var program: ProgramReceiver
     /// Follows the sender's clock where that is wanted.
     private var follower: ClockFollower?
     /// Where releases follow the sender's clock, its latest report: a time in the stream, and what that clock showed then.
@@ -32,6 +32,7 @@ public struct MediaReceiver: Sendable {
         hasRTP = configuration.hasRTP
         session = SessionReceiver(configuration)
         playout = PlayoutBuffer(configuration)
+        program = ProgramReceiver(keepsUnits: configuration.keepsUnits)
         followsSender = configuration.anchor == .senderClock
         follower = configuration.clockRecovery == .none ? nil : ClockFollower(configuration.clockRecovery)
     }
@@ -58,6 +59,18 @@ public struct MediaReceiver: Sendable {
         guard let report else { return }
         playout.setAnchor(report.shown - report.sourceTime - correction)
     }
+
+    /// Does with what is presented what a viewer asks for.
+    public mutating func apply(_ action: PlaybackAction, at now: LocalInstant) {
+        program.apply(action, at: now)
+        rearm()
+    }
+
+    /// Where playback stands, on the scale of the stream's clock references; nil before the first of these.
+    public func position(at now: LocalInstant) -> TimeSpan? { program.position(at: now) }
+
+    /// Whether a viewer has stopped the presentation.
+    public var isPaused: Bool { program.isPaused }
 
     /// Takes a datagram of the stream; its slot is whoever's who takes it out again.
     public mutating func handle(_ packet: Packet, _ pool: inout PacketPool, at now: LocalInstant) {

@@ -27,6 +27,7 @@ private let contract: [String] = """
     flows[].packets.duplicated
     flows[].packets.delivered
     flows[].packets.lost_link
+    flows[].packets.lost_node
     flows[].packets.dropped_queue
     flows[].packets.dropped_checksum
     flows[].packets.late
@@ -92,6 +93,9 @@ private let contract: [String] = """
     playout[].buffer_ns DIST
     playout[].underruns
     playout[].overflows
+    playout[].commands
+    playout[].paused_ns
+    playout[].position_ns
     clocks[].node
     clocks[].algorithm
     clocks[].synchronized_ns
@@ -116,6 +120,21 @@ private let contract: [String] = """
     links[].duplicated
     links[].ecn_marked
     links[].queue_delay_ns DIST
+    commands.order
+    commands.sent
+    commands.one_order
+    commands.application_spread_ns DIST
+    commands.position_spread_ns DIST
+    commands.final_position_spread_ns
+    agreement.commander
+    agreement.value
+    agreement.traitors
+    agreement.messages
+    agreement.agreed
+    agreement.valid
+    agreement.decisions[].node
+    agreement.decisions[].value
+    agreement.decisions[].loyal
     reservations[].flow
     reservations[].receiver
     reservations[].rate_bps

@@ -28,6 +28,18 @@ extension ExperimentScenario {
         where taken.contains(server.id) {
             element["id"].reportInvalid(expected: "another name than the sender's and the receivers'")
         }
+        let clocks =
+            [
+                (reader["clocks"]["sender"], scenario.senderClock),
+                (reader["clocks"]["receivers"], scenario.receiverClock),
+            ]
+            + zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers.map(\.clock))
+            + zip(receivers.map { $0["clock"] }, scenario.receivers.map(\.clock))
+        for (element, clock) in clocks where element.has("trace") && clock.trace != nil && !clock.steps.isEmpty {
+            element["trace"].report(
+                "a clock follows its trace or its steps, not both", expected: "one of them",
+                hint: "a step can be a row of the trace")
+        }
         let known = taken.union(scenario.timeServers.map(\.id))
         for (element, fault) in zip(reader["faults"].elements ?? [], scenario.faults) where !known.contains(fault.node)
         {
@@ -47,11 +59,6 @@ extension ExperimentScenario {
                     "\(scenario.synchronization.name) asks no time server", expected: "none",
                     hint: "cristian, ntp and regression ask them")
             }
-            if count >= mostMembers {
-                synchronization.report(
-                    "\(count) receivers and the sender", expected: "a group of at most \(mostMembers)",
-                    hint: "cristian, ntp and regression take more")
-            }
             flows = 0
         } else {
             flows = 2 * (1 + count) * max(1, scenario.timeServers.count)
@@ -60,6 +67,21 @@ extension ExperimentScenario {
             synchronization.report(
                 "\(count) receivers make \(flows) flows of it", expected: "at most \(mostControlFlows) flows",
                 hint: "fewer receivers, or fewer servers")
+        }
+    }
+
+    /// The sender and the receivers are a group to whatever is told from any of them to all.
+    static func checkGroup(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let count = scenario.expandedReceivers.count
+        guard count >= mostMembers else { return }
+        let expected = "a group of at most \(mostMembers)"
+        if scenario.synchronization.isOfGroup {
+            reader["clocks"]["synchronization"].report(
+                "\(count) receivers and the sender", expected: expected, hint: "cristian, ntp and regression take more")
+        }
+        for (key, isThere) in [("commands", scenario.commands != nil), ("agreement", scenario.agreement != nil)]
+        where isThere {
+            reader[key].report("\(count) receivers and the sender", expected: expected, hint: "fewer receivers")
         }
     }
 
