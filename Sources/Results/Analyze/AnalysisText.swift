@@ -39,8 +39,19 @@ package struct AnalysisText {
             }
             let skipped = input.skipped.map { "\($0.reason.rawValue) \(Format.count($0.count))" }
             if !skipped.isEmpty { line += styled("; skipped: " + skipped.joined(separator: ", "), .dim) }
-            return line
+            return line + encapsulations(input)
         }
+    }
+
+    /// What packets were found inside others, and what could not be looked into.
+    private func encapsulations(_ input: CaptureInput) -> String {
+        func list(_ count: (Int64, Int64) -> Int64) -> String {
+            input.encapsulations.filter { count($0.opened, $0.closed) > 0 }
+                .map { "\($0.kind.rawValue) \(Format.count(count($0.opened, $0.closed)))" }.joined(separator: ", ")
+        }
+        let (opened, closed) = (list { opened, _ in opened }, list { _, closed in closed })
+        return (opened.isEmpty ? "" : styled("; looked into: " + opened, .dim))
+            + (closed.isEmpty ? "" : styled("; could not be looked into: " + closed, .yellow))
     }
 
     func section(_ title: String, _ table: TextTable) -> [String] {

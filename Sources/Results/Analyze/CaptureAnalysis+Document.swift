@@ -38,6 +38,12 @@ extension CaptureInput {
             "dropped": JSONValue(dropped),
             "skipped": .object(
                 JSONObject(skipped.map { JSONObject.Member($0.reason.rawValue, .integer($0.count)) })),
+            "encapsulations": .object(
+                JSONObject(
+                    encapsulations.map {
+                        JSONObject.Member(
+                            $0.kind.rawValue, ["opened": .integer($0.opened), "closed": .integer($0.closed)])
+                    })),
         ]
     }
 }
