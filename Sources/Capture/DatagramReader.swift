@@ -41,6 +41,10 @@ public final class DatagramReader {
         destination: SocketAddress(address: IPAddress(IPv4Address(rawValue: 0)), port: 0),
         differentiatedServices: 0, payloadCount: 0, ipCount: 0)
 
+    /// Told of every TCP segment with a payload, where that is not nil: of whom, to whom, and what the capture has of it.
+    /// Segments are skipped all the same.
+    public var eachSegment: ((SocketAddress, SocketAddress, RawSpan) -> Void)?
+
     private let filter: CaptureFilter?
     private let checksChecksums: Bool
     private var fragments = FragmentBuffer()
@@ -170,6 +174,15 @@ public final class DatagramReader {
     private func takeTransport(_ piece: Piece, _ ip: IPPacket, _ bytes: RawSpan) -> SkipReason? {
         if ip.payloadProtocol == IPPacket.udp { return takeUDP(piece, ip, bytes) }
         let span = bytes.extracting(piece.offset..<piece.end)
+        if ip.payloadProtocol == IPPacket.tcp, let eachSegment {
+            if let segment = TCPSegment(parsing: span) {
+                eachSegment(
+                    SocketAddress(address: ip.source, port: segment.sourcePort),
+                    SocketAddress(address: ip.destination, port: segment.destinationPort),
+                    span.extracting(segment.payloadOffset..<span.byteCount))
+            }
+            return .notUDP
+        }
         guard let (kind, inside) = Encapsulation.inside(ipPayload: span, number: ip.payloadProtocol) else {
             return .notUDP
         }
