@@ -20,11 +20,8 @@ struct ClockTraceTests {
     @Test("frequencies where the header says so")
     func frequencies() throws {
         let trace = try ClockTrace(Array("time_s,frequency_ppm\n0,1.5\n60,-2\n".utf8))
-        #expect(
-            trace
-                == .frequencies([
-                    (at: at(0), frequency: 1_500_000_000_000), (at: at(60), frequency: -2_000_000_000_000),
-                ]))
+        let expected: [(at: Instant, frequency: Int64)] = [(at(0), 1_500_000_000_000), (at(60), -2_000_000_000_000)]
+        #expect(trace == .frequencies(expected))
         let finer = try ClockTrace(Array("time_s,frequency_ppb\n0,1500\n60,-2000\n".utf8))
         #expect(finer == trace)
     }

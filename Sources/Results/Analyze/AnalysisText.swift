@@ -147,7 +147,8 @@ package struct AnalysisText {
     private var ntp: [String] {
         var table = TextTable(
             header: [
-                "client", "server", "version", "exchanges", "offset min", "p50", "max", "client's p50", "delay min", "max",
+                "client", "server", "version", "exchanges", "offset min", "p50", "max", "client's p50", "delay min",
+                "max",
                 "bound", "rejected",
             ], alignments: [.left, .left])
         for pair in analysis.ntp {
@@ -163,7 +164,8 @@ package struct AnalysisText {
             ])
         }
         return section(
-            "NTP (offset: server less the capture's clock, client's: server less client; bound: of the least delay)", table)
+            "NTP (offset: server less the capture's clock, client's: server less client; bound: of the least delay)",
+            table)
     }
 
     private var notes: [String] {

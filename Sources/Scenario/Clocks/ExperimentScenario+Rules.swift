@@ -3,25 +3,8 @@ import Emulator
 /// What nodes, their clocks and the carriage must agree on.
 extension ExperimentScenario {
     static func checkNodes(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        checkReceivers(scenario, reader)
         let receivers = reader["receivers"].elements ?? []
-        for (element, receiver) in zip(receivers, scenario.receivers)
-        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
-            element["anchor"].report(
-                "without RTP nobody knows the sender's clock", expected: "first-arrival",
-                hint: "sender.carriage: ts-rtp has reports that tell it")
-        }
-        for (element, receiver) in zip(receivers, scenario.receivers) {
-            if receiver.clockRecovery == .rtcp, !scenario.sender.carriage.hasRTP {
-                element["clock_recovery"].report(
-                    "without RTP there are no sender reports", expected: "none, pcr or window-min",
-                    hint: "sender.carriage: ts-rtp has them")
-            }
-            if receiver.clockRecovery != .none, receiver.anchor == .senderClock {
-                element["clock_recovery"].report(
-                    "with 'anchor: sender-clock' the synchronized clock is followed", expected: "none",
-                    hint: "anchor: first-arrival")
-            }
-        }
         let nodes = scenario.expandedReceivers.map(\.id)
         let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
         for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
@@ -45,7 +28,36 @@ extension ExperimentScenario {
         {
             element["node"].report(
                 "there is no node '\(fault.node)'",
-                expected: "one of \(known.sorted().prefix(8).joined(separator: ", "))")
+                expected: "one of \(Self.listed(known.sorted()))")
+        }
+    }
+
+    /// The first of many names, and how many more there are.
+    private static func listed(_ names: [String]) -> String {
+        let shown = names.count > 10 ? 8 : names.count
+        let more = names.count > shown ? " and \(names.count - shown) more" : ""
+        return names.prefix(shown).joined(separator: ", ") + more
+    }
+
+    private static func checkReceivers(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let receivers = reader["receivers"].elements ?? []
+        for (element, receiver) in zip(receivers, scenario.receivers)
+        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
+            element["anchor"].report(
+                "without RTP nobody knows the sender's clock", expected: "first-arrival",
+                hint: "sender.carriage: ts-rtp has reports that tell it")
+        }
+        for (element, receiver) in zip(receivers, scenario.receivers) {
+            if receiver.clockRecovery == .rtcp, !scenario.sender.carriage.hasRTP {
+                element["clock_recovery"].report(
+                    "without RTP there are no sender reports", expected: "none, pcr or window-min",
+                    hint: "sender.carriage: ts-rtp has them")
+            }
+            if receiver.clockRecovery != .none, receiver.anchor == .senderClock {
+                element["clock_recovery"].report(
+                    "with 'anchor: sender-clock' the synchronized clock is followed", expected: "none",
+                    hint: "anchor: first-arrival")
+            }
         }
     }
 
