@@ -81,8 +81,7 @@ public struct ClockLab: Sendable {
         var configuration = try WorldBuilder(scenario, title: "--algorithms \(algorithm)").configuration()
         configuration.sendsProgram = false
         configuration.taps.exchanges = true
-        var run = ClockLabRun(
-            algorithm: scenario.synchronization.name, setting: algorithm, asymmetry: asymmetry, seed: seed)
+        var run = ClockLabRun(scenario.synchronization, setting: algorithm, asymmetry: asymmetry, seed: seed)
         var world = World(configuration)
         let end = Instant.zero + duration
         var second = Instant.zero

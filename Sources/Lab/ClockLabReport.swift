@@ -1,5 +1,6 @@
 import Metrics
 import Results
+import Scenario
 import Timebase
 
 /// What `rubato lab clock-sync` found: a row for each algorithm and asymmetry, over all seeds.
@@ -160,10 +161,10 @@ public struct ClockLabReport: Sendable {
 
     private func theory(of run: ClockLabRun) -> TextTable.Cell {
         if let theory = run.theory { return TextTable.Cell(Format.time(theory.nanoseconds, signed: true)) }
-        switch run.algorithm {
-        case "berkeley": return TextTable.Cell("group mean", .dim)
-        case "averaging": return TextTable.Cell("group, slow", .dim)
-        default: return TextTable.Cell("n/a", .dim)
+        switch run.synchronization {
+        case .berkeley: return TextTable.Cell("group mean", .dim)
+        case .averaging: return TextTable.Cell("group, slow", .dim)
+        case .none, .cristian, .ntp, .regression: return TextTable.Cell("n/a", .dim)
         }
     }
 

@@ -130,6 +130,7 @@ extension ExperimentScenario {
         rules: [
             Rule("duration", "program") { settleDuration(&$0, $1) }, Rule { settleDefaults(&$0, $1) },
             Rule("clocks", "receivers", "sender", "faults") { checkNodes($0, $1) },
+            Rule("clocks", "receivers") { checkClocks($0, $1) },
             Rule("clocks", "receivers", "commands", "agreement") { checkGroup($0, $1) },
             Rule("clocks", "receivers") { checkSynchronization($0, $1) },
             Rule("duration", "receivers", "commands") { checkCommands($0, $1) },

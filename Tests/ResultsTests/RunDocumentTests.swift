@@ -201,6 +201,13 @@ struct RunDocumentTests {
         record.measurements.clocks[0].bound = distribution
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", 0)]
         record.measurements.transportStreams[0].pcrAccuracy = distribution
+        var commands = CommandMeasurements(order: "total", isOneOrder: true)
+        commands.applicationSpread = distribution
+        commands.positionSpread = distribution
+        record.measurements.commands = commands
+        var agreement = AgreementMeasurements(commander: "sender", value: 7, traitors: 1)
+        agreement.decisions = [.init(node: "sender", value: 7, isLoyal: true)]
+        record.measurements.agreement = agreement
         record.measurements.reservations = [.init()]
         record.measurements.warnings = [.program("a warning")]
         let check = try Check(parsing: "flows.packets.late == 0")
@@ -226,6 +233,7 @@ struct RunDocumentTests {
         record.measurements.playout = [.init()]
         record.measurements.clocks = [.init()]
         record.measurements.links = [.init()]
+        record.measurements.commands = nil
         record.measurements.transportStreams = [.init()]
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", nil)]
         let document = record.document

@@ -2,7 +2,7 @@ import Metrics
 
 /// What the sender and the receivers did as a group.
 extension Catalog {
-    static let commands = CatalogMember<RunRecord>.group(
+    static let commands: CatalogMember<RunRecord> = CatalogMember<CommandMeasurements?>.group(
         "commands", "What playback commands did; all null without any.",
         [
             .text("order", "In which order they were to be delivered, as the scenario's commands.order names it.") {
@@ -23,10 +23,10 @@ extension Catalog {
             .nanoseconds(
                 "final_position_spread_ns", worse: .up, label: "apart in the end", "The same when the sources stopped."
             ) { $0?.finalPositionSpreadNanoseconds },
-        ] as [CatalogMember<CommandMeasurements?>]
+        ]
     ).lifted { $0.measurements.commands }
 
-    static let agreement = CatalogMember<RunRecord>.group(
+    static let agreement: CatalogMember<RunRecord> = CatalogMember<AgreementMeasurements?>.group(
         "agreement", "What came of the agreement by oral messages; null and empty without one.",
         [
             .text("commander", "The node whose value is agreed on.") { $0?.commander },
@@ -40,7 +40,7 @@ extension Catalog {
                 $0?.isValid
             },
             .list(decisions) { $0?.decisions ?? [] },
-        ] as [CatalogMember<AgreementMeasurements?>]
+        ]
     ).lifted { $0.measurements.agreement }
 
     static let decisions = CatalogList<AgreementMeasurements.Decision>(

@@ -11,18 +11,6 @@ extension ExperimentScenario {
         where taken.contains(server.id) {
             element["id"].reportInvalid(expected: "another name than the sender's and the receivers'")
         }
-        let clocks =
-            [
-                (reader["clocks"]["sender"], scenario.senderClock),
-                (reader["clocks"]["receivers"], scenario.receiverClock),
-            ]
-            + zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers.map(\.clock))
-            + zip(receivers.map { $0["clock"] }, scenario.receivers.map(\.clock))
-        for (element, clock) in clocks where element.has("trace") && clock.trace != nil && !clock.steps.isEmpty {
-            element["trace"].report(
-                "a clock follows its trace or its steps, not both", expected: "one of them",
-                hint: "a step can be a row of the trace")
-        }
         let known = taken.union(scenario.timeServers.map(\.id))
         for (element, fault) in zip(reader["faults"].elements ?? [], scenario.faults) where !known.contains(fault.node)
         {
@@ -58,6 +46,22 @@ extension ExperimentScenario {
                     "with 'anchor: sender-clock' the synchronized clock is followed", expected: "none",
                     hint: "anchor: first-arrival")
             }
+        }
+    }
+
+    static func checkClocks(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let receivers = (reader["receivers"].elements ?? []).map { $0["clock"] }
+        let clocks =
+            [
+                (reader["clocks"]["sender"], scenario.senderClock),
+                (reader["clocks"]["receivers"], scenario.receiverClock),
+            ]
+            + zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers.map(\.clock))
+            + zip(receivers, scenario.receivers.map(\.clock))
+        for (element, clock) in clocks where element.has("trace") && clock.trace != nil && !clock.steps.isEmpty {
+            element["trace"].report(
+                "a clock follows its trace or its steps, not both", expected: "one of them",
+                hint: "a step can be a row of the trace")
         }
     }
 

@@ -99,7 +99,7 @@ extension ExperimentScenario {
         }
 
         /// Whether the sender and the receivers set their clocks by each other's.
-        var isOfGroup: Bool {
+        public var isOfGroup: Bool {
             switch self {
             case .berkeley, .averaging: true
             case .none, .cristian, .ntp, .regression: false
