@@ -4,7 +4,6 @@ import Emulator
 extension ExperimentScenario {
     static func checkNodes(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
         checkReceivers(scenario, reader)
-        let receivers = reader["receivers"].elements ?? []
         let nodes = scenario.expandedReceivers.map(\.id)
         let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
         for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
