@@ -186,7 +186,9 @@ extension World {
         result.algorithm = "fixed"
         result.delay = ledger.receivers[index].playoutDelay.distribution
         result.buffer = ledger.receivers[index].buffer.distribution
-        result.underruns = receivers[index].underruns
+        // What was sent behind the last datagram released was due, too, though nothing of it has come.
+        let isMoreDue = nextTimeout == nil && ledger.receivers[index].nextReleased < ledger.sender.packets
+        result.underruns = receivers[index].underruns + (isMoreDue && receivers[index].hasRunDry ? 1 : 0)
         result.overflows = receivers[index].overflows
         if let commands = ledger.commands {
             result.commands = commands.count(index)
