@@ -179,7 +179,7 @@ public struct RunComparison: Sendable {
             let (before, after) = row.kind.worse == .awayFromZero ? (abs(base), abs(value)) : (base, value)
             let worsening = row.kind.worse == .down ? before - after : after - before
             // Where the base is zero any share is too little: less than a microsecond nobody can see or hear.
-            let negligible = row.kind.unit == .nanoseconds ? max(999, row.resolution(of: base)) : 0
+            let negligible = row.kind.unit == .nanoseconds ? max(999, row.resolution(of: base) - 1) : 0
             if worsening > max(allowance * abs(before), negligible) { return .regression }
         }
         return .good
