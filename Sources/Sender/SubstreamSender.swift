@@ -5,13 +5,13 @@ import Wire
 /// The sending end of one substream in an RTP session of its own, all by the clock on which the substream was captured.
 ///
 /// A unit's timestamp is its capture, its presentation time, at the payload format's clock rate; its datagrams leave
-/// from its decoding time plus the latency on, in decoding order. Nothing happens before ``start()``. A timeout is
+/// from its decoding time plus the latency on, in decoding order. Nothing happens before ``start(at:)``. A timeout is
 /// one datagram, however late it is served. `Packet.time` and `Packet.sent` are the network's.
 public struct SubstreamSender: Sendable {
     /// Sequence numbers, timestamps and counts.
     public private(set) var rtp: RTPPacketizer
     /// What the clock shows when the program begins: where the program's timeline has its zero.
-    public let zero: LocalInstant
+    public private(set) var zero = LocalInstant(nanoseconds: 0)
     /// What has been sent.
     public private(set) var counters = Multiplexer.SubstreamCounters()
     /// When the next datagram is to be handled; `.distantFuture` before the start and behind the end.
@@ -32,16 +32,11 @@ public struct SubstreamSender: Sendable {
     /// - Parameters:
     ///   - substream: by number in the program.
     ///   - key: what SSRC, first sequence number and timestamp offset are drawn from.
-    ///   - zero: what the clock shows when the program begins.
-    public init(
-        _ program: Program, substream: Int, plan: SubstreamPlan, traits: DatagramTraits, key: DrawKey,
-        zero: LocalInstant
-    ) {
+    public init(_ program: Program, substream: Int, plan: SubstreamPlan, traits: DatagramTraits, key: DrawKey) {
         let format = plan.sessions[substream].format
         self.program = program
         self.plan = plan
         self.traits = traits
-        self.zero = zero
         marksEnds = format.marksEnds
         rtp = RTPPacketizer(payloadType: format.payloadType, clockRate: format.clockRate, key: key)
         source = AccessUnitSource(program, substream: substream, format: format)
@@ -52,7 +47,12 @@ public struct SubstreamSender: Sendable {
     public var isFinished: Bool { unit == nil }
 
     /// Takes the first unit; from now on there are timeouts.
-    public mutating func start() { advance() }
+    ///
+    /// - Parameter zero: what the clock shows when the program begins.
+    public mutating func start(at zero: LocalInstant) {
+        self.zero = zero
+        advance()
+    }
 
     /// Ends the substream: what has not been captured yet never is, and what has been is sent.
     public mutating func stop(at now: LocalInstant) {

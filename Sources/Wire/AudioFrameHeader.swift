@@ -9,7 +9,7 @@ public struct AudioFrameHeader: Hashable, Sendable, BitwiseCopyable {
     /// Of ADTS, the bytes before the raw data block, 7 or 9; 0 for MPEG audio, whose frames are nothing without theirs.
     public let wrapperCount: Int
     /// Of ADTS, what it says of the stream: an AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1); nil for MPEG audio.
-    public let specificConfiguration: UInt16?
+    let specificConfiguration: UInt16?
 
     /// Nil where there is no such header at `offset`, or it does not lie inside the bytes.
     public init?(_ data: RawSpan, at offset: Int) {

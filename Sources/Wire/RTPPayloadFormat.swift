@@ -29,9 +29,9 @@ public struct RTPPayloadFormat: Hashable, Sendable {
     /// Hz of the RTP timestamps.
     public let clockRate: Int64
     /// What a=rtpmap says of channels; nil for nothing.
-    public let channels: Int?
+    let channels: Int?
     /// The value of a=fmtp; nil for none.
-    public let parameters: String?
+    let parameters: String?
 
     /// A format with what is its own of it: static payload types stay (RFC 3551 §6), and with them their clocks.
     ///

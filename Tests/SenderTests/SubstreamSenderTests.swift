@@ -30,9 +30,9 @@ struct SubstreamSenderTests {
         var pool = PacketPool(slotCapacity: 1_536)
         var sender = SubstreamSender(
             program, substream: index, plan: plan, traits: DatagramTraits(flow: 3, marks: .media),
-            key: DrawKey(seed: 7), zero: Self.zero)
+            key: DrawKey(seed: 7))
         #expect(sender.nextTimeout == .distantFuture)
-        sender.start()
+        sender.start(at: Self.zero)
         var sent: [Sent] = []
         var isStopped = false
         while !sender.isFinished {
