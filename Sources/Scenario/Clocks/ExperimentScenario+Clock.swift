@@ -50,6 +50,16 @@ extension ExperimentScenario.Clock {
 
     static let record = Record<Self>(
         .perfect,
+        keys + [
+            .key(
+                "steps", \.steps, Step.list, "Instants at which it jumps, or goes on at another frequency."
+            ).like("[ { at: 20s, by: 5ms } ]")
+        ])
+
+    /// One that never jumps.
+    static let steady = Record<Self>(.perfect, keys)
+
+    private static let keys: [Field<Self>] =
         [
             .key(
                 "offset", \.offset, .time(-most...most), "How far it is off at emulated time zero; positive: fast."
@@ -71,10 +81,7 @@ extension ExperimentScenario.Clock {
                 "temperature", \.temperature, .optional(Temperature.record.kind()),
                 "A sine of its frequency, as warm and cold make it."
             ).like("{ amplitude: 100 ppb, period: 24h }"),
-            .key(
-                "steps", \.steps, Step.list, "Instants at which it jumps, or goes on at another frequency."
-            ).like("[ { at: 20s, by: 5ms } ]"),
-        ])
+        ]
 }
 
 extension ExperimentScenario.Clock.Temperature {
