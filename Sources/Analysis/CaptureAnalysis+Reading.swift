@@ -17,8 +17,11 @@ extension CaptureAnalysis {
             DatagramReader(
                 try CaptureReader(path: $0), filter: filter, checksChecksums: options.checksChecksums)
         }
-        let merger = try DatagramMerger(readers)
         let analyzer = CaptureAnalyzer(options)
+        for reader in readers {
+            reader.eachSegment = { analyzer.addSignalling(($0, $1), $2, isConnected: true) }
+        }
+        let merger = try DatagramMerger(readers)
         while let reader = try merger.next() {
             reader.withPayload {
                 analyzer.add(reader.datagram, payload: $0)

@@ -53,8 +53,10 @@ public struct StreamMeasurements: Sendable {
     public var destination: SocketAddress
     /// The RTP source; nil without RTP.
     public var ssrc: UInt32?
-    /// The most frequent one.
+    /// The most frequent one, of those that are media.
     public var payloadType: UInt8?
+    /// All that occurred, in the order of their first packets.
+    public var payloadTypes: [(number: UInt8, encoding: String?, clockRate: UInt32?, packets: Int64)] = []
     /// The payload's encoding, as RFC 3551 or the session's description names it; nil when not known.
     public var encoding: String?
     var mediaKind: RTPEncoding.Kind?
@@ -153,8 +155,12 @@ public struct NTPMeasurements: Sendable {
     public var version: UInt8
     /// Answers that belong to a question and could be used.
     public var exchanges: Int64 = 0
-    /// Server's clock less client's, so that positive says: the client's clock is slow.
+    /// Server's clock less the capture's, nanoseconds: positive says that the capture's clock is slow. Where the capture was
+    /// made at the client, with its clock, it is the client's.
     public var offset: Distribution?
+    /// Server's clock less the client's own, as the client's transmit timestamps tell it; nil where these are no times, as
+    /// clients fill them with random bits.
+    public var clientOffset: Distribution?
     /// The round trip less the server's processing time, nanoseconds.
     public var delay: Distribution?
     /// How far the true offset can be from the measured one, whatever the asymmetry of the way: half the delay, to

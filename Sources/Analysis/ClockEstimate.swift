@@ -18,7 +18,7 @@ enum ClockEstimate {
         case tooLittle
     }
 
-    static func estimate(_ arrivals: [StreamQuality.Waiting]) -> Result {
+    static func estimate(_ arrivals: [StreamTiming.Arrival]) -> Result {
         guard arrivals.count >= leastArrivals, let first = arrivals.first, let last = arrivals.last,
             last.instant - first.instant >= leastSpan
         else { return .tooLittle }
@@ -35,12 +35,36 @@ enum ClockEstimate {
         return .unusual(slope)
     }
 
+    /// The rate at which timestamps plainly run when that is not the described one, nor near it: of the stretches of a
+    /// quarter of a second, four in five agree on it.
+    static func contradiction(_ arrivals: [StreamTiming.Arrival], described: UInt32) -> UInt32? {
+        var votes: [UInt32: Int] = [:]
+        var stretches = 0
+        guard arrivals.count >= 16, var begin = arrivals.first else { return nil }
+        for arrival in arrivals {
+            let span = (arrival.instant - begin.instant).nanoseconds
+            guard span >= 250_000_000 else { continue }
+            stretches += 1
+            let slope = Double(arrival.timestamp - begin.timestamp) * 1e9 / Double(span)
+            // Jitter over a quarter of a second is more than over all.
+            if let rate = rates.first(where: { abs(slope - Double($0)) <= 0.05 * Double($0) }) {
+                votes[rate, default: 0] += 1
+            }
+            begin = arrival
+        }
+        guard let (rate, count) = votes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), stretches >= 3,
+            5 * count >= 4 * stretches
+        else { return nil }
+        let factor = Double(rate) / Double(described)
+        return factor >= 1.4 || factor <= 1 / 1.4 ? rate : nil
+    }
+
     private static func snapped(_ measured: Double) -> UInt32? {
         rates.first { abs(measured - Double($0)) <= tolerance * Double($0) }
     }
 
     /// The median of the slopes between arrivals half the series apart.
-    private static func medianSlope(_ arrivals: [StreamQuality.Waiting]) -> Double? {
+    private static func medianSlope(_ arrivals: [StreamTiming.Arrival]) -> Double? {
         let half = arrivals.count / 2
         var slopes: [Double] = []
         for index in 0..<(arrivals.count - half) {

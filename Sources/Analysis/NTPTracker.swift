@@ -2,8 +2,12 @@ import Metrics
 import Timebase
 import Wire
 
-/// Pairs NTP requests with replies and measures each exchange (RFC 5905 §8), as the client would, when the capture was
-/// made at the client: T1 to T3 come from the packets, T4 is when the reply was captured.
+/// Pairs NTP requests with replies and measures each exchange (RFC 5905 §8) by the clock of the capture: T1 is when the
+/// request was captured, T4 when the reply was, T2 and T3 are the server's own stamps.
+///
+/// So it does not matter what the client writes as its transmit timestamp, which many fill with random bits, nor how far
+/// its clock is from the capture's: the offset is the server's clock less the capture's. Where the client's stamps are
+/// times, they tell how far its own clock is from the server's. Symmetric peers are each other's client and server.
 struct NTPTracker {
     private struct Request: Hashable {
         var client: SocketAddress
@@ -21,9 +25,14 @@ struct NTPTracker {
         var exchanges: Int64 = 0
         var requests: Int64 = 0
         var offsets = Histogram()
+        /// The server's clock less the client's own.
+        var clientOffsets = Histogram()
         var delays = Histogram()
         var bounds = Histogram()
         var rejected: [(reason: String, count: Int64)] = []
+
+        /// Nil unless all its stamps are times: of random ones hardly any is.
+        var clientOffset: Distribution? { clientOffsets.count == exchanges ? clientOffsets.distribution : nil }
 
         mutating func reject(_ reason: String) {
             if let index = rejected.firstIndex(where: { $0.reason == reason }) {
@@ -44,22 +53,35 @@ struct NTPTracker {
     /// RFC 5905's panic threshold: an offset beyond it is no measurement.
     private static let panic: Int64 = 1_000_000_000_000
 
+    /// A client's stamp farther than this from the capture's clock is no time: random bits, or a clock that is not set.
+    private static let farthest: Int64 = 1_000_000_000_000
+
     mutating func add(
         _ packet: NTPPacket, from source: SocketAddress, to destination: SocketAddress, at instant: Instant
     ) {
         switch packet.mode {
-        case 3:
-            let request = Request(client: source, server: destination, transmit: packet.transmitTimestamp)
-            withMeter(source.address, destination.address, packet.version) { $0.requests += 1 }
-            guard packet.transmitTimestamp.rawValue != 0 else { return }
-            if requests[request] == nil { remember(request) }
-            requests[request] = instant
-            answered.remove(request)
-        case 4:
-            takeReply(packet, client: destination, server: source, at: instant)
+        case 3: ask(packet, from: source, to: destination, at: instant)
+        case 4: takeReply(packet, client: destination, server: source, at: instant)
+        case 1, 2:
+            // What answers a peer's packet is also the next to be answered. The first answers nothing.
+            if packet.originTimestamp.rawValue != 0 {
+                takeReply(packet, client: destination, server: source, at: instant)
+            }
+            ask(packet, from: source, to: destination, at: instant)
         default:
             withMeter(destination.address, source.address, packet.version) { $0.reject("not_client_server") }
         }
+    }
+
+    private mutating func ask(
+        _ packet: NTPPacket, from source: SocketAddress, to destination: SocketAddress, at instant: Instant
+    ) {
+        let request = Request(client: source, server: destination, transmit: packet.transmitTimestamp)
+        withMeter(source.address, destination.address, packet.version) { $0.requests += 1 }
+        guard packet.transmitTimestamp.rawValue != 0 else { return }
+        if requests[request] == nil { remember(request) }
+        requests[request] = instant
+        answered.remove(request)
     }
 
     private mutating func remember(_ request: Request) {
@@ -84,9 +106,7 @@ struct NTPTracker {
             guard !isRepeated else { return meter.reject("duplicate_reply") }
             guard asked <= instant else { return meter.reject("reply_before_request") }
             let now = instant.nanoseconds
-            let t1 = reply.originTimestamp.unixNanoseconds(near: now)
-            // Random bits, or a clock that is not set: then the capture's clock is not the client's.
-            guard abs(t1 - asked.nanoseconds) <= 1_000_000_000 else { return meter.reject("client_time_unset") }
+            let t1 = asked.nanoseconds
             let t2 = reply.receiveTimestamp.unixNanoseconds(near: now)
             let t3 = reply.transmitTimestamp.unixNanoseconds(near: now)
             let delay = (now - t1) - (t3 - t2)
@@ -98,6 +118,8 @@ struct NTPTracker {
             meter.offsets.add(offset)
             meter.delays.add(delay)
             meter.bounds.add((delay + 1) / 2)
+            let ahead = reply.originTimestamp.unixNanoseconds(near: now) - t1
+            if abs(ahead) <= Self.farthest { meter.clientOffsets.add(offset - ahead) }
         }
     }
 
@@ -126,7 +148,8 @@ struct NTPTracker {
             guard let meter = meters[pair] else { return nil }
             return NTPMeasurements(
                 client: pair.client, server: pair.server, version: meter.version, exchanges: meter.exchanges,
-                offset: meter.offsets.distribution, delay: meter.delays.distribution, bound: meter.bounds.distribution,
+                offset: meter.offsets.distribution, clientOffset: meter.clientOffset, delay: meter.delays.distribution,
+                bound: meter.bounds.distribution,
                 rejected: meter.rejected)
         }
     }

@@ -44,6 +44,7 @@ public struct ReplayMeasurements: Sendable {
 /// What is inside does not change when a datagram is released, so no program is received. A receiver's RTP clock is
 /// 90 kHz; other clocks' timestamps are converted, to 11 µs.
 final class PlayoutReplay {
+    private let configuration: ReceiverConfiguration
     private var session: SessionReceiver
     private var playout: PlayoutBuffer
     private var result: ReplayMeasurements
@@ -60,7 +61,7 @@ final class PlayoutReplay {
     private static let bound: Int128 = 1 << 60
 
     init(_ assumption: PlayoutAssumption, isRTP: Bool) {
-        let configuration = isRTP ? assumption.rtp : assumption.plain
+        configuration = isRTP ? assumption.rtp : assumption.plain
         session = SessionReceiver(configuration)
         playout = PlayoutBuffer(configuration)
         result = ReplayMeasurements(algorithm: assumption.name)
@@ -122,13 +123,22 @@ final class PlayoutReplay {
         }
     }
 
+    /// Plays what waits, and begins anew as with another stream: what comes has other timestamps, or another clock.
+    func beginPart() {
+        serve(until: .distantFuture)
+        result.overflows += playout.overflows
+        result.underruns += playout.underruns
+        session = SessionReceiver(configuration)
+        playout = PlayoutBuffer(configuration)
+        origin = nil
+        now = LocalInstant(nanoseconds: 0)
+    }
+
     /// Plays what waits; nil for a stream whose times no receiver could follow.
     func finish() -> ReplayMeasurements? {
         guard !hasRunAway else { return nil }
-        serve(until: .distantFuture)
+        beginPart()
         guard result.played + result.late > 0 else { return nil }
-        result.overflows = playout.overflows
-        result.underruns = playout.underruns
         result.delay = delays.distribution
         result.buffer = buffer.distribution
         return result

@@ -12,6 +12,8 @@ struct RTPArrival {
     var payloadCount: Int
     /// Bytes of padding behind it.
     var paddingCount = 0
+    /// Its payload has the form of a telephone event (RFC 4733 §2.3).
+    var looksLikeEvent = false
     /// The RTP payload, where it looks like transport packets and the packet has to wait.
     var transportPackets: [UInt8]?
 }

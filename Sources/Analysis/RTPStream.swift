@@ -9,45 +9,40 @@ final class RTPStream {
     let destination: SocketAddress
     let ssrc: UInt32
     var kind = StreamMeasurements.Kind.rtp
-    private(set) var encoding: RTPEncoding?
-    private(set) var clockSource = StreamMeasurements.ClockSource.unknown
     private(set) var quality: StreamQuality
+    private(set) var payloads = PayloadTypes()
+    private(set) var timeline: RTPTimeline
     private(set) var rtcp = RTCPMeter()
     /// Frames for lip-sync.
     var frames = FrameLog()
     /// The largest RTP payload.
     private(set) var largestPayload = 0
-    private(set) var payloadTypes: [UInt8: Int64] = [:]
 
+    private unowned let flow: Flow
     private var numbers = WrapUnwrapper(bits: 16)
     private var timestamps = WrapUnwrapper(bits: 32)
     /// Added to unwrapped numbers, so that a stream that began again goes on where it was.
     private var shift: Int64 = 0
     private var highest: Int64
     private let base: Int64
+    /// The first packet since the stream began, or began anew, and the highest one: number and ticks.
+    private var begun: (number: Int64, ticks: Int64)?
+    private var newest: (ticks: Int64, instant: Instant) = (0, .zero)
     private var check = SequenceCheck()
     /// A packet that has jumped.
     private var held: RTPArrival?
-    private var restarts = 0
-    private var strays: Int64 = 0
-
-    private var nextEstimate = 64
-    private var estimate = ClockEstimate.Result.tooLittle
-    private var transport: TransportStreamMeter?
-    /// What a receiver would have made of it; nil when nobody asks.
-    private let replay: PlayoutReplay?
-    private var replayed: ReplayMeasurements?
-    private var notes: [String] = []
+    private var beginsPart = false
+    private(set) var restarts = 0
+    private(set) var strays: Int64 = 0
+    private(set) var transport: TransportStreamMeter?
 
     /// - Parameter opening: the stream's first packets, at least one, in the order of arrival.
-    init(
-        source: SocketAddress, destination: SocketAddress, ssrc: UInt32, opening: [RTPArrival],
-        playout: PlayoutAssumption? = nil
-    ) {
-        self.source = source
-        self.destination = destination
+    init(_ flow: Flow, ssrc: UInt32, opening: [RTPArrival], playout: PlayoutAssumption? = nil) {
+        self.flow = flow
+        source = flow.key.source
+        destination = flow.key.destination
         self.ssrc = ssrc
-        replay = playout.map { PlayoutReplay($0, isRTP: true) }
+        timeline = RTPTimeline(replay: playout.map { PlayoutReplay($0, isRTP: true) })
         var unwrapper = WrapUnwrapper(bits: 16)
         // Numbers near the beginning may lie before the first that came.
         base = opening.map { unwrapper.unwrap(UInt64($0.sequenceNumber)) }.min() ?? 0
@@ -55,24 +50,26 @@ final class RTPStream {
         quality = StreamQuality(.captured(firstNumber: base))
     }
 
-    /// Says what the payload is; the first to say it is believed.
-    func describe(_ encoding: RTPEncoding, source: StreamMeasurements.ClockSource) {
-        guard clockSource == .unknown || clockSource == .estimated else { return }
-        if clockSource == .estimated, let clockRate, clockRate != encoding.clockRate {
-            notes.append(
-                "described only after its clock was estimated; timing uses the estimate of \(clockRate) Hz")
-            self.encoding = RTPEncoding(name: encoding.name, clockRate: clockRate, kind: encoding.kind)
-            return
-        }
-        self.encoding = encoding
-        clockSource = source
-        begin(clockRate: encoding.clockRate)
+    /// Asks anew what the payload types are.
+    func rename() {
+        payloads.name(flow)
+        timeline.describe(payloads)
+    }
+
+    /// Takes its packets for a transport stream's, of which nobody says it: whatever type the session gave it, its clock is
+    /// 90 kHz (RFC 2250 §2).
+    func assumeTransportStream() {
+        guard let main = payloads.main, main.encoding == nil else { return }
+        payloads.assume(RTPEncoding(name: "MP2T", clockRate: 90_000, kind: .video), of: main.number)
+        timeline.describe(payloads)
     }
 
     /// Media ticks for an RTP timestamp near those that came last.
     func ticks(_ timestamp: UInt32) -> Int64 { timestamps.nearest(UInt64(timestamp)) }
 
-    var clockRate: UInt32? { quality.clockRate }
+    /// Hz of the timestamps of most packets; nil when it is not known.
+    var clockRate: UInt32? { payloads.main.flatMap { timeline.rate(of: $0.number) ?? $0.encoding?.clockRate } }
+    var encoding: RTPEncoding? { payloads.main?.encoding }
 }
 
 // MARK: - Packets
@@ -83,42 +80,68 @@ extension RTPStream {
     /// - Parameter media: its RTP payload; empty when it is in the arrival, or not to be had.
     func add(_ arrival: RTPArrival, media: RawSpan) {
         let number = numbers.nearest(UInt64(arrival.sequenceNumber)) + shift
-        let isFar = quality.received > 0 && abs(number - highest) > SequenceCheck.maximumDropout
+        if number == highest &+ 1, held == nil { return process(arrival, media: media) }
+        addOutOfStep(arrival, number - highest, media: media)
+    }
+
+    @inline(never)
+    private func addOutOfStep(_ arrival: RTPArrival, _ distance: Int64, media: RawSpan) {
+        let isFar =
+            quality.received > 0
+            && (distance > SequenceCheck.maximumDropout || distance < -SequenceCheck.maximumMisorder
+                || distance > SequenceCheck.maximumMisorder && hasNewBase(arrival))
         let verdict = check.take(arrival.sequenceNumber, isFar: isFar)
         if let other = held {
             held = nil
-            if verdict == .confirms { acceptJump(other) } else { countStray(other) }
+            if verdict == .confirms { acceptJump(other) } else { release(other) }
         }
         guard verdict == .jumps else { return process(arrival, media: media) }
         held = arrival
         if TransportStreamMeter.packetLength(of: media) != nil { held?.transportPackets = media.copied }
     }
 
-    /// A single packet from far away: nobody's next.
-    private func countStray(_ arrival: RTPArrival) {
+    /// Whether its timestamp lies more than a second from where time would have brought it.
+    private func hasNewBase(_ arrival: RTPArrival) -> Bool {
+        guard let clockRate else { return false }
+        let media = Double(ticks(arrival.timestamp) - newest.ticks) / Double(clockRate)
+        return abs(media - Double((arrival.instant - newest.instant).nanoseconds) * 1e-9) > 1
+    }
+
+    /// A packet whose far number nothing confirmed: very late, or a single one from far away that is nobody's next.
+    private func release(_ arrival: RTPArrival) {
+        let distance = numbers.nearest(UInt64(arrival.sequenceNumber)) + shift - highest
+        if distance < 0, distance >= -SequenceCheck.maximumDropout { return process(arrival, media: RawSpan()) }
         strays += 1
         quality.arrivedUnnumbered(bytes: arrival.count, at: arrival.instant)
-        note(arrival)
+        _ = payloads.note(arrival, flow)
     }
 
-    private func note(_ arrival: RTPArrival) {
-        largestPayload = max(largestPayload, arrival.payloadCount)
-        payloadTypes[arrival.payloadType, default: 0] += 1
-    }
-
-    /// Two packets in a row agree on a far number: an outage when as many packets could have been sent meanwhile, else
-    /// a new beginning.
+    /// Two packets in a row agree on a far number: very late ones or copies, an outage when as many packets could have
+    /// been sent meanwhile, else a new beginning (RFC 3550 §A.1).
     private func acceptJump(_ arrival: RTPArrival) {
         let number = numbers.nearest(UInt64(arrival.sequenceNumber)) + shift
         let gap = number - highest
         let sent = Double(max(highest - base, 1))
         let elapsed = Double(max((arrival.instant - quality.lastArrival).nanoseconds, 0))
-        let active = Double(max((quality.lastArrival - quality.first).nanoseconds, 1))
-        if gap < 0 || Double(gap) > 4 * sent * elapsed / active {
+        let active = Double(max(quality.duration.nanoseconds, 1))
+        let isOutage = gap > 0 && Double(gap) <= 4 * sent * elapsed / active
+        if !isOutage, gap > 0 || !isLate(arrival, by: -gap, spacing: active / sent) {
             restarts += 1
             shift += highest + 1 - number
+            begun = nil
+            beginsPart = true
         }
         process(arrival, media: RawSpan())
+    }
+
+    /// Whether a packet was sent so many numbers ago by its timestamp, too, and not long ago.
+    ///
+    /// - Parameter spacing: nanoseconds from packet to packet.
+    private func isLate(_ arrival: RTPArrival, by count: Int64, spacing: Double) -> Bool {
+        guard let begun, highest > begun.number, Double(count) * spacing <= 2e9 else { return false }
+        let mean = Double(newest.ticks - begun.ticks) / Double(highest - begun.number)
+        let back = Double(newest.ticks - ticks(arrival.timestamp))
+        return abs(back - mean * Double(count)) <= abs(mean * Double(count)) / 4
     }
 
     private func process(_ arrival: RTPArrival, media: RawSpan) {
@@ -130,69 +153,44 @@ extension RTPStream {
     }
 
     private func measure(_ arrival: RTPArrival, media: RawSpan) {
-        note(arrival)
+        largestPayload = max(largestPayload, arrival.payloadCount)
+        let isTimed = payloads.note(arrival, flow)
         let number = numbers.unwrap(UInt64(arrival.sequenceNumber)) + shift
         let ticks = timestamps.unwrap(UInt64(arrival.timestamp))
         if transport == nil, let length = TransportStreamMeter.packetLength(of: media) {
             transport = TransportStreamMeter(packetLength: length)
         }
-        let waiting = quality.waiting.count
         let verdict = quality.arrived(
             StreamArrival(
-                at: arrival.instant, bytes: arrival.count, number: number, timestamp: ticks,
+                at: arrival.instant, bytes: arrival.count, number: number,
                 mediaBytes: transport?.mediaBytes(of: media) ?? 0))
+        if isTimed {
+            var entry = RTPTimeline.Entry(
+                arrival: .init(at: arrival.instant, timestamp: ticks, number: number, isFirst: verdict.isFirst),
+                payloadType: arrival.payloadType)
+            if beginsPart {
+                entry.beginsPart = true
+                beginsPart = false
+            }
+            timeline.add(entry, payloads)
+        }
         if transport == nil {
-            frames.add(ticks: ticks, at: arrival.instant)
+            if isTimed { frames.add(ticks: ticks, at: arrival.instant) }
         } else if verdict.isFirst {
             if number > highest + 1 { transport?.noteMissing() }
-            transport?.add(media, at: quality.last)
+            transport?.add(media, at: quality.steadyLast)
             transport?.tellRate(to: &quality)
         }
-        highest = max(highest, number)
-        if let clockRate {
-            replay?.add(number: number, ticks: ticks, clockRate: clockRate, at: arrival.instant)
-        } else if quality.waiting.count > waiting {
-            estimateClockIfDue(at: arrival.instant)
-        }
+        guard number >= highest else { return }
+        highest = number
+        newest = (ticks, arrival.instant)
+        if begun == nil { begun = (number, ticks) }
     }
 }
 
-// MARK: - The clock
+// MARK: - Reports
 
 extension RTPStream {
-    private func begin(clockRate: UInt32) {
-        guard self.clockRate == nil else { return }
-        for arrival in quality.waiting {
-            replay?.add(number: arrival.number, ticks: arrival.timestamp, clockRate: clockRate, at: arrival.instant)
-        }
-        quality.begin(clockRate: clockRate)
-    }
-
-    private func estimateClockIfDue(at instant: Instant) {
-        guard quality.waiting.count >= nextEstimate, let first = quality.waiting.first,
-            instant - first.instant >= .seconds(4)
-        else { return }
-        estimateClock()
-        nextEstimate = quality.waiting.count * 2
-    }
-
-    private func estimateClock() {
-        guard clockRate == nil else { return }
-        estimate = ClockEstimate.estimate(quality.waiting)
-        guard case .rate(let rate) = estimate else { return }
-        clockSource = .estimated
-        begin(clockRate: rate)
-    }
-
-    /// Two sender reports tell the clock, too.
-    private func estimateClockFromReports() {
-        guard clockRate == nil, let reported = rtcp.reportedClockRate,
-            let rate = ClockEstimate.rates.first(where: { abs(Double($0) - reported) < 0.001 * reported })
-        else { return }
-        clockSource = .estimated
-        begin(clockRate: rate)
-    }
-
     func take(_ report: RTCPPacket.SenderReport, at instant: Instant) {
         rtcp.take(report, at: instant, ticks: ticks(report.rtpTimestamp))
         rtcp.judge(clockRate: clockRate)
@@ -201,126 +199,28 @@ extension RTPStream {
     func take(_ block: ReceptionReport, at instant: Instant) { rtcp.take(block, at: instant) }
     func take(_ chunk: RTCPPacket.SourceDescription) { rtcp.take(chunk) }
     func takeGoodbye() { rtcp.hasGoodbye = true }
-}
 
-// MARK: - Results
-
-extension RTPStream {
     /// Ends the stream.
     func finish() {
         if let other = held {
             held = nil
-            countStray(other)
+            release(other)
         }
-        estimateClock()
-        estimateClockFromReports()
+        let main = payloads.main?.number
+        timeline.finish(
+            payloads, reported: main.flatMap { type in rtcp.reportedClockRate.map { (type, $0) } })
         transport?.tellRate(to: &quality, atEnd: true)
         quality.finish()
         frames.finish()
         transport?.finish()
-        if clockRate != nil { replayed = replay?.finish() }
+        labelKind()
     }
 
-    var measurements: StreamMeasurements {
-        var result = StreamMeasurements(source: source, destination: destination)
-        result.kind = kind
-        result.ssrc = ssrc
-        result.payloadType = payloadTypes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
-        result.encoding = encoding?.name
-        result.mediaKind = encoding?.kind
-        result.clockRate = clockRate
-        result.clockSource = clockSource
-        result.quality = quality.measurements()
-        result.notes = notes
-        noteCounts(in: &result)
-        if encoding == nil, let type = result.payloadType {
-            result.notes.append("encoding unknown: payload type \(type) is dynamic, and no description tells")
-        }
-        if quality.received < 2 { result.notes.append("a single packet: no rate and no variation") }
-        noteTiming(in: &result)
-        addTransportStream(to: &result)
-        addReplay(to: &result)
-        result.rtcp = rtcp.measurements(clockRate: clockRate)
-        return result
+    /// What the description says of the stream's purpose.
+    private func labelKind() {
+        guard let main = payloads.main, main.source == .sdp, let name = main.encoding?.name.lowercased() else { return }
+        if name == "rtx" { kind = .rtx }
+        if name.contains("fec") || name == "red" && main.encoding?.kind == nil { kind = .fec }
+        if flow.description?.isSecure == true { kind = .srtp }
     }
-
-    private func noteCounts(in result: inout StreamMeasurements) {
-        func note(_ sentence: String) { result.notes.append(sentence) }
-        if restarts > 0 { note("sequence numbers began anew \(restarts) times; each time they are counted on") }
-        if strays > 0 { note("\(strays) packets with far sequence numbers are in received only") }
-        if let late = result.quality.tooLate, late > 0 {
-            note("\(late) packets came too late to tell what they are: in received only")
-        }
-        if quality.duplicates > 0 {
-            note("delay variation is that of first copies (RFC 7679 §3.8.4); jitter counts every arrival")
-        }
-        if payloadTypes.count > 1 {
-            note("several payload types: \(payloadTypes.keys.sorted().map(\.description).joined(separator: ", "))")
-        }
-    }
-
-    private func noteTiming(in result: inout StreamMeasurements) {
-        if clockRate != nil {
-            if let explanation = quality.drift.explanation { result.notes.append(explanation) }
-        } else if case .unusual(let rate) = estimate {
-            result.notes.append(
-                "clock rate unknown: timestamps advance at \(Int64(clamping: rate)) Hz, which no media clock has; "
-                    + "give it with --clock")
-        } else {
-            result.notes.append(
-                "clock rate unknown: no description, and too few packets or too short a time to estimate it; "
-                    + "give it with --clock")
-        }
-    }
-
-    private func addReplay(to result: inout StreamMeasurements) {
-        result.playout = replayed
-        if replay != nil, replayed == nil {
-            result.notes.append(
-                clockRate == nil
-                    ? "no playout: without a clock rate nothing tells when a packet is due"
-                    : "no playout: timestamps run away from the arrivals")
-        }
-    }
-
-    private func addTransportStream(to result: inout StreamMeasurements) {
-        guard let transport, !transport.isEmpty else {
-            result.notes.append(
-                encoding?.name.uppercased() == "MP2T"
-                    ? "no MDI: its packets hold no whole transport packets, or the capture cut them"
-                    : "no MDI: not a transport stream, so its nominal rate is unknown")
-            return
-        }
-        result.transportStream = transport.measurements
-        if let note = transport.indexNote { result.notes.append(note) }
-        result.quality.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
-            lostMediaPackets: (result.quality.lost ?? 0) * transport.packetsPerDatagram,
-            over: quality.last - quality.first)
-    }
-}
-
-extension StreamQuality.Configuration {
-    /// Of packets in a capture, whose timestamps' and media's rates will show.
-    static func captured(firstNumber: Int64) -> Self {
-        var configuration = Self()
-        configuration.firstNumber = firstNumber
-        configuration.window = 32_768
-        configuration.awaitsClockRate = true
-        configuration.awaitsMediaRate = true
-        configuration.isThorough = true
-        return configuration
-    }
-
-    /// Of a capture's datagrams without numbers.
-    static func unnumbered(isMedia: Bool) -> Self {
-        var configuration = Self()
-        configuration.window = 64
-        configuration.awaitsMediaRate = isMedia
-        configuration.isThorough = true
-        return configuration
-    }
-}
-
-extension Int64 {
-    init(clamping value: Double) { self = value.isFinite && abs(value) < 9e18 ? Int64(value) : 0 }
 }

@@ -23,9 +23,9 @@ final class UDPTransportStream {
 
     func add(_ payload: RawSpan, payloadCount: Int, at instant: Instant) {
         quality.arrivedUnnumbered(bytes: payloadCount, mediaBytes: meter.mediaBytes(of: payload), at: instant)
-        meter.add(payload, at: quality.last)
+        meter.add(payload, at: quality.steadyLast)
         meter.tellRate(to: &quality)
-        replay?.add(payload, at: quality.last)
+        replay?.add(payload, at: quality.steadyLast)
     }
 
     func finish() {
@@ -49,9 +49,14 @@ final class UDPTransportStream {
         result.notes.append("UDP does not number its datagrams: loss shows in continuity counters only")
         result.notes.append(
             "no jitter, delay variation and clock drift: without RTP there are no timestamps for each datagram")
+        if quality.stepsBack > 0 {
+            result.notes.append(
+                "the capture's clock was set back \(quality.stepsBack) times, by up to "
+                    + "\(quality.largestStepBack.nanoseconds / 1_000_000) ms: that time is left out")
+        }
         if meter.continuityErrors == 0 {
             result.quality.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
-                lostMediaPackets: 0, over: quality.last - quality.first)
+                lostMediaPackets: 0, over: quality.duration)
         } else {
             result.notes.append("no media loss rate: continuity counters tell that packets are lost, not how many")
         }

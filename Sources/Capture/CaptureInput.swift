@@ -21,6 +21,10 @@ public enum SkipReason: String, CaseIterable, Hashable, Sendable {
     case notIP = "not_ip"
     /// IP with another protocol than UDP.
     case notUDP = "not_udp"
+    /// Encrypted, compressed, or of a form that is not read: see ``CaptureInput/encapsulations``.
+    case insideEncapsulation = "inside_encapsulation"
+    /// Encapsulations one inside the other beyond ``Encapsulation/mostNested``.
+    case nestedTooDeeply = "nested_too_deeply"
     /// The capture's snapshot length cut the packet before its UDP payload.
     case truncatedPacket = "truncated_packet"
     /// An IP header that contradicts itself or the packet.
@@ -52,10 +56,20 @@ public struct CaptureInput: Sendable {
     /// Packets that whoever captured had no room for, by the file's own statistics; nil where it has none.
     public var dropped: Int64?
     private var counts: [Int64]
+    private var opened: [Int64]
+    private var closed: [Int64]
 
     init(path: String) {
         self.path = path
         counts = Array(repeating: 0, count: SkipReason.allCases.count)
+        opened = Array(repeating: 0, count: Encapsulation.allCases.count)
+        closed = opened
+    }
+
+    /// Of each encapsulation that occurred, how many were looked into, and how many could not be.
+    public var encapsulations: [(kind: Encapsulation, opened: Int64, closed: Int64)] {
+        Encapsulation.allCases.indices.filter { opened[$0] + closed[$0] > 0 }
+            .map { (Encapsulation.allCases[$0], opened[$0], closed[$0]) }
     }
 
     /// How much was skipped, by reason, those that occurred only.
@@ -65,6 +79,11 @@ public struct CaptureInput: Sendable {
 
     mutating func skip(_ reason: SkipReason, _ count: Int64 = 1) {
         for (index, other) in SkipReason.allCases.enumerated() where other == reason { counts[index] += count }
+    }
+
+    mutating func note(_ encapsulation: Encapsulation, isClosed: Bool) {
+        guard let index = Encapsulation.allCases.firstIndex(of: encapsulation) else { return }
+        if isClosed { closed[index] += 1 } else { opened[index] += 1 }
     }
 
     mutating func note(_ linkType: LinkType, at instant: Instant, bytes count: Int) {

@@ -41,6 +41,10 @@ public final class DatagramReader {
         destination: SocketAddress(address: IPAddress(IPv4Address(rawValue: 0)), port: 0),
         differentiatedServices: 0, payloadCount: 0, ipCount: 0)
 
+    /// Told of every TCP segment with a payload, where that is not nil: of whom, to whom, and what the capture has of it.
+    /// Segments are skipped all the same.
+    public var eachSegment: ((SocketAddress, SocketAddress, RawSpan) -> Void)?
+
     private let filter: CaptureFilter?
     private let checksChecksums: Bool
     private var fragments = FragmentBuffer()
@@ -94,17 +98,43 @@ public final class DatagramReader {
         case .other: return .notIP
         case .truncated: return .truncatedPacket
         case .unsupported: return .unsupportedLinkType
+        case .closed(let kind):
+            reader.input.note(kind, isClosed: true)
+            return .insideEncapsulation
         case .ip(let offset):
             guard offset < bytes.byteCount else { return .truncatedPacket }
-            return takeIP(bytes, at: offset, originalCount: packet.originalCount - offset)
+            return takeIP(Piece(at: offset, of: bytes.byteCount, originalCount: packet.originalCount - offset), bytes)
         }
     }
 
-    private func takeIP(_ bytes: RawSpan, at offset: Int, originalCount: Int) -> SkipReason? {
-        let span = bytes.extracting(offset..<bytes.byteCount)
+    /// Where something lies in the bytes that are read: of the captured packet, or of one that was put together.
+    struct Piece {
+        var offset: Int
+        var end: Int
+        /// Its bytes on the wire.
+        var originalCount: Int
+        /// Encapsulations around it.
+        var depth = 0
+
+        init(at offset: Int, of end: Int, originalCount: Int) {
+            self.offset = offset
+            self.end = end
+            self.originalCount = originalCount
+        }
+
+        /// What lies so many bytes behind its beginning, in one more encapsulation.
+        func inner(_ distance: Int) -> Piece {
+            var piece = Piece(at: offset + distance, of: end, originalCount: originalCount - distance)
+            piece.depth = depth + 1
+            return piece
+        }
+    }
+
+    private func takeIP(_ piece: Piece, _ bytes: RawSpan) -> SkipReason? {
+        let span = bytes.extracting(piece.offset..<piece.end)
         let ip: IPPacket
         do throws(ParseError) {
-            ip = try IPPacket(parsing: span, originalCount: originalCount)
+            ip = try IPPacket(parsing: span, originalCount: piece.originalCount)
         } catch {
             switch error {
             case .truncated: return .truncatedPacket
@@ -113,34 +143,64 @@ public final class DatagramReader {
             default: return .badIPHeader
             }
         }
-        guard ip.payloadProtocol == IPPacket.udp else { return .notUDP }
         guard ip.payloadOffset <= span.byteCount else { return .truncatedPacket }
         let end = min(ip.length, span.byteCount)
-        guard let fragment = ip.fragment else {
-            return takeUDP(
-                span.extracting(ip.payloadOffset..<end), ip, datagramCount: ip.payloadCount,
-                at: offset + ip.payloadOffset)
+        var content = piece
+        content.offset += ip.payloadOffset
+        content.end = piece.offset + end
+        content.originalCount = ip.payloadCount
+        guard let fragment = ip.fragment else { return takeTransport(content, ip, bytes) }
+        return takeFragment(fragment, content, ip, bytes)
+    }
+
+    private func takeFragment(
+        _ fragment: IPPacket.Fragment, _ piece: Piece, _ ip: IPPacket, _ bytes: RawSpan
+    ) -> SkipReason? {
+        // Fragments of what nobody would read are not kept.
+        guard ip.payloadProtocol == IPPacket.udp || Encapsulation.mayCarry(number: ip.payloadProtocol) else {
+            return .notUDP
         }
         var abandoned: Int64 = 0
         let whole = fragments.add(
-            ip, fragment, span.extracting(ip.payloadOffset..<end), at: reader.packet.instant, abandoned: &abandoned)
+            ip, fragment, bytes.extracting(piece.offset..<piece.end), at: reader.packet.instant, abandoned: &abandoned)
         if abandoned > 0 { reader.input.skip(.fragmentIncomplete, abandoned) }
         guard let whole else { return nil }
         assembled = whole
-        return whole.withUnsafeBytes { takeUDP($0.bytes, ip, datagramCount: whole.count, at: 0) }
+        var content = Piece(at: 0, of: whole.count, originalCount: whole.count)
+        content.depth = piece.depth
+        return whole.withUnsafeBytes { takeTransport(content, ip, $0.bytes) }
     }
 
-    private func takeUDP(_ bytes: RawSpan, _ ip: IPPacket, datagramCount: Int, at offset: Int) -> SkipReason? {
+    private func takeTransport(_ piece: Piece, _ ip: IPPacket, _ bytes: RawSpan) -> SkipReason? {
+        if ip.payloadProtocol == IPPacket.udp { return takeUDP(piece, ip, bytes) }
+        let span = bytes.extracting(piece.offset..<piece.end)
+        if ip.payloadProtocol == IPPacket.tcp, let eachSegment {
+            if let segment = TCPSegment(parsing: span) {
+                eachSegment(
+                    SocketAddress(address: ip.source, port: segment.sourcePort),
+                    SocketAddress(address: ip.destination, port: segment.destinationPort),
+                    span.extracting(segment.payloadOffset..<span.byteCount))
+            }
+            return .notUDP
+        }
+        guard let (kind, inside) = Encapsulation.inside(ipPayload: span, number: ip.payloadProtocol) else {
+            return .notUDP
+        }
+        return takeInside(kind, inside, piece, ip, bytes)
+    }
+
+    private func takeUDP(_ piece: Piece, _ ip: IPPacket, _ bytes: RawSpan) -> SkipReason? {
+        let span = bytes.extracting(piece.offset..<piece.end)
         let header: UDPHeader
         do throws(ParseError) {
-            header = try UDPHeader(parsing: bytes, datagramCount: datagramCount)
+            header = try UDPHeader(parsing: span, datagramCount: piece.originalCount)
         } catch {
-            return error == .truncated && datagramCount >= UDPHeader.length ? .truncatedPacket : .badUDPLength
+            return error == .truncated && piece.originalCount >= UDPHeader.length ? .truncatedPacket : .badUDPLength
         }
-        let count = min(header.payloadCount, bytes.byteCount - UDPHeader.length)
+        let count = min(header.payloadCount, span.byteCount - UDPHeader.length)
         guard count > 0 || header.payloadCount == 0 else { return .truncatedPacket }
         if checksChecksums, count == header.payloadCount,
-            !header.checksumFits(bytes, source: ip.source, destination: ip.destination)
+            !header.checksumFits(span, source: ip.source, destination: ip.destination)
         {
             return .badUDPChecksum
         }
@@ -148,38 +208,60 @@ public final class DatagramReader {
             instant: reader.packet.instant, source: SocketAddress(address: ip.source, port: header.sourcePort),
             destination: SocketAddress(address: ip.destination, port: header.destinationPort),
             differentiatedServices: ip.differentiatedServices, payloadCount: header.payloadCount,
-            ipCount: ip.payloadOffset + datagramCount)
-        payload = offset + UDPHeader.length..<offset + UDPHeader.length + count
+            ipCount: ip.payloadOffset + piece.originalCount)
+        let start = piece.offset + UDPHeader.length
+        payload = start..<start + count
+        // Nothing that carries packets begins like RTP, but for some tunnels on their ports.
+        if count > 0,
+            bytes.unsafeLoad(fromByteOffset: start, as: UInt8.self) >> 6 != 2
+                || Encapsulation.mayBeginLikeRTP(port: header.destinationPort)
+        {
+            var content = piece
+            (content.offset, content.end, content.originalCount) = (start, start + count, header.payloadCount)
+            return takePayload(content, ip, bytes)
+        }
         return nil
     }
-}
 
-/// The datagrams of several captures in the order of their times; of equal times in the order of the captures.
-public final class DatagramMerger {
-    let readers: [DatagramReader]
-    /// The captures that have a datagram ready.
-    private var ready: [Int] = []
-    private var current: Int?
-
-    /// - Throws: ``SystemError``.
-    public init(_ readers: [DatagramReader]) throws(SystemError) {
-        self.readers = readers
-        for index in readers.indices where try readers[index].next() { ready.append(index) }
+    /// Looks for packets inside a datagram that does not begin like RTP.
+    @inline(never)
+    private func takePayload(_ piece: Piece, _ ip: IPPacket, _ bytes: RawSpan) -> SkipReason? {
+        let found = Encapsulation.inside(
+            udpPayload: bytes.extracting(piece.offset..<piece.end), count: piece.originalCount,
+            source: datagram.source.port, destination: datagram.destination.port)
+        guard let (kind, inside) = found else { return nil }
+        return takeInside(kind, inside, piece, ip, bytes)
     }
 
-    /// The next datagram's reader; nil at the end. It is good until the next call.
-    ///
-    /// - Throws: ``SystemError``.
-    public func next() throws(SystemError) -> DatagramReader? {
-        if let last = current, try !readers[last].next() { ready.removeAll { $0 == last } }
-        guard var earliest = ready.first else {
-            current = nil
+    private func takeInside(
+        _ kind: Encapsulation, _ inside: Encapsulation.Inside, _ piece: Piece, _ ip: IPPacket, _ bytes: RawSpan
+    ) -> SkipReason? {
+        let outer = datagram.ipCount - datagram.payloadCount
+        datagram.payloadCount = -1
+        payload = 0..<0
+        let isClosed = inside == .closed
+        reader.input.note(kind, isClosed: isClosed)
+        guard piece.depth < Encapsulation.mostNested else { return .nestedTooDeeply }
+        switch inside {
+        case .closed: return .insideEncapsulation
+        case .other: return .notIP
+        case .ip(let distance):
+            let inner = piece.inner(distance)
+            guard inner.offset < inner.end else { return .truncatedPacket }
+            return takeIP(inner, bytes)
+        case .transport(let number, let distance):
+            var ip = ip
+            (ip.payloadProtocol, ip.payloadOffset) = (number, ip.payloadOffset + distance)
+            let inner = piece.inner(distance)
+            guard inner.offset < inner.end else { return .truncatedPacket }
+            return takeTransport(inner, ip, bytes)
+        case .payload(let range):
+            let start = piece.offset + range.lowerBound
+            guard start < piece.end || range.isEmpty else { return .truncatedPacket }
+            datagram.payloadCount = range.count
+            datagram.ipCount = outer + range.count
+            payload = start..<min(start + range.count, piece.end)
             return nil
         }
-        for index in ready.dropFirst() where readers[index].datagram.instant < readers[earliest].datagram.instant {
-            earliest = index
-        }
-        current = earliest
-        return readers[earliest]
     }
 }

@@ -22,6 +22,8 @@ struct RunLedger: ~Copyable {
     let rowCount: Int
     /// Of each node.
     private(set) var clocks: [ClockLedger]
+    /// Where there are playback commands.
+    private(set) var commands: CommandLedger?
     /// Not taken yet.
     private(set) var outputs = Deque<WorldOutput>()
 
@@ -49,6 +51,9 @@ struct RunLedger: ~Copyable {
         }
         capture = (configuration.senderClock, configuration.senderClock.reading(at: .zero))
         interleavedFirst = configuration.deinterleaver?.firstSequenceNumber
+        if configuration.commandOrder != nil {
+            commands = CommandLedger(receivers: configuration.receivers.count, cuts: configuration.cuts)
+        }
         sender = SenderLedger(configuration)
         rowCount = configuration.sessionCount
         if configuration.sessions != nil { sessions = Array(repeating: sender, count: rowCount) }
@@ -115,6 +120,8 @@ struct RunLedger: ~Copyable {
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
         case .found(let event, let node): note(event, node: node, at: now)
         case .adjusted(let node): clocks[node].noteCorrection(at: now)
+        case .commanded(let receiver, let command, let name):
+            note(command, name, receiver: receiver, at: now)
         case .multiplexed, .arrived, .released: preconditionFailure("this event has bytes")
         }
     }
@@ -261,6 +268,21 @@ struct RunLedger: ~Copyable {
         let difference = ((ticks &- expected) << 31) >> 31
         return program.timeline(expected + difference)
     }
+
+    // MARK: Commands
+
+    private mutating func note(
+        _ command: PlaybackCommand, _ name: CommandLedger.Name, receiver: Int, at now: Instant
+    ) {
+        commands?.note(command, name, receiver: receiver, at: now)
+        // What goes on after a pause has not been interrupted since.
+        if command != .play { receivers[receiver].interrupt(at: now) }
+        let payload = command.bytes.reduce(0 as Int64) { $0 << 8 | Int64($1) }
+        add(.commanded, payload, now.nanoseconds, Int64(receiver), Int64(name.sender) << 32 | Int64(name.number))
+    }
+
+    /// Notes where each receiver plays.
+    mutating func note(positions: [TimeSpan?]) { commands?.note(positions: positions) }
 
     // MARK: The end
 

@@ -35,12 +35,12 @@ extension World {
             add(topology.ids[index], "drops", topology.links[index].counters.all.dropped, "packets")
         }
         for (node, id) in configuration.nodeIDs.enumerated() where configuration.synchronization[id] != nil {
-            add(id, "clock_error", clockError(ofNode: node).nanoseconds, "ns")
-            add(id, "clock_bound", claimedBound(ofNode: node)?.nanoseconds, "ns")
+            add(id, "clock_error", clockError(ofNode: node, at: now).nanoseconds, "ns")
+            add(id, "clock_bound", claimedBound(ofNode: node, at: now)?.nanoseconds, "ns")
         }
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id
-            let local = clocks[1 + index].raw.reading(at: now)
+            let local = mediaTime(ofNode: 1 + index, at: now)
             for session in 0..<ledger.rowCount {
                 let seen = ledger.receivers[index * ledger.rowCount + session]
                 let id = configuration.sessions == nil ? id : configuration.flowID(session: session, receiver: index)
@@ -54,6 +54,9 @@ extension World {
                 add(id, "one_way_delay", seen.latestDelay?.nanoseconds, "ns")
                 add(id, "interarrival_jitter", seen.quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
                 add(id, "buffer", depth.nanoseconds, "ns")
+            }
+            if configuration.commandOrder != nil {
+                add(id, "position", position(ofReceiver: index)?.nanoseconds, "ns")
             }
             let row = index * ledger.rowCount
             for pair in ledger.receivers[row].pairs.indices {

@@ -6,6 +6,12 @@ import Timebase
 
 /// A program whose substreams have RTP sessions of their own: its senders and receivers in the World.
 extension World {
+    static func sessionSenders(_ senders: [SubstreamSender]) -> RigidArray<SubstreamSender> {
+        var array = RigidArray<SubstreamSender>(capacity: senders.count)
+        for sender in senders { array.append(sender) }
+        return array
+    }
+
     static func sessionReceivers(_ configuration: WorldConfiguration) -> RigidArray<SessionsReceiver> {
         guard let sessions = configuration.sessions else { return RigidArray(capacity: 0) }
         var receivers = RigidArray<SessionsReceiver>(capacity: configuration.receivers.count)

@@ -28,6 +28,12 @@ public struct DriftMeter: Sendable {
         least = nil
     }
 
+    /// Lets what follows have delays from another zero: the slope stays common to all.
+    public mutating func beginPart() {
+        close()
+        line.beginGroup()
+    }
+
     /// Closes the second under way; nothing follows.
     public mutating func finish() { close() }
 

@@ -11,8 +11,10 @@ import Timebase
 /// What receivers report (`ReceptionStatistics`) is §A.8's whole arithmetic to the bit, by their own clocks: that is what
 /// goes over the wire, and this is how far it may be believed.
 struct InterarrivalJitter: Sendable {
-    let clockRate: Int64
-    var packets: Int64 = 0
+    private(set) var clockRate: Int64
+    /// Differences taken; one fewer than packets since each beginning.
+    private var differences: Int64 = 0
+    private var hasPrevious = false
     var jitter = 0.0
     var sum = 0.0
     var largest = 0.0
@@ -25,6 +27,14 @@ struct InterarrivalJitter: Sendable {
         self.clockRate = Int64(clockRate)
     }
 
+    /// Lets the jitter go on from where it is, at this rate, with a packet to which there is no difference: timestamps
+    /// before and behind have nothing to do with each other.
+    mutating func begin(clockRate: UInt32) {
+        precondition(clockRate > 0)
+        self.clockRate = Int64(clockRate)
+        hasPrevious = false
+    }
+
     /// The RTP timestamp's clock, Hz.
     var ticksPerSecond: UInt32 { UInt32(clockRate) }
 
@@ -33,7 +43,7 @@ struct InterarrivalJitter: Sendable {
     /// - Parameter rtpTimestamp: as in the packet; it wraps at 2^32, and steps of up to half of that are followed in
     ///   either direction.
     mutating func add(arrival: Instant, rtpTimestamp: UInt32) {
-        if packets > 0 {
+        if hasPrevious {
             let ticks = Int64(Int32(bitPattern: rtpTimestamp &- previousTimestamp))
             // |D| in nanoseconds times the clock's rate, exact: only the division rounds.
             let arrivals = Int128(arrival.nanoseconds &- previousArrival.nanoseconds) &* Int128(clockRate)
@@ -41,8 +51,9 @@ struct InterarrivalJitter: Sendable {
             jitter += (Self.magnitude(difference) / Double(clockRate) - jitter) / 16
             sum += jitter
             if jitter > largest { largest = jitter }
+            differences &+= 1
         }
-        packets &+= 1
+        hasPrevious = true
         previousArrival = arrival
         previousTimestamp = rtpTimestamp
     }
@@ -54,14 +65,14 @@ struct InterarrivalJitter: Sendable {
     }
 
     /// The jitter after the last arrival, nanoseconds; 0 after one, as RFC 3550 starts it; nil before the first.
-    var last: Double? { packets > 0 ? jitter : nil }
+    var last: Double? { hasPrevious || differences > 0 ? jitter : nil }
 
     /// Mean over all arrivals but the first (for which no difference exists), largest and last, rounded to nanoseconds;
     /// nil with fewer than two arrivals.
     var measurements: InterarrivalJitterMeasurements? {
-        guard packets > 1 else { return nil }
+        guard differences > 0 else { return nil }
         return InterarrivalJitterMeasurements(
-            mean: Int64((sum / Double(packets - 1)).rounded(.toNearestOrAwayFromZero)),
+            mean: Int64((sum / Double(differences)).rounded(.toNearestOrAwayFromZero)),
             maximum: Int64(largest.rounded(.toNearestOrAwayFromZero)),
             last: Int64(jitter.rounded(.toNearestOrAwayFromZero)))
     }

@@ -5,6 +5,9 @@
 public struct LineFit: Sendable, BitwiseCopyable {
     /// Points so far.
     public private(set) var count: Int64 = 0
+    /// Points of groups that are over, and how many these are.
+    private var earlier: Int64 = 0
+    private var groups: Int64 = 0
     private var meanX = 0.0
     private var meanY = 0.0
     private var sumXX = 0.0
@@ -18,20 +21,32 @@ public struct LineFit: Sendable, BitwiseCopyable {
         count += 1
         let dx = x - meanX
         let dy = y - meanY
-        meanX += dx / Double(count)
-        meanY += dy / Double(count)
+        meanX += dx / Double(count - earlier)
+        meanY += dy / Double(count - earlier)
         sumXX += dx * (x - meanX)
         sumXY += dx * (y - meanY)
         sumYY += dy * (y - meanY)
     }
 
+    /// Begins a group of points that has a line of its own, with the slope that all groups share.
+    mutating func beginGroup() {
+        guard count > earlier else { return }
+        earlier = count
+        groups += 1
+        (meanX, meanY) = (0, 0)
+    }
+
+    /// Lines of different height.
+    private var lines: Int64 { groups + (count > earlier ? 1 : 0) }
+
     /// y per x; nil when all x are the same.
     public var slope: Double? { count > 1 && sumXX > 0 ? sumXY / sumXX : nil }
 
-    /// One standard error of the slope, as if what the line leaves over were independent; nil with fewer than three.
+    /// One standard error of the slope, as if what the line leaves over were independent; nil with fewer than three in one
+    /// group.
     var slopeError: Double? {
-        guard let slope, count > 2 else { return nil }
+        guard let slope, count > lines + 1 else { return nil }
         let residual = max(sumYY - slope * sumXY, 0)
-        return (residual / Double(count - 2) / sumXX).squareRoot()
+        return (residual / Double(count - lines - 1) / sumXX).squareRoot()
     }
 }

@@ -75,12 +75,18 @@ struct PacketDelayVariation: Sendable {
     /// for each time that the flow came to a new level of delay below nearly all before it.
     var pdv: Distribution? {
         guard anchor == nil else { return Distribution(aboveAnchor, offset: -(aboveAnchor.minimum ?? 0)) }
+        return aboveLeast.distribution
+    }
+
+    /// The values of ``pdv``, as far as bins tell.
+    var aboveLeast: Histogram {
+        guard anchor == nil else { return aboveAnchor.shifted(by: -(aboveAnchor.minimum ?? 0)) }
         // Empty until the anchor is chosen.
         var histogram = aboveAnchor
         if let least = early.min() {
             for value in early { histogram.add(value - least) }
         }
-        return histogram.distribution
+        return histogram
     }
 }
 

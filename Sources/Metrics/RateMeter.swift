@@ -12,6 +12,10 @@ public struct RateMeter: Sendable, BitwiseCopyable {
     @usableFromInline var lastBytes: Int64 = 0
     @usableFromInline var first: Instant = .zero
     @usableFromInline var last: Instant = .zero
+    /// Time between a beginning anew and what came before it, nanoseconds; negative where the clock went back.
+    private var gaps: Int64 = 0
+    /// Bytes whose time nobody knows: the last before each beginning.
+    private var bytesAtGaps: Int64 = 0
 
     @inlinable public init() {}
 
@@ -34,12 +38,26 @@ public struct RateMeter: Sendable, BitwiseCopyable {
         last = instant
     }
 
+    /// Lets instants go on from another one, as when a clock is set.
+    mutating func begin(at instant: Instant) {
+        // However often a hostile capture's clock goes back a century, sums stay within bounds.
+        gaps = max(gaps + (instant - last).nanoseconds, -1 << 60)
+        bytesAtGaps += lastBytes
+        lastBytes = 0
+        last = instant
+    }
+
+    /// From the first packet to the last, without gaps.
+    var duration: TimeSpan { .nanoseconds((last - first).nanoseconds - gaps) }
+    /// The latest instant, as a clock shows it that began as the arrivals' and was never set.
+    var steadyLast: Instant { Instant(nanoseconds: last.nanoseconds - gaps) }
+
     /// Bit/s, rounded to the nearest, of whatever layer the bytes were counted at; nil with fewer than two packets or
     /// when all came at once.
     public var bitsPerSecond: Int64? {
-        let span = (last - first).nanoseconds
+        let span = duration.nanoseconds
         guard packets > 1, span > 0 else { return nil }
-        let product = Int128(bytes - lastBytes) * 8_000_000_000
+        let product = Int128(bytes - lastBytes - bytesAtGaps) * 8_000_000_000
         return Int64(clamping: (product + Int128(span / 2)) / Int128(span))
     }
 }

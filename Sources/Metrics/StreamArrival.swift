@@ -9,7 +9,7 @@ public struct StreamArrival: Sendable, BitwiseCopyable {
     public var bytes: Int
     /// Its place in the stream, unwrapped.
     public var number: Int64
-    /// Its RTP timestamp in ticks, unwrapped; where delays are known, the lower 32 bits suffice. Without RTP, any.
+    /// Its RTP timestamp in ticks, of which the lower 32 bits count; any without RTP, or where delays are not known.
     @usableFromInline var timestamp: Int64
     /// Its one-way delay; any where delays are not known.
     @usableFromInline var delay: TimeSpan

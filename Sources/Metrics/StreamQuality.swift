@@ -3,8 +3,9 @@ import Timebase
 /// All that is measured of one stream where it is received: rate, losses and their runs, reordering, delay and its
 /// variation, jitter, delay factor. Runs and captures are measured by it alike.
 ///
-/// What nobody knows before the first packet may come later: arrivals wait until the rates of timestamps and media are
-/// told. Taking an arrival allocates nothing once its histograms have grown.
+/// The media's rate may come after the first packets: media wait for it. Delays and jitter are measured where delays are
+/// known; what timestamps alone tell is measured by a ``StreamTiming``. Taking an arrival allocates nothing once its
+/// histograms have grown.
 public struct StreamQuality: Sendable {
     /// What is known of a stream before its first packet, and what of it is to be measured.
     public struct Configuration: Sendable {
@@ -12,18 +13,16 @@ public struct StreamQuality: Sendable {
         public var firstNumber: Int64 = 0
         /// See ``DeliveryWindow/init(firstNumber:window:)``.
         public var window = 1_024
-        /// Arrivals bring their one-way delays. Else delays come from timestamps, less that of the first packet.
+        /// Arrivals bring their one-way delays.
         public var knowsDelays = false
-        /// Hz of the RTP timestamps; nil for none, or where it is not known yet.
+        /// Hz of the RTP timestamps; nil for none, or where delays are not known.
         public var clockRate: UInt32?
-        /// Arrivals wait for ``StreamQuality/begin(clockRate:)``.
-        public var awaitsClockRate = false
         /// The media's nominal rate; nil for none, or where it is not known yet.
         public var mediaRate: BitRate?
         /// Media wait for ``StreamQuality/begin(mediaRate:)``.
         public var awaitsMediaRate = false
-        /// Times between arrivals, extents of reordering and the drift of the sender's clock, too: what only captures
-        /// ask for, and 64 kB more.
+        /// Times between arrivals and extents of reordering, too, and instants that go back: what only captures ask for
+        /// and have, and 64 kB more.
         public var isThorough = false
         /// Numbers at which known one-way delays are counted exactly, nanoseconds, and IPDV and PDV.
         public var delayCuts: [Int64] = []
@@ -35,27 +34,20 @@ public struct StreamQuality: Sendable {
         public init() {}
     }
 
-    /// An arrival that waits for the rate of its timestamp.
-    public struct Waiting: Sendable, BitwiseCopyable {
-        /// When it came.
-        public var instant: Instant
-        /// Unwrapped ticks.
-        public var timestamp: Int64
-        /// The packet's number, unwrapped.
-        public var number: Int64
-        /// Whether it is the packet's first copy.
-        var isFirst: Bool
-    }
-
-    /// Arrivals kept at most while a rate is not known: what comes behind them is not measured by it.
-    static let waitingLimit = 16_384
-    /// Media kept at most likewise.
+    /// Media kept at most while their rate is not known: what comes behind them is not measured by it.
     static let waitingMediaLimit = 65_536
+
+    /// By how much a clock goes back at least that was set.
+    static let leastStepBack = TimeSpan.milliseconds(100)
 
     private let configuration: Configuration
     private var rate = RateMeter()
     /// When the latest packet came; may lie before others'.
     public private(set) var lastArrival = Instant.zero
+    /// How often the clock of the arrivals was set back, and by how much at most.
+    public private(set) var stepsBack = 0
+    /// See ``stepsBack``.
+    public private(set) var largestStepBack = TimeSpan.zero
     private var interarrival = Histogram()
     private var window: DeliveryWindow
     private var extent = ReorderExtent()
@@ -63,13 +55,7 @@ public struct StreamQuality: Sendable {
     public private(set) var delays: Histogram
     private var variation: PacketDelayVariation
     private var jitter: InterarrivalJitter?
-    /// The sender's clock against that of the arrivals.
-    public private(set) var drift = DriftMeter()
-    /// The first arrival of which delays are counted, where they are not known.
-    private var origin: (instant: Instant, timestamp: Int64)?
     private var index: MediaDeliveryIndex?
-    /// Arrivals without the rate of their timestamps, in their order.
-    public private(set) var waiting: [Waiting] = []
     private var waitingMedia: [(instant: Instant, bytes: Int)] = []
     /// Whether media wait for their rate.
     public private(set) var awaitsMediaRate: Bool
@@ -93,8 +79,10 @@ public struct StreamQuality: Sendable {
     public var first: Instant { rate.firstInstant }
     /// The latest instant of all arrivals; zero before the first.
     public var last: Instant { rate.lastInstant }
-    /// Hz of the timestamps; nil when there are none, or while it is not known.
-    public var clockRate: UInt32? { jitter?.ticksPerSecond }
+    /// The time in which packets came, by a clock that is never set back.
+    public var duration: TimeSpan { rate.duration }
+    /// The instant of the last arrival, as a clock shows it that started with the arrivals' own and is never set back.
+    public var steadyLast: Instant { rate.steadyLast }
     /// RFC 3550's jitter after the latest arrival, nanoseconds; nil before the first.
     public var interarrivalJitter: Double? { jitter?.last }
     /// Further copies of packets.
@@ -122,23 +110,8 @@ public struct StreamQuality: Sendable {
             delays.add(arrival.delay.nanoseconds)
             jitter?.add(arrival: arrival.instant, rtpTimestamp: UInt32(truncatingIfNeeded: arrival.timestamp))
             if isFirst { variation.add(number: arrival.number, delay: arrival.delay) }
-        } else if jitter != nil || configuration.awaitsClockRate {
-            time(
-                Waiting(
-                    instant: arrival.instant, timestamp: arrival.timestamp, number: arrival.number, isFirst: isFirst))
         }
         return verdict
-    }
-
-    /// Tells the rate of the timestamps: what waits for it is measured.
-    ///
-    /// - Parameter clockRate: Hz, more than 0.
-    public mutating func begin(clockRate: UInt32) {
-        guard jitter == nil else { return }
-        jitter = InterarrivalJitter(clockRate: clockRate)
-        let arrivals = waiting
-        waiting = []
-        for arrival in arrivals { time(arrival) }
     }
 
     /// Tells the media's rate, or that it never will be known: what waits for it is measured, or forgotten.
@@ -148,7 +121,12 @@ public struct StreamQuality: Sendable {
         guard awaitsMediaRate else { return }
         awaitsMediaRate = false
         index = mediaRate.map { MediaDeliveryIndex(mediaRate: $0) }
-        for media in waitingMedia { index?.add(mediaBytes: media.bytes, at: media.instant) }
+        var latest = Instant(nanoseconds: .min)
+        for media in waitingMedia {
+            if media.instant < latest { index?.finish() }
+            latest = media.instant
+            index?.add(mediaBytes: media.bytes, at: media.instant)
+        }
         waitingMedia = []
     }
 
@@ -160,7 +138,6 @@ public struct StreamQuality: Sendable {
     /// - Parameter sentCount: how many numbers were sent from the first on; nil where only the receiver's side is known.
     public mutating func finish(sentCount: Int64? = nil) {
         window.finish(sentCount: sentCount)
-        drift.finish()
         index?.finish()
     }
 }
@@ -173,7 +150,22 @@ extension StreamQuality {
         if configuration.isThorough, received > 0 { interarrival.add((instant - lastArrival).nanoseconds) }
         lastArrival = instant
         // The rate wants instants that do not decrease; a capture's may.
-        rate.add(bytes: bytes, at: received > 0 ? max(last, instant) : instant)
+        if received > 0, instant < last { return countBack(bytes: bytes, at: instant) }
+        rate.add(bytes: bytes, at: instant)
+    }
+
+    /// An instant before the last one: packets may be recorded in a wrong order by what a queue takes. A clock that goes
+    /// back by more was set: the time between is nobody's.
+    @inline(never)
+    private mutating func countBack(bytes: Int, at instant: Instant) {
+        guard configuration.isThorough, last - instant >= Self.leastStepBack else {
+            return rate.add(bytes: bytes, at: last)
+        }
+        stepsBack += 1
+        largestStepBack = max(largestStepBack, last - instant)
+        index?.finish()
+        rate.begin(at: instant)
+        rate.add(bytes: bytes, at: instant)
     }
 
     private mutating func add(mediaBytes: Int) {
@@ -183,27 +175,6 @@ extension StreamQuality {
         } else if awaitsMediaRate, !isWaitingMediaFull {
             waitingMedia.append((instant, mediaBytes))
         }
-    }
-
-    /// Measures what needs the rate of the timestamps.
-    private mutating func time(_ arrival: Waiting) {
-        guard let clockRate else {
-            if waiting.count < Self.waitingLimit { waiting.append(arrival) }
-            return
-        }
-        jitter?.add(arrival: arrival.instant, rtpTimestamp: UInt32(truncatingIfNeeded: arrival.timestamp))
-        let origin = origin ?? (arrival.instant, arrival.timestamp)
-        self.origin = origin
-        guard arrival.isFirst else { return }
-        let elapsed = (arrival.instant - origin.instant).nanoseconds
-        let media = Int128(arrival.timestamp - origin.timestamp) * 1_000_000_000
-        // Delay relative to the first packet's; floor division, so that all are cut the same way.
-        let scaled = Int128(elapsed) * Int128(clockRate) - media
-        let (quotient, remainder) = scaled.quotientAndRemainder(dividingBy: Int128(clockRate))
-        let bound: Int128 = 1 << 61
-        let delay = Int64(min(max(quotient - (remainder < 0 ? 1 : 0), -bound), bound))
-        variation.add(number: arrival.number, delay: .nanoseconds(delay))
-        if configuration.isThorough { drift.add(elapsed: elapsed, delay: delay) }
     }
 }
 
@@ -217,6 +188,7 @@ extension StreamQuality {
         var result = StreamQualityMeasurements()
         result.first = first
         result.last = last
+        result.duration = duration
         result.received = received
         result.bytes = bytes
         result.bitsPerSecond = rate.bitsPerSecond
@@ -228,7 +200,6 @@ extension StreamQuality {
         var index = index
         index?.finish()
         result.delayFactor = index?.delayFactors.distribution
-        if case .drift(let slope) = drift.result { result.clockDriftPartsPerMillion = slope * 1e6 }
         if isNumbered { addLosses(to: &result) }
         return result
     }
@@ -242,7 +213,7 @@ extension StreamQuality {
         if configuration.isThorough { result.largestReorderExtent = extent.largest }
         result.lossRuns = window.lossRuns
         let numbers = window.largestNumber - configuration.firstNumber
-        let spacing = window.delivered > 1 ? Double((last - first).nanoseconds) / Double(numbers) : 0
+        let spacing = window.delivered > 1 ? Double(duration.nanoseconds) / Double(numbers) : 0
         result.burstGap = BurstGapMeasurements(window.burstGap, spacing: spacing)
     }
 }

@@ -6,6 +6,8 @@ public struct StreamQualityMeasurements: Sendable {
     public var first = Instant.zero
     /// When the latest of all packets came; zero before any.
     public var last = Instant.zero
+    /// From the first packet to the last, without the steps of a clock that was set back.
+    public var duration = TimeSpan.zero
     /// Packets that arrived, copies and those too late to tell too.
     public var received: Int64 = 0
     // Nil where packets are not numbered.

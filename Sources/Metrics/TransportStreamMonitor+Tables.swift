@@ -23,6 +23,7 @@ extension TransportStreamMonitor {
             }
         case .unknown, .audioOrVideo, .data: states[place].hasSections = false
         }
+        if role == .unknown { (states[place].lastPTS, states[place].lastPCRInstant) = (.min, .min) }
         // It is awaited from now on: before, nothing referred to it.
         states[place].seen = instant.nanoseconds
     }
@@ -86,7 +87,13 @@ extension TransportStreamMonitor {
             // A table of one section says all: what it leaves out is no longer a program.
             let mapPIDs = table.programs.map(\.pid)
             for place in states.indices where states[place].role == .programMap {
-                if !mapPIDs.contains(states[place].pid) { become(.unknown, place, since: last) }
+                guard !mapPIDs.contains(states[place].pid) else { continue }
+                become(.unknown, place, since: last)
+                // Nor is there anything left that refers to its streams.
+                for other in states.indices where states[other].owner == states[place].pid {
+                    states[other].owner = 0
+                    become(.unknown, other, since: last)
+                }
             }
         }
         for program in table.programs {

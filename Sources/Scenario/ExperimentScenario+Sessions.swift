@@ -24,7 +24,16 @@ extension ExperimentScenario {
                 "with rtp-separate each substream has a rate of its own",
                 hint: "leave it out: --check 'flows[tv.video].bitrate_bps.used >= 4 Mbit/s' asks for one")
         }
+        if scenario.commands != nil {
+            reader["commands"].report(
+                "with rtp-separate receivers take no commands", hint: "leave it out, or write carriage: ts-rtp")
+        }
         for (element, receiver) in zip(reader["receivers"].elements ?? [], scenario.receivers) {
+            if receiver.clockRecovery != .none {
+                element["clock_recovery"].report(
+                    "with rtp-separate receivers play at their own rates", expected: "none",
+                    hint: "lip_sync: { correction: rtcp } follows what each substream's clock has gained")
+            }
             if receiver.anchor == .senderClock {
                 element["anchor"].report(
                     "sessions of their own count from their first datagrams", expected: "first-arrival",

@@ -35,6 +35,8 @@ public struct IPPacket: Hashable, Sendable, BitwiseCopyable {
 
     /// The number of UDP.
     @inlinable public static var udp: UInt8 { 17 }
+    /// The number of TCP.
+    @inlinable public static var tcp: UInt8 { 6 }
 
     /// Reads the headers of the packet with which `bytes` begin.
     ///

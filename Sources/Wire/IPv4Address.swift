@@ -13,7 +13,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
     }
 
     /// Four decimal numbers with points between; nil for anything else.
-    init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
         rawValue = 0

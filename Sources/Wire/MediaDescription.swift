@@ -16,6 +16,10 @@ public struct MediaDescription: Hashable, Sendable {
     public var destination: IPAddress?
     /// Whether keys are exchanged for it (RFC 4568, RFC 5763), whatever its transport is called.
     var hasKeys = false
+    /// Its part of a presentation's address (RFC 2326 §C.1.1); nil without one.
+    var control: String?
+    /// Its name within the session (RFC 5888), and whether it shares a port with others (RFC 9143).
+    var identification: String?
     /// Where RTCP goes: a=rtcp, the next port, or with a=rtcp-mux the same.
     public var rtcpPort: UInt16
 
@@ -34,16 +38,53 @@ public struct MediaDescription: Hashable, Sendable {
         var reader = Reader()
         // CRLF is one character in Swift: lines end at any newline.
         for line in text.split(whereSeparator: { $0.isNewline || $0 == "\0" }).prefix(10_000) { reader.take(line) }
-        return reader.isSession ? reader.media.map(\.completed) : []
+        return reader.isSession ? reader.bundled.map(\.completed) : []
     }
 }
 
 extension MediaDescription {
+    /// The same stream at another port and address, as they were agreed on later.
+    public func moved(to address: SocketAddress) -> MediaDescription {
+        var result = self
+        (result.destination, result.port) = (address.address, address.port)
+        result.rtcpPort = address.port == .max ? address.port : address.port + 1
+        return result
+    }
+
+    /// Whether an address of a presentation's part, as SETUP has it, is this stream's.
+    public func isControlled(by address: some StringProtocol) -> Bool {
+        guard let control, control != "*", !control.isEmpty else { return false }
+        return address == control || address.hasSuffix("/" + control) || address.hasSuffix(control)
+    }
+
+    /// What the streams at one port have in common, as receivers tell them apart by payload type.
+    public static func together(_ all: [MediaDescription]) -> MediaDescription? {
+        guard var result = all.last else { return nil }
+        for other in all.dropLast().reversed() where other.isRTP == result.isRTP {
+            result.encodings.merge(other.encodings) { mine, _ in mine }
+            result.parameters.merge(other.parameters) { mine, _ in mine }
+            result.hasKeys = result.hasKeys || other.isSecure
+        }
+        return result
+    }
+
     private struct Reader {
         var isSession = false
         var sessionDestination: IPAddress?
         var sessionHasKeys = false
         var media: [MediaDescription] = []
+        private var bundle: [Substring] = []
+
+        /// The streams, those of a bundle at the port of its first (RFC 9143 §7.3): others may say 0, or whatever it was.
+        var bundled: [MediaDescription] {
+            let members = media.indices.filter { index in
+                media[index].identification.map { bundle.contains(Substring($0)) } ?? false
+            }
+            guard members.count > 1, let first = members.first(where: { media[$0].port != 0 }) else { return media }
+            var result = media
+            for index in members where media[index].port == 0 { result[index].port = media[first].port }
+            return result
+        }
 
         mutating func take(_ line: Substring) {
             guard line.dropFirst().first == "=", let type = line.first else { return }
@@ -61,6 +102,7 @@ extension MediaDescription {
             case "a":
                 if media.isEmpty {
                     sessionHasKeys = sessionHasKeys || MediaDescription.isKey(value)
+                    if value.hasPrefix("group:BUNDLE ") { bundle = value.split(separator: " ").dropFirst().map { $0 } }
                 } else {
                     media[media.count - 1].take(attribute: value)
                 }
@@ -81,6 +123,8 @@ extension MediaDescription {
         formats = parts[3...].map { String($0) }
         encodings = [:]
         parameters = [:]
+        control = nil
+        identification = nil
         destination = nil
         rtcpPort = port == .max ? port : port + 1
     }
@@ -105,6 +149,8 @@ extension MediaDescription {
             if words.count == 2, let type = UInt8(words[0]) { parameters[type] = String(words[1]) }
         case "rtcp": if let number = words.first.flatMap({ UInt16($0) }) { rtcpPort = number }
         case "rtcp-mux": rtcpPort = port
+        case "control": control = String(value)
+        case "mid": identification = String(value)
         default: break
         }
     }

@@ -3,6 +3,8 @@
 public struct SequenceCheck: Sendable, BitwiseCopyable {
     /// MAX_DROPOUT: a step of more numbers than these is a jump.
     public static let maximumDropout: Int64 = 3_000
+    /// MAX_MISORDER: a step back by more numbers than these is one.
+    public static let maximumMisorder: Int64 = 100
 
     /// What a packet is by its number.
     public enum Verdict: Sendable {

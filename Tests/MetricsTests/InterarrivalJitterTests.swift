@@ -46,6 +46,18 @@ struct InterarrivalJitterTests {
         #expect(jitter.measurements?.maximum == Int64(third.rounded()))
     }
 
+    @Test("a beginning anew makes no difference of its own; the jitter goes on from where it was")
+    func beginning() {
+        var jitter = fed(8000, [(0, 0), (25_000_000, 160)])
+        jitter.begin(clockRate: 48_000)
+        #expect(jitter.last == 5e6 / 16)
+        jitter.add(arrival: Instant(nanoseconds: 9_000_000_000), rtpTimestamp: 77)
+        #expect(jitter.last == 5e6 / 16)
+        jitter.add(arrival: Instant(nanoseconds: 9_020_000_000), rtpTimestamp: 77 + 960)
+        #expect(jitter.last == 5e6 / 16 * 15 / 16)
+        #expect(jitter.measurements?.maximum == 312_500 && jitter.measurements?.mean == 302_734)
+    }
+
     @Test("nothing is measured without two packets")
     func tooFew() {
         #expect(fed(8000, []).measurements == nil)

@@ -147,6 +147,28 @@ struct TransportStreamMonitorTests {
         }
     }
 
+    @Test("what a new PAT or map drops is not awaited, nor are its clock and time stamps", arguments: [true, false])
+    func dropped(byMap: Bool) {
+        var fixture = Fixture(count: 1000)
+        let mapPID: UInt16 = byMap ? Fixture.mapPID : 0x30
+        let association = ProgramAssociation(
+            transportStreamID: 1, version: byMap ? 0 : 1, programs: [.init(programNumber: 1, pid: mapPID)])
+        let map = ProgramMap(
+            programNumber: 1, version: 1, pcrPID: 0x200,
+            streams: [.init(streamTypeCode: 0x1b, pid: 0x200), .init(streamTypeCode: 0x03, pid: 0x201)])
+        for number in 1000..<9000 {
+            switch (number % 100, number % 40, number % 10) {
+            case (0, _, _): fixture.appendSection(association.section ?? [], pid: 0)
+            case (1, _, _): fixture.appendSection(map.section ?? [], pid: mapPID)
+            case (_, 2, _):
+                fixture.appendUnit(0x200, streamID: 0xe0, pts: Int64(number) * 90, pcr: Int64(number) * 27_000)
+            case (_, _, 5): fixture.appendUnit(0x201, streamID: 0xc0, pts: Int64(number) * 90, pcr: nil)
+            default: fixture.appendNull()
+            }
+        }
+        #expect(fixture.measured().failures.isEmpty)
+    }
+
     @Test("a PAT that never comes is an error")
     func noTable() {
         var fixture = Fixture(count: 1000)

@@ -9,8 +9,8 @@ struct ProblemTests {
         let yaml = """
             name: five
             program: { file: movie.ts }
-            receivers:
-              - clock_recovery: pcr
+            sender:
+              fec: { reed_solomon: { media: 20, parity: 4 } }
             network:
               forward:
                 - delai: 20ms
@@ -24,12 +24,12 @@ struct ProblemTests {
         #expect(found.map(\.place) == [4, 7, 8, 9, 11].map { .line(file: "test.yaml", $0) })
         #expect(
             found.map(\.path) == [
-                "receivers.0.clock_recovery", "network.forward.0.delai", "network.forward.0.rate",
+                "sender.fec", "network.forward.0.delai", "network.forward.0.rate",
                 "network.forward.0.loss.gilbert_elliott.mean_burst", "qos.loss",
             ])
-        #expect(found.map(\.value) == ["pcr", "delai", "5", "1.5", "1%"])
+        #expect(found.map(\.value) == ["fec", "delai", "5", "1.5", "1%"])
         let text = """
-            test.yaml:4: receivers.0.clock_recovery: 'pcr' is not supported by this version; supported: none
+            test.yaml:4: sender.fec: 'fec' is not supported by this version; leave it out
             test.yaml:7: network.forward.0.delai: unknown key 'delai'; expected one of rate, rate_trace, shaper, \
             overhead, policer, queue, delay, jitter, loss, reorder, duplicate, corrupt, reservable, cross_traffic, \
             schedule (did you mean 'delay'?)
@@ -252,7 +252,15 @@ struct ProblemTests {
         ("receivers: [{ playout: { adaptive: {} } }]", "receivers.0.playout.adaptive", "supported: fixed"),
         ("receivers: [{ playout: { fixed: 1ms, late: drop } }]", "receivers.0.playout.late", "one level further out"),
         ("receivers: [{ anchor: last-arrival }]", "receivers.0.anchor", "first-arrival"),
-        ("receivers: [{ clock_recovery: pcr }]", "receivers.0.clock_recovery", "supported: none"),
+        ("receivers: [{ clock_recovery: pll }]", "receivers.0.clock_recovery", "pcr"),
+        (
+            "sender: { carriage: ts-udp }\nreceivers: [{ clock_recovery: rtcp }]", "receivers.0.clock_recovery",
+            "none, pcr or window-min"
+        ),
+        (
+            "receivers: [{ anchor: sender-clock, clock_recovery: pcr }]", "receivers.0.clock_recovery",
+            "anchor: first-arrival"
+        ),
         ("qos: { jitter: '<= 30' }", "qos.jitter", "the unit is missing"),
         ("qos: { jitter: 30ms }", "qos.jitter", "a comparison in quotes"),
         ("qos: { jitter: 'p98 <= 30ms' }", "qos.jitter", "before it can stand: min, mean, p5"),

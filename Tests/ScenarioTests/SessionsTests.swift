@@ -212,6 +212,11 @@ struct SessionsTests {
         (scenario(sender: "ts_packets_per_datagram: 3"), "sender.ts_packets_per_datagram: this is of a multiplex"),
         (scenario(sender: "interleave: { rows: 5, columns: 5 }"), "sender.interleave: this is of a multiplex"),
         (scenario(receiver: "anchor: sender-clock"), "receivers.0.anchor: sessions of their own"),
+        (scenario(receiver: "clock_recovery: rtcp"), "receivers.0.clock_recovery: with rtp-separate receivers play"),
+        (
+            scenario() + "\ncommands: { at: [ { at: 2s, node: tv, do: pause } ] }",
+            "commands: with rtp-separate receivers take no commands"
+        ),
         (scenario(receiver: "deliver_corrupted: true"), "receivers.0.deliver_corrupted: with rtp-separate"),
         (scenario() + "\noutputs: { media: [sent] }", "outputs.media: with rtp-separate nobody"),
         (scenario() + "\nqos: { bitrate: '>= 1 Mbit/s' }", "qos.bitrate: with rtp-separate each"),

@@ -39,8 +39,19 @@ package struct AnalysisText {
             }
             let skipped = input.skipped.map { "\($0.reason.rawValue) \(Format.count($0.count))" }
             if !skipped.isEmpty { line += styled("; skipped: " + skipped.joined(separator: ", "), .dim) }
-            return line
+            return line + encapsulations(input)
         }
+    }
+
+    /// What packets were found inside others, and what could not be looked into.
+    private func encapsulations(_ input: CaptureInput) -> String {
+        func list(_ count: (Int64, Int64) -> Int64) -> String {
+            input.encapsulations.filter { count($0.opened, $0.closed) > 0 }
+                .map { "\($0.kind.rawValue) \(Format.count(count($0.opened, $0.closed)))" }.joined(separator: ", ")
+        }
+        let (opened, closed) = (list { opened, _ in opened }, list { _, closed in closed })
+        return (opened.isEmpty ? "" : styled("; looked into: " + opened, .dim))
+            + (closed.isEmpty ? "" : styled("; could not be looked into: " + closed, .yellow))
     }
 
     func section(_ title: String, _ table: TextTable) -> [String] {
@@ -58,7 +69,7 @@ package struct AnalysisText {
                 TextTable.Cell(stream.ssrc.map(hexadecimal) ?? ""), TextTable.Cell(encoding(stream)),
                 TextTable.Cell(Format.count(stream.quality.received)), loss(stream), bad(stream.quality.duplicates),
                 bad(stream.quality.reordered), TextTable.Cell(Format.rate(stream.quality.bitsPerSecond)),
-                TextTable.Cell(Format.time((stream.quality.last - stream.quality.first).nanoseconds)),
+                TextTable.Cell(Format.time(stream.quality.duration.nanoseconds)),
             ])
         }
         return section("Streams", table)
@@ -136,8 +147,9 @@ package struct AnalysisText {
     private var ntp: [String] {
         var table = TextTable(
             header: [
-                "client", "server", "version", "exchanges", "offset min", "p50", "max", "delay min", "max", "bound",
-                "rejected",
+                "client", "server", "version", "exchanges", "offset min", "p50", "max", "client's p50", "delay min",
+                "max",
+                "bound", "rejected",
             ], alignments: [.left, .left])
         for pair in analysis.ntp {
             let rejected = pair.rejected.map { "\($0.reason) \(Format.count($0.count))" }.joined(separator: ", ")
@@ -145,12 +157,15 @@ package struct AnalysisText {
                 TextTable.Cell(pair.client.description), TextTable.Cell(pair.server.description),
                 TextTable.Cell(pair.version.description), TextTable.Cell(Format.count(pair.exchanges)),
                 time(pair.offset?.minimum, signed: true), time(pair.offset?.quantile(0.5), signed: true),
-                time(pair.offset?.maximum, signed: true), time(pair.delay?.minimum), time(pair.delay?.maximum),
+                time(pair.offset?.maximum, signed: true), time(pair.clientOffset?.quantile(0.5), signed: true),
+                time(pair.delay?.minimum), time(pair.delay?.maximum),
                 TextTable.Cell(pair.bound.map { "±" + Format.time($0.minimum) } ?? Format.notMeasured),
                 TextTable.Cell(rejected, .yellow),
             ])
         }
-        return section("NTP (offset: server less client; bound: of the exchange with the least delay)", table)
+        return section(
+            "NTP (offset: server less the capture's clock, client's: server less client; bound: of the least delay)",
+            table)
     }
 
     private var notes: [String] {

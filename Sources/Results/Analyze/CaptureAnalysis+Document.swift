@@ -38,6 +38,12 @@ extension CaptureInput {
             "dropped": JSONValue(dropped),
             "skipped": .object(
                 JSONObject(skipped.map { JSONObject.Member($0.reason.rawValue, .integer($0.count)) })),
+            "encapsulations": .object(
+                JSONObject(
+                    encapsulations.map {
+                        JSONObject.Member(
+                            $0.kind.rawValue, ["opened": .integer($0.opened), "closed": .integer($0.closed)])
+                    })),
         ]
     }
 }
@@ -52,6 +58,7 @@ extension StreamMeasurements {
             "destination": .string(destination.description),
             "ssrc": JSONValue(ssrc.map { Int64($0) }),
             "payload_type": JSONValue(payloadType.map { Int64($0) }),
+            "payload_types": payloadTypeList,
             "encoding": JSONValue(encoding),
             "clock_rate_hz": JSONValue(clockRate.map { Int64($0) }),
             "clock_rate_source": .string(clockSource.rawValue),
@@ -78,6 +85,16 @@ extension StreamMeasurements {
             "truth": truth?.document ?? nil,
             "notes": .array(notes.map { .string($0) }),
         ]
+    }
+
+    private var payloadTypeList: JSONValue {
+        .array(
+            payloadTypes.map {
+                [
+                    "payload_type": .integer(Int64($0.number)), "encoding": JSONValue($0.encoding),
+                    "clock_rate_hz": JSONValue($0.clockRate.map { Int64($0) }), "packets": .integer($0.packets),
+                ]
+            })
     }
 
     private var packetCounts: JSONValue {
@@ -202,6 +219,7 @@ extension NTPMeasurements {
             "version": .integer(Int64(version)),
             "exchanges": .integer(exchanges),
             "offset_ns": DistributionMember.document(offset),
+            "client_offset_ns": DistributionMember.document(clientOffset),
             "delay_ns": DistributionMember.document(delay),
             "bound_ns": DistributionMember.document(bound),
             "rejected": .object(JSONObject(rejected.map { JSONObject.Member($0.reason, .integer($0.count)) })),
