@@ -33,7 +33,7 @@ struct Admission: Sendable {
         // From the sender on; links that several receivers share are asked once.
         var links: [Int] = []
         for link in topology.listing where topology.isForward[link] && !links.contains(link) { links.append(link) }
-        program = Self.ask(request, flow: flows.program, links: links, &topology)
+        program = Self.ask(request, flow: flows.media(0), links: links, &topology)
         // Before anything of a schedule has happened.
         bounds = configuration.receivers.indices.map {
             Self.delayBound(request, receiver: $0, topology, largestPacket: configuration.largestPacket)
@@ -100,6 +100,21 @@ extension Link {
 }
 
 extension World {
+    /// The sources of other people's traffic; those that were refused are silent.
+    static func crossTraffic(
+        _ topology: borrowing Topology, _ flows: FlowTable, _ admission: Admission
+    ) -> RigidArray<CrossTraffic> {
+        var sources = RigidArray<CrossTraffic>(capacity: topology.crossTraffic.count)
+        for source in topology.crossTraffic {
+            var traffic = CrossTraffic(
+                source.configuration.pattern, flow: flows.crossTraffic(source.number),
+                differentiatedServices: source.configuration.differentiatedServices, key: source.configuration.key)
+            if !admission.admits(source.number, link: topology.ids[source.link]) { traffic.stop() }
+            sources.append(traffic)
+        }
+        return sources
+    }
+
     /// What became of the sessions that asked for a guaranteed rate.
     var reservations: [ReservationMeasurements] {
         var rows = admission.others.map { row($0.session, name: "\($0.link).cross_traffic.\($0.number)") }

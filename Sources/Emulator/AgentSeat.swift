@@ -8,6 +8,8 @@ struct AgentSeat {
     let id: String
     var agent: any Agent
     let node: Int
+    /// The session on which it reports; 0 for all else.
+    let session: Int
     /// The flows that it may send on, by its own numbers.
     let outgoing: [UInt16]
     /// Those that come to it, by its own numbers.
@@ -15,10 +17,11 @@ struct AgentSeat {
     /// Packets sent on each outgoing flow.
     private var sent: [UInt32]
 
-    init(_ id: String, _ agent: any Agent, node: Int, outgoing: [UInt16]) {
+    init(_ id: String, _ agent: any Agent, node: Int, session: Int = 0, outgoing: [UInt16]) {
         self.id = id
         self.agent = agent
         self.node = node
+        self.session = session
         self.outgoing = outgoing
         sent = Array(repeating: 0, count: outgoing.count)
     }
@@ -31,16 +34,17 @@ struct AgentSeat {
 }
 
 /// All agents of a World, and which of them takes what: the reporters at the program's ends come first, where there is
-/// RTP, then the configuration's own in their order.
+/// RTP, session by session, then the configuration's own in their order.
 struct AgentTable {
     var seats: [AgentSeat] = []
     /// Per flow, the seat of the agent at the first of its destinations (the others' follow it) and the flow's number
     /// there.
     private var takers: [(seat: Int, number: Int)?]
 
-    init(_ configuration: WorldConfiguration, _ flows: FlowTable, _ sender: ProgramSender) {
+    /// - Parameter sources: the SSRC of each session; none without RTP.
+    init(_ configuration: WorldConfiguration, _ flows: FlowTable, sources: [UInt32]) {
         takers = Array(repeating: nil, count: flows.count)
-        addReporters(configuration, flows, sender)
+        for session in sources.indices { addReporters(configuration, flows, session, ssrc: sources[session]) }
         let first = seats.count
         let nodes = configuration.nodesOfAgents
         let outgoing = Dictionary(grouping: configuration.controlFlows.indices) { configuration.controlFlows[$0].from }
@@ -56,29 +60,33 @@ struct AgentTable {
     }
 
     private mutating func addReporters(
-        _ configuration: WorldConfiguration, _ flows: FlowTable, _ sender: ProgramSender
+        _ configuration: WorldConfiguration, _ flows: FlowTable, _ session: Int, ssrc: UInt32
     ) {
-        guard let rtp = sender.rtp else { return }
         let root = DrawKey(seed: configuration.seed)
-        let bandwidth = configuration.sessionBandwidth
+        let bandwidth = configuration.sessions?.bandwidth(session) ?? configuration.sessionBandwidth
+        // A multiplex draws by names that tell no session.
+        let own = configuration.sessions == nil ? nil : configuration.sessionID(session)
+        func key(_ key: DrawKey) -> DrawKey { own.map { key.named($0) } ?? key }
         let timer = RTCPTimer(
-            isSender: true, sessionBandwidth: bandwidth, key: root.named("sender.rtcp"), ssrc: rtp.ssrc,
-            start: sender.zero)
-        let name = "sender@10.0.0.1"
-        seats.append(AgentSeat("program.rtcp", RTCPSender(timer, name: name), node: 0, outgoing: [flows.senderReports]))
+            isSender: true, sessionBandwidth: bandwidth, key: key(root.named("sender.rtcp")), ssrc: ssrc,
+            start: configuration.senderClock.reading(at: .zero))
+        let agent = RTCPSender(timer, name: "sender@10.0.0.1", saysGoodbye: own != nil)
+        let seat = seats.count
+        let reports = flows.senderReports(session)
+        seats.append(AgentSeat(flows[reports].id, agent, node: 0, session: session, outgoing: [reports]))
         for (index, receiver) in configuration.receivers.enumerated() {
-            let key = root.named("receivers").named(receiver.id).named("rtcp")
+            let key = key(root.named("receivers").named(receiver.id).named("rtcp"))
             let timer = RTCPTimer(
                 isSender: false, sessionBandwidth: bandwidth, key: key,
                 ssrc: UInt32(truncatingIfNeeded: key.named("ssrc").draw(0) >> 32),
                 start: receiver.clock.reading(at: .zero))
             let agent = RTCPReceiver(timer, name: receiver.id, members: 1 + configuration.receivers.count)
-            seats.append(
-                AgentSeat(receiver.id + ".rtcp", agent, node: 1 + index, outgoing: [flows.receiverReports(index)]))
-            add(flows.receiverReports(index), to: 0)
-            seats[1 + index].incoming = [flows.senderReports]
+            let back = flows.receiverReports(index, session: session)
+            seats.append(AgentSeat(flows[back].id, agent, node: 1 + index, session: session, outgoing: [back]))
+            add(back, to: seat)
+            seats[seat + 1 + index].incoming = [reports]
         }
-        takers[Int(flows.senderReports)] = (1, 0)
+        takers[Int(reports)] = (seat + 1, 0)
     }
 
     private mutating func add(_ flow: UInt16, to seat: Int) {

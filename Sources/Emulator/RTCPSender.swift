@@ -10,28 +10,37 @@ struct RTCPSender: Agent {
     /// Incoming flows on which reports have come: the receivers that it has heard of.
     private var heard: Set<Int> = []
     private var outputs: [AgentOutput] = []
+    private let saysGoodbye: Bool
+    /// When it was told to stop, until its goodbye has been sent.
+    private var leaving: LocalInstant?
 
-    /// - Parameter name: the canonical name (§6.5.1).
-    init(_ timer: RTCPTimer, name: String) {
+    /// - Parameters:
+    ///   - name: the canonical name (§6.5.1).
+    ///   - saysGoodbye: whether it sends a BYE when it stops (§6.6).
+    init(_ timer: RTCPTimer, name: String, saysGoodbye: Bool = false) {
         self.timer = timer
         self.name = name
+        self.saysGoodbye = saysGoodbye
         self.timer.setMembers(1, senders: 1)
     }
 
-    var nextTimeout: LocalInstant { timer.nextTimeout }
+    var nextTimeout: LocalInstant { leaving ?? timer.nextTimeout }
 
     mutating func take(_ status: MediaStatus) {
         if case .sending(let sending) = status { self.status = sending }
     }
 
     mutating func handleTimeout(at now: LocalInstant) {
-        guard timer.handleTimeout(at: now), let status else { return }
+        let isLeaving = leaving != nil
+        leaving = nil
+        guard isLeaving || timer.handleTimeout(at: now), let status else { return }
         let report = RTCPPacket.SenderReport(
             ssrc: status.ssrc, ntpTimestamp: NTPTimestamp(now), rtpTimestamp: status.rtpTimestamp,
             packetCount: status.packetCount, octetCount: status.octetCount)
-        let compound = RTCPCompound([
+        var compound = RTCPCompound([
             .senderReport(report), .sourceDescription([.init(ssrc: status.ssrc, cname: name)]),
         ])
+        if isLeaving { compound.packets.append(.goodbye(.init(sources: [status.ssrc]))) }
         timer.note(payloadBytes: compound.bytes.count)
         outputs.append(.send(compound.bytes, flow: 0))
     }
@@ -54,5 +63,9 @@ struct RTCPSender: Agent {
 
     mutating func pollOutput() -> AgentOutput? { outputs.isEmpty ? nil : outputs.removeFirst() }
 
-    mutating func stop() { timer.stop() }
+    mutating func stop() {
+        // Whoever has sent says so at once where it is one of fewer than fifty (§6.3.7).
+        if saysGoodbye, timer.isActive { leaving = timer.previous }
+        timer.stop()
+    }
 }

@@ -14,10 +14,11 @@ struct RTCPTimer: Sendable {
     private var hasSent = false
     /// Mean size of a compound packet in bytes with IP and UDP headers, in 1/16 (RFC 3550 §6.3.3).
     private var scaledMeanSize: Int64
-    private var previous: LocalInstant
+    /// When the latest report was sent; the session's start before the first.
+    private(set) var previous: LocalInstant
     private var next: LocalInstant
     private var draws: Int64 = 0
-    private var isActive = true
+    private(set) var isActive = true
 
     /// A report's IP length before any has been sent.
     private static let firstGuess: Int64 = 92

@@ -6,7 +6,7 @@ import Sender
 import Timebase
 import Wire
 
-/// What the emulator, which knows the truth, notes of one receiver.
+/// What the emulator, which knows the truth, notes of one receiver, or of one session at it.
 struct ReceiverLedger: Sendable {
     /// By numbers and instants on the wire.
     var quality: StreamQuality
@@ -55,8 +55,10 @@ struct ReceiverLedger: Sendable {
 
     private let mediaStart: Int
 
-    /// - Parameter mediaStart: bytes of a datagram's payload before its media.
-    init(_ configuration: WorldConfiguration, mediaStart: Int) {
+    /// - Parameters:
+    ///   - session: which of the program's it is about.
+    ///   - mediaStart: bytes of a datagram's payload before its media.
+    init(_ configuration: WorldConfiguration, session: Int, mediaStart: Int) {
         self.mediaStart = mediaStart
         let substreams = configuration.program.substreams
         let cuts = configuration.cuts
@@ -73,7 +75,7 @@ struct ReceiverLedger: Sendable {
         }
         var received = StreamQuality.Configuration()
         received.knowsDelays = true
-        received.clockRate = configuration.carriage.hasRTP ? 90_000 : nil
+        received.clockRate = configuration.clockRate(session)
         received.mediaRate = configuration.constantRate
         // Measured delays begin as the true ones.
         received.delayCuts = cuts[.oneWayDelay] + cuts[.oneWayDelayMeasured]

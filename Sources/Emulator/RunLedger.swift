@@ -14,7 +14,12 @@ import Wire
 struct RunLedger: ~Copyable {
     private(set) var digest = EventDigest()
     private(set) var sender: SenderLedger
+    /// Of each session, where substreams have their own.
+    var sessions: [SenderLedger] = []
+    /// A row for each session of each receiver; what a receiver presents is in the first of its rows.
     var receivers: RigidArray<ReceiverLedger>
+    /// Rows of one receiver.
+    let rowCount: Int
     /// Of each node.
     private(set) var clocks: [ClockLedger]
     /// Where there are playback commands.
@@ -28,7 +33,7 @@ struct RunLedger: ~Copyable {
     /// What is on screen, where there is video.
     let pictureLane: Int?
     /// Usual durations of the program's units, by lane.
-    private let durations: [TimeSpan]
+    let durations: [TimeSpan]
     /// The clock on which the program was captured, and what it showed when the program began.
     private var capture: (clock: Oscillator, zero: LocalInstant)
     private let headerLength: Int
@@ -50,8 +55,12 @@ struct RunLedger: ~Copyable {
             commands = CommandLedger(receivers: configuration.receivers.count, cuts: configuration.cuts)
         }
         sender = SenderLedger(configuration)
-        receivers = RigidArray(capacity: configuration.receivers.count)
-        for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration, mediaStart: headerLength)) }
+        rowCount = configuration.sessionCount
+        if configuration.sessions != nil { sessions = Array(repeating: sender, count: rowCount) }
+        receivers = RigidArray(capacity: configuration.receivers.count * rowCount)
+        for row in 0..<configuration.receivers.count * rowCount {
+            receivers.append(ReceiverLedger(configuration, session: row % rowCount, mediaStart: headerLength))
+        }
         clocks = Array(
             repeating: ClockLedger(
                 errorCuts: configuration.cuts[.clockError], boundCuts: configuration.cuts[.clockBound]),
@@ -109,7 +118,7 @@ struct RunLedger: ~Copyable {
             receivers[receiver].close(lane: lane, verdict)
             add(.closed, ticks ?? -1, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
-        case .found(let event, let node, let source): note(event, node: node, from: source, at: now)
+        case .found(let event, let node): note(event, node: node, at: now)
         case .adjusted(let node): clocks[node].noteCorrection(at: now)
         case .commanded(let receiver, let command, let name):
             note(command, name, receiver: receiver, at: now)
@@ -118,7 +127,7 @@ struct RunLedger: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func add(_ tag: EventTag, _ a: Int64, _ b: Int64, _ c: Int64, _ d: Int64) {
+    mutating func add(_ tag: EventTag, _ a: Int64, _ b: Int64, _ c: Int64, _ d: Int64) {
         digest.add(tag.rawValue, a, b, c, d)
     }
 
@@ -183,22 +192,26 @@ struct RunLedger: ~Copyable {
     private mutating func note(arrivalOf packet: Packet, node: Int, at now: Instant) {
         let (number, time) = (Int64(packet.number), now.nanoseconds)
         switch flows[packet.flow].kind {
-        case .senderReports: add(.senderReportArrived, number, time, Int64(node - 1), 0)
-        case .receiverReports(let receiver): add(.receiverReportArrived, number, time, Int64(receiver), 0)
+        case .senderReports(let session): add(.senderReportArrived, number, time, Int64(node - 1), Int64(session))
+        case .receiverReports(let receiver, let session):
+            add(.receiverReportArrived, number, time, Int64(receiver), Int64(session))
         default: add(.controlArrived, number, time, Int64(node), Int64(packet.flow))
         }
     }
 
     /// A row of packets.csv, where it is asked for.
+    ///
+    /// - Parameter receiver: the receiver's row here; nil for a loss that all receivers share.
     @inline(__always)
-    private mutating func record(
+    mutating func record(
         _ packet: Packet, receiver: Int?, _ fate: PacketFate, arrived: Instant? = nil, released: Instant? = nil
     ) {
         guard taps.packets else { return }
         outputs.append(
             .packet(
                 PacketRecord(
-                    receiver: receiver, number: packet.number, length: packet.length, sent: packet.sent,
+                    receiver: receiver.map { $0 / rowCount }, session: Int(packet.flow), number: packet.number,
+                    length: packet.length, sent: packet.sent,
                     arrived: arrived, released: released, fate: fate)))
     }
 
@@ -206,18 +219,14 @@ struct RunLedger: ~Copyable {
     ///
     /// - Parameter receiver: whose own link it is; nil for what several share.
     mutating func record(lossOf packet: Packet, receiver: Int?, _ fate: PacketFate) {
-        if packet.marks.contains(.media) { record(packet, receiver: receiver, fate) }
+        if packet.marks.contains(.media) { record(packet, receiver: receiver.map { row($0, flow: packet.flow) }, fate) }
     }
 
     // MARK: Agents
 
-    private mutating func note(_ event: AgentEvent, node: Int, from source: Int, at now: Instant) {
+    private mutating func note(_ event: AgentEvent, node: Int, at now: Instant) {
         switch event {
-        case .roundTrip(let span, _):
-            // Measured at the sender, of the way to a receiver and back.
-            guard node == 0, (1...receivers.count).contains(source) else { return }
-            receivers[source - 1].roundTrip.add(span.nanoseconds)
-        case .report: break
+        case .roundTrip, .report: break
         case .logical(let event): if taps.events { outputs.append(.logical(event, node: node, at: now)) }
         case .exchange(let exchange): clocks[node].note(exchange)
         case .claim(let claim): clocks[node].note(claim, at: now)

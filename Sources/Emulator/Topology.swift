@@ -30,7 +30,7 @@ struct Topology: ~Copyable {
     /// All links in the order of a packet's way: the shared ones forward, each receiver's own, then the way back, then
     /// those of control flows alone.
     private(set) var listing: [Int] = []
-    /// Per receiver, the links that its packets cross.
+    /// The links that a session's packets to a receiver cross, at receiver × sessions + session.
     private(set) var paths: [[Int]] = []
     /// Sources of cross traffic, each with the link that it enters and its number there.
     private(set) var crossTraffic: [(configuration: CrossTrafficConfiguration, link: Int, number: Int)] = []
@@ -79,8 +79,9 @@ struct Topology: ~Copyable {
         routes = RigidArray(capacity: flows.count)
         for index in 0..<flows.count {
             switch flows[UInt16(index)].kind {
-            case .program, .senderReports: add(entry: receivers.forward, route: Self.shared)
-            case .receiverReports(let receiver): add(entry: receivers.reverse[receiver], route: Self.shared)
+            case .program(let session), .senderReports(let session):
+                add(entry: receivers.forward[session], route: Self.shared)
+            case .receiverReports(let receiver, _): add(entry: receivers.reverse[receiver], route: Self.shared)
             case .crossTraffic: add(entry: .away, route: Self.leaving)
             case .control(let number):
                 let way = configuration.controlFlows[number].way.map { id in
@@ -137,9 +138,9 @@ private struct LinkPlan {
         var next: Hop
     }
 
-    /// Where packets begin: the program's, and each receiver's back; and behind the shared links, each receiver's.
+    /// Where packets begin: those of each session, and each receiver's back; and behind the shared links, each receiver's.
     struct Shared {
-        var forward: Hop
+        var forward: [Hop] = []
         var reverse: [Hop] = []
         var entries: [Hop] = []
     }
@@ -150,17 +151,26 @@ private struct LinkPlan {
 
     /// Adds the links that the program and its reports cross.
     mutating func addShared(_ configuration: WorldConfiguration) -> Shared {
-        var shared = Shared(forward: .away)
+        var shared = Shared()
         for (index, receiver) in configuration.receivers.enumerated() {
             let last = add(receiver.lastLinks, isForward: true, owner: index, to: .node(1 + index))
             shared.entries.append(last.entry)
-            paths.append(last.path)
+            for _ in 0..<configuration.sessionCount { paths.append(last.path) }
             listing += last.path.reversed()
         }
         let forward = add(configuration.forward, isForward: true, to: .branch(0))
-        shared.forward = forward.entry
         listing = forward.path.reversed() + listing
-        for index in paths.indices { paths[index] += forward.path }
+        for session in 0..<configuration.sessionCount {
+            var way = forward
+            if let own = configuration.sessions?.sessions[session].forward {
+                way = add(own, isForward: true, to: .branch(0))
+                listing = way.path.reversed() + listing
+            }
+            shared.forward.append(way.entry)
+            for index in stride(from: session, to: paths.count, by: configuration.sessionCount) {
+                paths[index] += way.path
+            }
+        }
         let back = add(configuration.reverse, isForward: false, to: .node(0))
         for receiver in configuration.receivers {
             let first = add(receiver.firstReverseLinks, isForward: false, to: back.entry)

@@ -26,7 +26,9 @@ extension World {
     /// Serves an agent's timer.
     mutating func serveAgent(_ index: Int, at now: Instant) {
         let node = agents.seats[index].node
-        if let status = mediaStatus(ofNode: node, at: now) { agents.seats[index].agent.take(status) }
+        if let status = mediaStatus(ofNode: node, session: agents.seats[index].session, at: now) {
+            agents.seats[index].agent.take(status)
+        }
         agents.seats[index].agent.handleTimeout(at: clocks[node].reading(at: now))
         drainAgent(index, at: now)
     }
@@ -79,20 +81,26 @@ extension World {
     private mutating func tell(_ event: AgentEvent, agent index: Int, at now: Instant) {
         let node = agents.seats[index].node
         switch event {
-        case .roundTrip(_, let flow):
+        case .roundTrip(let span, let flow):
             guard agents.seats[index].incoming.indices.contains(flow),
                 let source = flows[agents.seats[index].incoming[flow]].source
             else { return }
-            ledger.note(.found(event, node: node, from: source), at: now)
+            // Measured at the sender, of the way to a receiver and back.
+            guard node == 0, (1...receivers.count).contains(source) else { return }
+            ledger.note(roundTrip: span, receiver: source - 1, session: agents.seats[index].session)
         case .report(let timestamp, let shown):
             guard (1...receivers.count).contains(node) else { return }
+            guard sessionReceivers.isEmpty else {
+                let session = agents.seats[index].session
+                return take(report: timestamp, shown: shown, session: session, receiver: node - 1, at: now)
+            }
             receivers[node - 1].take(report: timestamp, shown: shown, at: mediaTime(ofNode: node, at: now))
         case .exchange(let exchange):
-            ledger.note(.found(event, node: node, from: node), at: now)
+            ledger.note(.found(event, node: node), at: now)
             record(exchange, agent: index, at: now)
-        case .claim: ledger.note(.found(event, node: node, from: node), at: now)
+        case .claim: ledger.note(.found(event, node: node), at: now)
         case .logical(let logical):
-            ledger.note(.found(event, node: node, from: node), at: now)
+            ledger.note(.found(event, node: node), at: now)
             guard case .delivered(let sender, let number, let payload) = logical.action else { return }
             take(payload, CommandLedger.Name(sender: sender, number: number), node: node, at: now)
         }
@@ -118,10 +126,14 @@ extension World {
     }
 
     /// What the program's end at a node knows; nil where there is none, or no RTP.
-    private func mediaStatus(ofNode node: Int, at now: Instant) -> MediaStatus? {
-        guard let rtp = sender.rtp else { return nil }
+    private func mediaStatus(ofNode node: Int, session: Int, at now: Instant) -> MediaStatus? {
+        let hasSessions = !sessionSenders.isEmpty
+        guard let rtp = hasSessions ? sessionSenders[session].rtp : sender.rtp else { return nil }
         if node == 0 {
-            let elapsed = mediaTime(ofNode: 0, at: now) - sender.zero
+            let elapsed =
+                hasSessions
+                ? captureClock(session).reading(at: now) - sessionSenders[session].zero
+                : mediaTime(ofNode: 0, at: now) - sender.zero
             return .sending(
                 MediaStatus.Sending(
                     ssrc: rtp.ssrc, rtpTimestamp: rtp.timestamp(elapsed),
@@ -129,7 +141,9 @@ extension World {
                     octetCount: UInt32(truncatingIfNeeded: rtp.octetCount)))
         }
         guard node <= receivers.count else { return nil }
-        let statistics = receivers[node - 1].statistics
+        let statistics =
+            hasSessions
+            ? sessionReceivers[node - 1].statistics(ofSession: session) : receivers[node - 1].statistics
         var status = MediaStatus.Receiving(source: rtp.ssrc)
         status.expected = statistics.expected
         status.received = statistics.received

@@ -15,7 +15,7 @@ extension World {
             return deliverControl(packet, to: node, isReadable: !isWrong, at: now)
         }
         if isWrong, !configuration.receivers[receiver].takesDamaged {
-            ledger.note(.refused(packet, receiver: receiver), at: now)
+            ledger.note(.refused(packet, receiver: ledger.row(receiver, flow: packet.flow)), at: now)
             pool.release(packet.slot)
         } else if packet.marks.contains(.media) {
             deliverMedia(packet, to: receiver, at: now)
@@ -26,6 +26,7 @@ extension World {
 
     @inline(__always)
     private mutating func deliverMedia(_ packet: Packet, to receiver: Int, at now: Instant) {
+        guard sessionReceivers.isEmpty else { return deliverToSession(packet, receiver: receiver, at: now) }
         let measured = timestamp(ofNode: 1 + receiver, at: now) - timestamp(ofNode: 0, at: packet.sent)
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         ledger.note(.arrived(packet, receiver: receiver, measured: measured), payload, at: now)
@@ -40,6 +41,7 @@ extension World {
 
     /// Serves what a receiver has to do by `now`.
     mutating func serveReceiver(_ index: Int, at now: Instant) {
+        guard sessionReceivers.isEmpty else { return serveSessions(ofReceiver: index, at: now) }
         let local = mediaTime(ofNode: 1 + index, at: now)
         while receivers[index].nextTimeout <= local {
             receivers[index].handleTimeout(&pool, at: local)

@@ -15,13 +15,18 @@ extension World {
         result.digest = ledger.digest
         // From the sender on, as the scenario lists them.
         result.links = topology.listing.map { link($0) }
-        result.transportStreams.append(ledger.sender.monitor.measurements(point: "sender"))
+        if configuration.sessions == nil {
+            result.transportStreams.append(ledger.sender.monitor.measurements(point: "sender"))
+        }
         for (node, id) in configuration.nodeIDs.enumerated() { result.clocks.append(clock(node, id)) }
         for index in 0..<receivers.count {
-            result.flows.append(flow(index))
+            for session in 0..<ledger.rowCount {
+                result.flows.append(flow(index, session: session))
+                result.playout.append(playout(index, session: session))
+            }
             result.substreams += configuration.program.substreams.indices.map { substream($0, receiver: index) }
-            result.lipSync += ledger.receivers[index].pairs.map { lipSync($0, receiver: index) }
-            result.playout.append(playout(index))
+            result.lipSync += ledger.receivers[index * ledger.rowCount].pairs.map { lipSync($0, receiver: index) }
+            guard configuration.sessions == nil else { continue }
             result.transportStreams.append(
                 ledger.receivers[index].monitor.measurements(point: configuration.receivers[index].id))
         }
@@ -30,11 +35,14 @@ extension World {
         result.reservations = reservations
         result.warnings = configuration.program.warnings.map { .program($0) }
         for row in result.reservations { warn(of: row, in: &result) }
-        let tooLate = sender.multiplexer.counters.reduce(0) { $0 + $1.unitsTooLate }
+        let tooLate = sentCounters.reduce(0) { $0 + $1.unitsTooLate }
         if tooLate > 0 {
             result.warnings.append(.multiplexedTooLate(units: tooLate))
         }
-        for index in 0..<receivers.count { warn(of: index, in: &result) }
+        for index in 0..<receivers.count {
+            for session in 0..<ledger.rowCount { warn(ofSession: session, receiver: index, in: &result) }
+            warnOfSubstreams(receiver: index, in: &result)
+        }
         warnOfClocks(in: &result)
         return result
     }
@@ -50,10 +58,12 @@ extension World {
     }
 
     /// Says what makes a receiver's figures less than they seem.
-    private func warn(of index: Int, in result: inout RunMeasurements) {
-        let seen = ledger.receivers[index]
-        let id = configuration.receivers[index].id
-        if seen.quality.received == 0, ledger.sender.packets > 0 {
+    private func warn(ofSession session: Int, receiver index: Int, in result: inout RunMeasurements) {
+        let seen = ledger.receivers[index * ledger.rowCount + session]
+        let id =
+            configuration.sessions == nil
+            ? configuration.receivers[index].id : configuration.flowID(session: session, receiver: index)
+        if seen.quality.received == 0, sent(session).packets > 0 {
             result.warnings.append(.nothingArrived(receiver: id))
         } else if seen.late * 10 > seen.quality.received {
             result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
@@ -63,12 +73,18 @@ extension World {
         if !receivers[index].followsSender, waits.growth != nil, let first = waits.first, let last = waits.latest {
             result.warnings.append(.waitsGrew(receiver: id, first: first, last: last))
         }
+    }
+
+    private func warnOfSubstreams(receiver index: Int, in result: inout RunMeasurements) {
+        let id = configuration.receivers[index].id
+        let lanes = ledger.receivers[index * ledger.rowCount].lanes
         for (lane, substream) in configuration.program.substreams.enumerated() {
-            let counters = sender.multiplexer.counters[lane]
-            guard counters.units > 0, seen.quality.received > 0, let last = counters.lastPresentation,
-                let end = counters.lastPresentationEnd
+            let counters = sentCounters[lane]
+            let row = index * ledger.rowCount + (configuration.sessions == nil ? 0 : lane)
+            guard counters.units > 0, ledger.receivers[row].quality.received > 0,
+                let last = counters.lastPresentation, let end = counters.lastPresentationEnd
             else { continue }
-            guard let latest = seen.lanes[lane].latestPresentation else {
+            guard let latest = lanes[lane].latestPresentation else {
                 result.warnings.append(.neverPresented(receiver: id, substream: substream.id))
                 continue
             }
@@ -78,6 +94,11 @@ extension World {
                     .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }
         }
+    }
+
+    /// What has been sent on a session.
+    private func sent(_ session: Int) -> SenderLedger {
+        configuration.sessions == nil ? ledger.sender : ledger.sessions[session]
     }
 
     /// Says of which clocks nobody knew how to set them.
@@ -103,57 +124,60 @@ extension World {
         }
     }
 
-    private func flow(_ index: Int) -> FlowMeasurements {
-        let seen = ledger.receivers[index]
+    private func flow(_ index: Int, session: Int) -> FlowMeasurements {
+        let row = index * ledger.rowCount + session
+        let seen = ledger.receivers[row]
+        let sent = sent(session)
+        let number = flows.media(session)
         var flow = FlowMeasurements()
-        flow.id = "program"
+        flow.id = configuration.flowID(session: session, receiver: index)
         flow.receiver = configuration.receivers[index].id
         flow.carriage = configuration.carriage.rawValue
-        flow.sent = ledger.sender.packets
+        flow.sent = sent.packets
         flow.quality = seen.quality.measurements()
-        for link in topology.paths[index] {
-            let counts = topology.links[link].counters[flows.program]
+        for link in topology.paths[row] {
+            let counts = topology.links[link].counters[number]
             flow.lostLink += counts.lost + counts.down
             flow.droppedQueue += counts.queueFull + counts.managed + counts.policed
             flow.duplicated += counts.duplicated
-            flow.marked += topology.links[link].marked(flow: flows.program)
+            flow.marked += topology.links[link].marked(flow: number)
         }
         flow.droppedChecksum = seen.damaged
         flow.late = seen.late
         flow.duplicates = seen.duplicates
         flow.unrepaired = flow.sent - (flow.delivered - seen.quality.duplicates)
-        flow.sentBitsPerSecond = ledger.sender.rate.bitsPerSecond
+        flow.sentBitsPerSecond = sent.rate.bitsPerSecond
         // What was sent, less what was of no use: not over the time from the first used to the last, which may be short.
         flow.usedBitsPerSecond = flow.sentBitsPerSecond.map {
-            $0.scaled(by: seen.usedBytes, over: ledger.sender.rate.bytes, .nearest)
+            $0.scaled(by: seen.usedBytes, over: sent.rate.bytes, .nearest)
         }
-        let media = sender.multiplexer.counters.reduce(0) { $0 + $1.bytes }
-        if ledger.sender.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(ledger.sender.rate.bytes) }
+        let media =
+            configuration.sessions == nil
+            ? sentCounters.reduce(0) { $0 + $1.bytes } : sentCounters[session].bytes
+        if sent.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(sent.rate.bytes) }
         flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.distribution
         flow.oneWayDelayError = seen.oneWayDelayError.distribution
         flow.roundTrip = seen.roundTrip.distribution
         flow.lossRuns = seen.streamWindow?.lossRuns ?? flow.quality.lossRuns
-        flow.sessionSetupNanoseconds = seen.firstPresentation?.nanoseconds
+        flow.sessionSetupNanoseconds = ledger.receivers[index * ledger.rowCount].firstPresentation?.nanoseconds
         flow.quality.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
-            // At variable rate datagrams differ in packets: their mean.
-            lostMediaPackets: ledger.sender.packets == 0
-                ? 0
-                : flow.unrepaired.scaled(by: sender.multiplexer.packetsSent, over: ledger.sender.packets, .nearest),
-            over: ledger.sender.latestSent - (ledger.sender.firstSent ?? .zero))
+            lostMediaPackets: lostMediaPackets(flow, sent), over: sent.latestSent - (sent.firstSent ?? .zero))
         return flow
+    }
+
+    /// Of a multiplex, transport packets: at variable rate datagrams differ in them, and their mean counts.
+    private func lostMediaPackets(_ flow: FlowMeasurements, _ sent: SenderLedger) -> Int64 {
+        guard configuration.sessions == nil, sent.packets > 0 else { return flow.unrepaired }
+        return flow.unrepaired.scaled(by: sender.multiplexer.packetsSent, over: sent.packets, .nearest)
     }
 
     private func substream(_ lane: Int, receiver index: Int) -> SubstreamMeasurements {
         let description = configuration.program.substreams[lane]
-        let sent = sender.multiplexer.counters[lane]
-        let seen = ledger.receivers[index].lanes[lane]
+        let sent = sentCounters[lane]
+        let seen = ledger.receivers[index * ledger.rowCount].lanes[lane]
         var result = SubstreamMeasurements()
         result.id = description.id
-        switch description.kind {
-        case .video: result.kind = "video"
-        case .audio: result.kind = "audio"
-        case .data: result.kind = "data"
-        }
+        result.kind = description.kind.name
         result.receiver = configuration.receivers[index].id
         result.sentUnits = sent.units
         result.sentBytes = sent.bytes
@@ -180,14 +204,21 @@ extension World {
         return result
     }
 
-    private func playout(_ index: Int) -> PlayoutMeasurements {
+    private func playout(_ index: Int, session: Int) -> PlayoutMeasurements {
         var result = PlayoutMeasurements()
         result.receiver = configuration.receivers[index].id
+        result.flow = configuration.flowID(session: session, receiver: index)
         result.algorithm = "fixed"
-        result.delay = ledger.receivers[index].playoutDelay.distribution
-        result.buffer = ledger.receivers[index].buffer.distribution
+        let seen = ledger.receivers[index * ledger.rowCount + session]
+        result.delay = seen.playoutDelay.distribution
+        result.buffer = seen.buffer.distribution
+        guard configuration.sessions == nil else {
+            result.underruns = sessionReceivers[index].underruns(ofSession: session)
+            result.overflows = sessionReceivers[index].overflows(ofSession: session)
+            return result
+        }
         // What was sent behind the last datagram released was due, too, though nothing of it has come.
-        let isMoreDue = nextTimeout == nil && ledger.receivers[index].nextReleased < ledger.sender.packets
+        let isMoreDue = nextTimeout == nil && seen.nextReleased < ledger.sender.packets
         result.underruns = receivers[index].underruns + (isMoreDue && receivers[index].hasRunDry ? 1 : 0)
         result.overflows = receivers[index].overflows
         if let commands = ledger.commands {

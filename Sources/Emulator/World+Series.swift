@@ -41,20 +41,27 @@ extension World {
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id
             let local = mediaTime(ofNode: 1 + index, at: now)
-            add(id, "delivered", ledger.receivers[index].quality.received, "packets")
-            add(id, "delivered_bytes", ledger.receivers[index].quality.bytes, "bytes")
-            add(id, "late", ledger.receivers[index].late, "packets")
-            add(id, "one_way_delay", ledger.receivers[index].latestDelay?.nanoseconds, "ns")
-            add(
-                id, "interarrival_jitter",
-                ledger.receivers[index].quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
-            add(id, "buffer", receivers[index].bufferDepth(at: local).nanoseconds, "ns")
+            for session in 0..<ledger.rowCount {
+                let seen = ledger.receivers[index * ledger.rowCount + session]
+                let id = configuration.sessions == nil ? id : configuration.flowID(session: session, receiver: index)
+                let depth =
+                    configuration.sessions == nil
+                    ? receivers[index].bufferDepth(at: local)
+                    : sessionReceivers[index].bufferDepth(ofSession: session, at: local)
+                add(id, "delivered", seen.quality.received, "packets")
+                add(id, "delivered_bytes", seen.quality.bytes, "bytes")
+                add(id, "late", seen.late, "packets")
+                add(id, "one_way_delay", seen.latestDelay?.nanoseconds, "ns")
+                add(id, "interarrival_jitter", seen.quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
+                add(id, "buffer", depth.nanoseconds, "ns")
+            }
             if configuration.commandOrder != nil {
                 add(id, "position", position(ofReceiver: index)?.nanoseconds, "ns")
             }
-            for pair in ledger.receivers[index].pairs.indices {
-                let audio = configuration.program.substreams[ledger.receivers[index].pairs[pair].audio].id
-                let skew = ledger.receivers[index].pairs[pair].meter.latest
+            let row = index * ledger.rowCount
+            for pair in ledger.receivers[row].pairs.indices {
+                let audio = configuration.program.substreams[ledger.receivers[row].pairs[pair].audio].id
+                let skew = ledger.receivers[row].pairs[pair].meter.latest
                 add("\(id)/\(audio)", "lip_sync_skew", skew?.nanoseconds, "ns")
             }
         }

@@ -30,17 +30,23 @@ public struct World: ~Copyable {
     var topology: Topology
     let admission: Admission
     var crossTraffic: RigidArray<CrossTraffic>
-    /// The program's sending end, at node 0.
+    /// The program's sending end, at node 0; idle where substreams have sessions of their own.
     var sender: ProgramSender
-    /// The program's receiving ends, at nodes 1 and up.
+    /// The program's receiving ends, at nodes 1 and up; idle likewise.
     var receivers: RigidArray<MediaReceiver>
+    /// The sending ends of sessions of their own, at node 0; none of a multiplex.
+    var sessionSenders: RigidArray<SubstreamSender>
+    /// Their clocks, where they are others than the node's.
+    var captureClocks: [Oscillator?]
+    /// The receiving ends of sessions of their own, at nodes 1 and up; none of a multiplex.
+    var sessionReceivers: RigidArray<SessionsReceiver>
     /// Of all nodes: the sender, the receivers, those of agents alone.
     var clocks: RigidArray<LocalClock>
     var agents: AgentTable
     var ledger: RunLedger
     /// Datagrams that agents have sent.
     public internal(set) var messages: Int64 = 0
-    // Ranks: receivers, links, cross traffic, the sender, agents.
+    // Ranks: receivers, links, cross traffic, the sender or the sessions' senders, agents.
     var timeouts: TimeoutTree
     /// The slot of the output that was polled last.
     private var lent: UInt32?
@@ -65,14 +71,19 @@ public struct World: ~Copyable {
         crossTraffic = Self.crossTraffic(topology, flows, admission)
         clocks = RigidArray(capacity: configuration.nodeCount)
         for clock in configuration.clocks { clocks.append(LocalClock(clock)) }
-        sender = configuration.programSender(flow: flows.program)
+        sender = configuration.programSender(flow: flows.media(0))
         receivers = RigidArray(capacity: configuration.receivers.count)
         for receiver in configuration.receivers {
             var media = receiver.media
             media.deinterleaver = configuration.deinterleaver
             receivers.append(MediaReceiver(media))
         }
-        agents = AgentTable(configuration, flows, sender)
+        let substreams = configuration.substreamSenders(flows)
+        sessionSenders = Self.sessionSenders(substreams)
+        captureClocks = configuration.sessions?.sessions.map(\.captureClock) ?? []
+        sessionReceivers = Self.sessionReceivers(configuration)
+        let sources = configuration.sessions == nil ? sender.rtp.map { [$0.ssrc] } ?? [] : substreams.map(\.rtp.ssrc)
+        agents = AgentTable(configuration, flows, sources: sources)
         ledger = RunLedger(configuration, flows, headerLength: sender.headerLength)
         // Of the same instant in the order of the configuration.
         let indices = configuration.clockChanges.indices.sorted {
@@ -82,26 +93,18 @@ public struct World: ~Copyable {
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
         nextLook = configuration.commandOrder == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
-            count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
-        if admission.admitsProgram, configuration.sendsProgram { sender.start(&pool) }
+            count: receivers.count + topology.links.count + crossTraffic.count + max(1, sessionSenders.count)
+                + agents.seats.count)
+        if admission.admitsProgram, configuration.sendsProgram { startProgram() }
         rearmSender()
         for index in agents.seats.indices { rearmAgent(index) }
         for index in 0..<crossTraffic.count { rearmCrossTraffic(index) }
-        if sender.isFinished, configuration.sendsProgram { stopOthers() }
+        if hasSentAll, configuration.sendsProgram { stopOthers() }
     }
 
-    private static func crossTraffic(
-        _ topology: borrowing Topology, _ flows: FlowTable, _ admission: Admission
-    ) -> RigidArray<CrossTraffic> {
-        var sources = RigidArray<CrossTraffic>(capacity: topology.crossTraffic.count)
-        for source in topology.crossTraffic {
-            var traffic = CrossTraffic(
-                source.configuration.pattern, flow: flows.crossTraffic(source.number),
-                differentiatedServices: source.configuration.differentiatedServices, key: source.configuration.key)
-            if !admission.admits(source.number, link: topology.ids[source.link]) { traffic.stop() }
-            sources.append(traffic)
-        }
-        return sources
+    private mutating func startProgram() {
+        if configuration.sessions == nil { sender.start(&pool) }
+        startSessions()
     }
 
     // MARK: The verbs
@@ -119,6 +122,7 @@ public struct World: ~Copyable {
         switch input {
         case .stopSources:
             sender.stop(at: mediaTime(ofNode: 0, at: now))
+            stopSessions(at: now)
             if !configuration.sendsProgram { stopOthers() }
         }
     }
@@ -184,6 +188,7 @@ public struct World: ~Copyable {
     private var firstLink: Int { receivers.count }
     private var firstSource: Int { receivers.count + topology.links.count }
     private var senderRank: Int { firstSource + crossTraffic.count }
+    private var firstAgent: Int { senderRank + max(1, sessionSenders.count) }
 
     private mutating func serve(_ component: Int, at now: Instant) {
         if component < firstLink {
@@ -192,10 +197,12 @@ public struct World: ~Copyable {
             serveLink(component - firstLink, at: now)
         } else if component < senderRank {
             serveCrossTraffic(component - firstSource, at: now)
-        } else if component == senderRank {
+        } else if component >= firstAgent {
+            serveAgent(component - firstAgent, at: now)
+        } else if sessionSenders.isEmpty {
             serveSender(at: now)
         } else {
-            serveAgent(component - senderRank - 1, at: now)
+            serveSession(component - senderRank, at: now)
         }
     }
 
@@ -220,7 +227,7 @@ public struct World: ~Copyable {
     }
 
     /// Nobody sends once the program has been.
-    private mutating func stopOthers() {
+    mutating func stopOthers() {
         for index in agents.seats.indices {
             agents.seats[index].agent.stop()
             rearmAgent(index)
@@ -248,16 +255,27 @@ public struct World: ~Copyable {
     }
 
     private mutating func rearmSender() {
+        guard sessionSenders.isEmpty else {
+            for session in 0..<sessionSenders.count { rearmSession(session) }
+            return
+        }
         timeouts.set(senderRank, to: max(.zero, instant(ofNode: 0, showing: sender.nextTimeout)))
+    }
+
+    mutating func rearmSession(_ index: Int) {
+        let next = sessionSenders[index].nextTimeout
+        let at = next == .distantFuture ? .distantFuture : max(.zero, captureClock(index).instant(showing: next))
+        timeouts.set(senderRank + index, to: at)
     }
 
     mutating func rearmAgent(_ index: Int) {
         let next = agents.seats[index].agent.nextTimeout
-        timeouts.set(senderRank + 1 + index, to: clocks[agents.seats[index].node].instant(showing: next))
+        timeouts.set(firstAgent + index, to: clocks[agents.seats[index].node].instant(showing: next))
     }
 
     mutating func rearmReceiver(_ index: Int) {
-        timeouts.set(index, to: instant(ofNode: 1 + index, showing: receivers[index].nextTimeout))
+        let next = sessionReceivers.isEmpty ? receivers[index].nextTimeout : sessionReceivers[index].nextTimeout
+        timeouts.set(index, to: instant(ofNode: 1 + index, showing: next))
     }
 
     // MARK: Moving packets
@@ -341,6 +359,7 @@ public struct World: ~Copyable {
         if nextClockSample <= now {
             for node in 0..<clocks.count { clocks[node].advance(to: nextClockSample) }
             ledger.advance(captureClockTo: nextClockSample)
+            for session in captureClocks.indices { captureClocks[session]?.advance(to: nextClockSample) }
             ledger.sample(clocks, at: nextClockSample)
             nextClockSample += .seconds(1)
         }
@@ -372,6 +391,7 @@ public struct World: ~Copyable {
                 if topology.links[index].hasDrops { takeDrops(index, at: now) }
             }
         }
+        guard sessionSenders.isEmpty else { return finishSessions() }
         let spans = sender.multiplexer.counters.map(\.span)
         for index in 0..<receivers.count {
             receivers[index].finish()

@@ -8,15 +8,17 @@ import Sender
 import Timebase
 import Wire
 
-/// How the program's transport packets are carried.
+/// How the program is carried.
 public enum Carriage: String, Sendable, CaseIterable {
-    /// Bare in UDP datagrams.
+    /// As a transport stream, bare in UDP datagrams.
     case tsUDP = "ts-udp"
-    /// In RTP (RFC 2250), with RTCP beside it.
+    /// As a transport stream in RTP (RFC 2250), with RTCP beside it.
     case tsRTP = "ts-rtp"
+    /// Each substream in an RTP session of its own, without a transport stream.
+    case rtpSeparate = "rtp-separate"
 
     /// Whether datagrams have RTP headers, and RTCP goes beside them.
-    public var hasRTP: Bool { self == .tsRTP }
+    public var hasRTP: Bool { self != .tsUDP }
 }
 
 /// A link with its name: "forward.0", "reverse.0", "tv.last.0".
@@ -81,6 +83,8 @@ public struct ReceiverNodeConfiguration: Sendable {
     public var clock: Oscillator
     /// Whether it takes datagrams whose checksum is wrong.
     public var takesDamaged = false
+    /// What keeps sessions of their own together; nil: nothing.
+    public var lipSync: LipSyncControl?
     /// Links of its own, behind the shared ones, in the order of its packets.
     public var lastLinks: [NamedLink]
     /// The way back from the receiver to the shared links, in the order of its packets.
@@ -202,7 +206,9 @@ public struct WorldConfiguration: Sendable {
     public var plan: MultiplexPlan
     /// How its transport packets are carried.
     public var carriage: Carriage
-    /// With RTP only: without sequence numbers nobody restores the order.
+    /// How each substream is sent where it has a session of its own; nil: the program is multiplexed.
+    public var sessions: SessionsConfiguration?
+    /// Of a multiplex with RTP only: without sequence numbers nobody restores the order.
     public var interleaving: InterleavingConfiguration?
     /// The free-running clock of the sender's node.
     public var senderClock = Oscillator()
@@ -284,7 +290,7 @@ public struct WorldConfiguration: Sendable {
 
     /// The RTP side of the stream before its first packet; nil without RTP.
     private var packetizer: RTPPacketizer? {
-        guard carriage.hasRTP else { return nil }
+        guard carriage == .tsRTP else { return nil }
         return RTPPacketizer(
             payloadType: RTPPacketizer.transportStreamPayloadType, clockRate: MediaClock.ninetyKilohertz,
             key: DrawKey(seed: seed).named("sender.rtp"))

@@ -10,7 +10,7 @@ enum WorldEvent {
     case sent(Packet)
     /// A packet is lost on a link, or given up by its queue.
     case dropped(Packet, link: Int, PacketFate)
-    /// A datagram of the program has come to a receiver; `measured` is its delay by the two nodes' disciplined clocks.
+    /// A datagram of the program has come to a receiver, here as below by its row (``RunLedger/receivers``); `measured` is its delay by the two nodes' disciplined clocks.
     case arrived(Packet, receiver: Int, measured: TimeSpan)
     /// A receiver's network stack throws a datagram away whose checksum is wrong.
     case refused(Packet, receiver: Int)
@@ -25,8 +25,8 @@ enum WorldEvent {
     case closed(receiver: Int, lane: Int, ticks: Int64?, UnitVerdict)
     /// A datagram of the control plane has come to a node.
     case controlArrived(Packet, node: Int)
-    /// An agent at a node has found something out about what comes from another.
-    case found(AgentEvent, node: Int, from: Int)
+    /// An agent at a node has found something out.
+    case found(AgentEvent, node: Int)
     /// A node's clock has been adjusted.
     case adjusted(node: Int)
     /// A receiver does what a command asks for.

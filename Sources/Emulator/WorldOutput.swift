@@ -55,7 +55,9 @@ public enum PacketFate: UInt8, Sendable {
 public struct PacketRecord: Sendable {
     /// The receiver's index; nil for a loss on a link that several receivers share.
     public var receiver: Int?
-    /// The datagram's number in the multiplex, from 0, modulo 2^32.
+    /// Its session: 0 of a multiplex.
+    public var session = 0
+    /// The datagram's number in its session, of a multiplex in the multiplex; from 0, modulo 2^32.
     public var number: UInt32
     /// IP bytes.
     public var length: UInt16

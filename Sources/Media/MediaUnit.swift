@@ -1,6 +1,18 @@
 /// What a substream is to those who watch, hear or read it.
 @frozen
-public enum SubstreamKind: Sendable { case video, audio, data }
+public enum SubstreamKind: Sendable {
+    /// Seen, heard, or neither.
+    case video, audio, data
+
+    /// As scenarios and results call it.
+    public var name: String {
+        switch self {
+        case .video: "video"
+        case .audio: "audio"
+        case .data: "data"
+        }
+    }
+}
 
 /// How a video picture was coded, as far as its unit tells.
 @frozen

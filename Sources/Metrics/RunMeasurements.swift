@@ -124,6 +124,8 @@ public struct LipSyncMeasurements: Sendable {
 public struct PlayoutMeasurements: Sendable {
     /// Id of the receiver.
     public var receiver = ""
+    /// Id of the flow whose datagrams it holds.
+    public var flow = ""
     /// "fixed".
     public var algorithm = ""
     /// Time from a datagram's arrival to its release... of those used.

@@ -102,6 +102,29 @@ public struct PlayoutBuffer: Sendable {
     /// is in the buffer is released as before.
     mutating func setAnchor(_ zero: LocalInstant) { anchor = zero }
 
+    /// When what was sent at a time in the stream is due; nil before the first datagram.
+    func release(ofSourceTime time: TimeSpan) -> LocalInstant? { anchor.map { $0 + time + delay } }
+
+    /// Lets nothing be due later than a datagram behind it: for streams whose timestamps go back, as those of pictures in
+    /// an order of their own do.
+    mutating func bringForward(before number: Int64) {
+        guard var index = entries.lastIndex(where: { $0.number == number }) else { return }
+        // One that came behind others of larger numbers is due with these at the latest.
+        if index + 1 < entries.count {
+            entries[index].release = min(entries[index].release, entries[index + 1].release)
+        }
+        while index > 0, entries[index - 1].release > entries[index].release {
+            entries[index - 1].release = entries[index].release
+            index -= 1
+        }
+    }
+
+    /// Releases so much later from now on, negative: earlier, what is in the buffer too.
+    mutating func shift(by span: TimeSpan, at now: LocalInstant) {
+        anchor = anchor.map { $0 + span }
+        for index in entries.indices { entries[index].release = max(entries[index].release + span, now) }
+    }
+
     /// Takes a datagram, at its arrival. One that is not buffered stays with whoever handed it over.
     public mutating func handle(_ datagram: MediaDatagram) -> Verdict {
         let (now, number) = (datagram.arrival, datagram.number)

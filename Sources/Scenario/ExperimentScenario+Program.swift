@@ -26,6 +26,8 @@ extension ExperimentScenario {
         var id: String
         var kind: Kind
         var source: Source
+        /// On which it is captured; nil: the sender's.
+        var clock: Clock?
 
         enum Kind: String, Sendable, CaseIterable { case video, audio, data }
     }
@@ -147,6 +149,10 @@ extension ExperimentScenario.Substream {
                     missing: Missing(
                         statement: "nothing says what this substream holds",
                         expected: "synthetic: { codec: h264, ... } or trace: FILE"))),
+            .optional(
+                "clock", \.clock, ExperimentScenario.Clock.steady.kind(),
+                "The clock on which it is captured, as a sound card has its own, if not the sender's; of rtp-separate."
+            ).like("{ frequency: 200 ppm }").needs("sender", "{ carriage: rtp-separate }", levels: 2),
         ], rules: [Rule("kind") { settleKind(&$0, $1) }])
 
     private static func settleKind(_ substream: inout Self, _ reader: ScenarioReader) {

@@ -40,9 +40,17 @@ extension ExperimentScenario {
 
     struct LipSync: Equatable, Sendable {
         var correction: Correction
+        /// What a correction leaves alone.
+        var deadband: TimeSpan
+        /// The most by which one report moves a session.
+        var step: TimeSpan
         var profile: LipSyncProfile
 
-        enum Correction: String, Sendable, CaseIterable { case none }
+        enum Correction: String, Sendable, CaseIterable {
+            case none
+            /// By the sender's reports, which say when what was captured.
+            case rtcp
+        }
     }
 }
 
@@ -133,9 +141,18 @@ extension ExperimentScenario.Receiver.ClockRecovery {
 
 extension ExperimentScenario.LipSync {
     static let record = Record<Self>(
-        Self(correction: .none, profile: .ituBT1359),
+        // As GStreamer's rtpbin ignores 4 ms, and libwebrtc moves no more than 80 ms at once.
+        Self(correction: .none, deadband: .milliseconds(4), step: .milliseconds(80), profile: .ituBT1359),
         [
-            .key("correction", \.correction, .words(), "What is done about skew."),
+            .key(
+                "correction", \.correction, .words(),
+                "What is done about skew; rtcp, of rtp-separate: what comes early waits for what comes late, by the sender's reports."
+            ).like("none"),
+            .key(
+                "deadband", \.deadband, .time(ExperimentScenario.delays), "The skew that a correction leaves alone."),
+            .key(
+                "step", \.step, .time(.microseconds(1)...ExperimentScenario.delays.upperBound),
+                "The most by which one report moves a substream."),
             .key("profile", \.profile, .words(), "Whose tolerances it is judged by.").like("ebu-r37"),
         ])
 }

@@ -19,6 +19,8 @@ public struct ExperimentScenario: Equatable, Sendable {
     var forward: [Link]
     /// The shared links from the receivers to the sender, in order; at least one.
     var reverse: [Link]
+    /// Substreams whose sessions have links of their own in place of the shared ones.
+    var flowLinks: [FlowLinks]
     var senderClock: Clock
     /// The clock of every receiver that has none of its own.
     var receiverClock: Clock
@@ -70,7 +72,7 @@ extension ExperimentScenario {
     static let record = Record<ExperimentScenario>(
         ExperimentScenario(
             name: "", duration: nil, seed: 1, program: .file(ProgramFile(path: "", loops: false, sha256: nil)),
-            sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], senderClock: .perfect,
+            sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], flowLinks: [], senderClock: .perfect,
             receiverClock: .perfect, timeServers: [], synchronization: .none, receivers: [Receiver.record.initial],
             commands: nil, agreement: nil, faults: [], qos: QoSContract(), capture: .none,
             outputs: Outputs.record.initial),
@@ -135,6 +137,7 @@ extension ExperimentScenario {
             Rule("clocks", "receivers") { checkSynchronization($0, $1) },
             Rule("duration", "receivers", "commands") { checkCommands($0, $1) },
             Rule("duration", "receivers", "agreement") { checkAgreement($0, $1) },
+            Rule("program", "sender", "network", "receivers", "commands", "outputs", "qos") { settleSessions(&$0, $1) },
         ])
 
     private static let network = Field<ExperimentScenario>.section(
@@ -152,6 +155,7 @@ extension ExperimentScenario {
                     most: (100, "links"), empty: Missing(statement: "there is no link", expected: someLink),
                     isBlock: true), "The links from the receivers to the sender, in order."
             ).usually("the delays of forward, last link first, and nothing else").like("[ { delay: 20ms } ]"),
+            FlowLinks.field,
         ], "The links that all receivers share.")
 
     private static let someLink = "at least one, such as [{}]"

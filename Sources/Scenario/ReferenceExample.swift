@@ -1,6 +1,6 @@
 /// Examples: a key in the map that it belongs to, with what it needs there.
 enum ReferenceExample {
-    /// A line of YAML from the scenario's first level on.
+    /// YAML from the scenario's first level on: a line, and one before it for each key of that level that it needs.
     static func line(_ steps: [ReferenceStep]) -> String {
         guard case .key(let field, _)? = steps.last else { return "" }
         var text = value(of: field)
@@ -15,7 +15,10 @@ enum ReferenceExample {
                 needs = needs.filter { $0.levels > 0 }.map {
                     Shape.Need(levels: $0.levels - 1, key: $0.key, example: $0.example)
                 }
-                guard index > 0 else { return "\(field.name): \(text)" }
+                guard index > 0 else {
+                    let before = here.filter { $0.key != field.name }.map { "\($0.key): \($0.example)\n" }
+                    return before.joined() + "\(field.name): \(text)"
+                }
                 text = map(field, text, here, among: fields)
             }
         }

@@ -35,6 +35,14 @@ public struct Multiplexer: Sendable {
             guard let first = firstPresentation, let end = lastPresentationEnd, first <= end else { return nil }
             return first...end
         }
+
+        /// Counts a unit by where its presentation begins and ends on the program's timeline.
+        mutating func count(from presentation: TimeSpan, to end: TimeSpan) {
+            units += 1
+            firstPresentation = min(firstPresentation ?? presentation, presentation)
+            lastPresentation = max(lastPresentation ?? presentation, presentation)
+            lastPresentationEnd = max(lastPresentationEnd ?? end, end)
+        }
     }
 
     private var sources: [SubstreamSource]
@@ -293,12 +301,8 @@ public struct Multiplexer: Sendable {
     }
 
     private mutating func count(_ unit: MediaUnit, _ index: Int) {
-        let presentation = program.timeline(unit.presentation)
-        let end = program.timeline(unit.presentation + unit.duration)
-        counters[index].units += 1
-        counters[index].firstPresentation = min(counters[index].firstPresentation ?? presentation, presentation)
-        counters[index].lastPresentation = max(counters[index].lastPresentation ?? presentation, presentation)
-        counters[index].lastPresentationEnd = max(counters[index].lastPresentationEnd ?? end, end)
+        counters[index].count(
+            from: program.timeline(unit.presentation), to: program.timeline(unit.presentation + unit.duration))
     }
 
     /// A packet with a clock reference and nothing else; its counter repeats that of the PID's latest packet.

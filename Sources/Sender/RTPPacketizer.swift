@@ -47,6 +47,26 @@ public struct RTPPacketizer: Sendable {
         sequenceNumber &+= 1
     }
 
+    /// Writes the header of the next packet of a unit, 12 bytes.
+    ///
+    /// - Parameters:
+    ///   - ticks: of the stream's clock, after the stream's zero.
+    ///   - marker: what it means is the payload format's (RFC 3550 §5.1).
+    mutating func writeHeader(to buffer: UnsafeMutableRawBufferPointer, ticks: Int64, marker: Bool) {
+        let header = RTPHeader(
+            payloadType: payloadType, sequenceNumber: sequenceNumber,
+            timestamp: UInt32(truncatingIfNeeded: ticks) &+ timestampOffset, ssrc: ssrc, marker: marker)
+        header.write(to: buffer)
+        sequenceNumber &+= 1
+    }
+
+    /// How long after the stream's zero a timestamp is, by its clock: the time nearest to `elapsed` of those that share it.
+    public func elapsed(ofTimestamp timestamp: UInt32, near elapsed: TimeSpan) -> TimeSpan {
+        let expected = MediaClock.ticks(elapsed, rate: clockRate, .nearest)
+        let difference = Int32(bitPattern: timestamp &- timestampOffset &- UInt32(truncatingIfNeeded: expected))
+        return MediaClock.span(ticks: expected + Int64(difference), rate: clockRate)
+    }
+
     /// Counts a packet that has been sent.
     ///
     /// - Parameter payloadCount: bytes that follow the header.

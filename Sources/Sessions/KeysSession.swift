@@ -53,7 +53,8 @@ public struct KeysSession {
             if let range = key.range { facts += ", \(range)" }
             if key.isRequired { facts += "; required" }
             if let usual = key.usual { facts += "; default \(usual)" }
-            return "\(title)\n    \(facts)\n    \(key.meaning)\n    \(styled(key.example, .dim))\n"
+            let example = key.example.replacing("\n", with: "\n    ")
+            return "\(title)\n    \(facts)\n    \(key.meaning)\n    \(styled(example, .dim))\n"
         }.joined(separator: "\n")
     }
 }

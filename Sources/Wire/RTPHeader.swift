@@ -1,7 +1,8 @@
 /// The header of an RTP packet (RFC 3550 §5.1).
 @frozen
 public struct RTPHeader: Hashable, Sendable, BitwiseCopyable {
-    @usableFromInline var marker: Bool
+    /// What it means is the payload format's.
+    public var marker: Bool
     /// 0...127.
     public var payloadType: UInt8
     /// One more in each packet, modulo 2^16.

@@ -88,6 +88,7 @@ private let contract: [String] = """
     lip_sync[].slope_ns_per_s
     lip_sync[].slope_stderr_ns_per_s
     playout[].receiver
+    playout[].flow
     playout[].algorithm
     playout[].delay_ns DIST
     playout[].buffer_ns DIST

@@ -132,7 +132,7 @@ struct UnsupportedTests {
     }
 
     @Test func thereIsSome() {
-        #expect(Self.places.flatMap(\.unsupported).contains("rtp-separate"))
+        #expect(Self.places.flatMap(\.unsupported).contains("token_bucket"))
         #expect(Self.places.flatMap(\.unsupported).contains("fec"))
     }
 

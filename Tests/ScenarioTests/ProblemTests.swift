@@ -10,7 +10,7 @@ struct ProblemTests {
             name: five
             program: { file: movie.ts }
             sender:
-              carriage: rtp-separate
+              fec: { reed_solomon: { media: 20, parity: 4 } }
             network:
               forward:
                 - delai: 20ms
@@ -24,12 +24,12 @@ struct ProblemTests {
         #expect(found.map(\.place) == [4, 7, 8, 9, 11].map { .line(file: "test.yaml", $0) })
         #expect(
             found.map(\.path) == [
-                "sender.carriage", "network.forward.0.delai", "network.forward.0.rate",
+                "sender.fec", "network.forward.0.delai", "network.forward.0.rate",
                 "network.forward.0.loss.gilbert_elliott.mean_burst", "qos.loss",
             ])
-        #expect(found.map(\.value) == ["rtp-separate", "delai", "5", "1.5", "1%"])
+        #expect(found.map(\.value) == ["fec", "delai", "5", "1.5", "1%"])
         let text = """
-            test.yaml:4: sender.carriage: 'rtp-separate' is not supported by this version; supported: ts-udp, ts-rtp
+            test.yaml:4: sender.fec: 'fec' is not supported by this version; leave it out
             test.yaml:7: network.forward.0.delai: unknown key 'delai'; expected one of rate, rate_trace, shaper, \
             overhead, policer, queue, delay, jitter, loss, reorder, duplicate, corrupt, reservable, cross_traffic, \
             schedule (did you mean 'delay'?)
@@ -58,10 +58,10 @@ struct ProblemTests {
         ("sender: { mux_rate: fast }", "sender.mux_rate", "such as 5 Mbit/s"),
         ("sender: { ts_packets_per_datagram: 8 }", "sender.ts_packets_per_datagram", "from 1 to 7"),
         ("sender: { ts_packets_per_datagram: 0 }", "sender.ts_packets_per_datagram", "from 1 to 7"),
-        ("sender: { pacing: per-frame }", "sender.pacing", "not supported by this version; supported: constant"),
+        ("sender: { pacing: per-frame }", "sender.pacing", "leave as it makes them; expected constant"),
         (
             "sender: { pacing: { token_bucket: { rate: 6 Mbit/s } } }",
-            "sender.pacing.token_bucket", "supported: constant"
+            "sender.pacing.token_bucket", "supported: constant, per-frame"
         ),
         (
             "sender: { fec: { smpte2022_1: { columns: 10 } } }",

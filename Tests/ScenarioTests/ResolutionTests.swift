@@ -30,7 +30,7 @@ struct ResolutionTests {
         #expect(scenario.program == .file(.init(path: "/media/movie.ts", loops: false, sha256: nil)))
         let sender = ExperimentScenario.Sender(
             carriage: .tsRTP, muxRate: .automatic, transportPacketsPerDatagram: 7, pacing: .constant, latency: nil,
-            programClass: .bestEffort, reportClass: .bestEffort, ecn: false, reservation: nil, interleave: nil)
+            classes: .init(program: .bestEffort, reports: .bestEffort), ecn: false, reservation: nil, interleave: nil)
         #expect(scenario.sender == sender)
         #expect(scenario.forward == [.ideal])
         #expect(scenario.reverse == [.ideal])
@@ -84,8 +84,8 @@ struct ResolutionTests {
 
         let sender = ExperimentScenario.Sender(
             carriage: .tsUDP, muxRate: .constant(BitRate(bitsPerSecond: 5_000_000)), transportPacketsPerDatagram: 5,
-            pacing: .constant, latency: .milliseconds(700), programClass: .bestEffort, reportClass: .bestEffort,
-            ecn: false, reservation: nil, interleave: nil)
+            pacing: .constant, latency: .milliseconds(700),
+            classes: .init(program: .bestEffort, reports: .bestEffort), ecn: false, reservation: nil, interleave: nil)
         #expect(scenario.sender == sender)
 
         #expect(scenario.forward.count == 3)

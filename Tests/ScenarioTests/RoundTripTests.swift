@@ -140,7 +140,7 @@ struct RoundTripTests {
                 anchor: first-arrival
                 late: drop
                 clock_recovery: none
-                lip_sync: { correction: none, profile: itu-bt1359 }
+                lip_sync: { correction: none, deadband: 4ms, step: 80ms, profile: itu-bt1359 }
                 deliver_corrupted: false
                 count: 1
                 last_links: []

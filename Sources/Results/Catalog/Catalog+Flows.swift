@@ -5,9 +5,14 @@ extension Catalog {
         "flows", "The program's datagrams as each receiver gets them; repair and cross traffic are not among them.",
         selectors: ["id", "receiver"], labels: [["receiver"], ["id", "receiver"]],
         [
-            .text("id", "Which flow it is: 'program'.") { $0.id },
+            .text("id", "Which flow it is: 'program', or of rtp-separate receiver and substream: 'tv.video'.") {
+                $0.id
+            },
             .text("receiver", "The receiver's id.") { $0.receiver },
-            .text("carriage", "'ts-udp' (transport packets in UDP) or 'ts-rtp' (in RTP, RFC 2250).") { $0.carriage },
+            .text(
+                "carriage",
+                "'ts-udp' (transport packets in UDP), 'ts-rtp' (in RTP, RFC 2250) or 'rtp-separate' (sessions of their own)."
+            ) { $0.carriage },
             packets,
             .group(
                 "repair", "Datagrams of repair, which are not counted in packets.",

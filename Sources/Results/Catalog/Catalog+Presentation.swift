@@ -131,9 +131,11 @@ extension Catalog {
         ])
 
     static let playout = CatalogList<PlayoutMeasurements>(
-        "playout", "The playout buffer of each receiver.", selectors: ["receiver"], labels: [["receiver"]],
+        "playout", "The playout buffer of each receiver, of rtp-separate of each of its sessions.",
+        selectors: ["receiver", "flow"], labels: [["receiver"], ["flow"]],
         [
             .text("receiver", "The receiver's id.") { $0.receiver },
+            .text("flow", "The id of the flow whose datagrams it holds.") { $0.flow },
             .text("algorithm", "How the delay is chosen: 'fixed'.") { $0.algorithm },
             .distribution(
                 "delay_ns", "From a datagram's arrival to its release, by the receiver's clock, of those used."

@@ -36,7 +36,13 @@ package final class RunOutputs {
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
         if scenario.outputs.packets {
             packets = PacketsWriter(try directory.create("packets.csv"))
-            flows = configuration.receivers.map { PacketsWriter.Flow(flow: "program", receiver: $0.id) }
+            flows = configuration.receivers.indices.flatMap { receiver in
+                (0..<configuration.sessionCount).map { session in
+                    PacketsWriter.Flow(
+                        flow: configuration.flowID(session: session, receiver: receiver),
+                        receiver: configuration.receivers[receiver].id)
+                }
+            }
         }
         if configuration.taps.events {
             events = EventsWriter(try directory.create("events.jsonl"), nodes: configuration.nodeIDs)
@@ -139,7 +145,9 @@ package final class RunOutputs {
     /// A loss on a shared link is a row for every receiver.
     private func write(_ record: PacketRecord) {
         guard let packets else { return }
-        for index in flows.indices where record.receiver == nil || record.receiver == index {
+        let count = configuration.sessionCount
+        for index in stride(from: record.session, to: flows.count, by: count)
+        where record.receiver == nil || record.receiver == index / count {
             packets.append(flows[index], record)
         }
     }

@@ -4,6 +4,8 @@ import Timebase
 extension FlowMeasurements {
     /// Datagrams that met no fate, or more than one: zero, or the run is not to be believed.
     var unaccounted: Int64 { sent + duplicated - delivered - lostLink - lostNode - droppedQueue - droppedChecksum }
+    /// What a table calls it: the receiver, or with its substream where that has a session of its own.
+    var title: String { id == "program" ? receiver : id }
     var used: Int64 { delivered - late - duplicates }
 
     func share(_ count: Int64) -> Double? {
@@ -25,7 +27,7 @@ extension Summary {
             let flow = row.element
             let lost = flow.sent + flow.duplicated - flow.delivered
             return [
-                row.cell("receiver"), TextTable.Cell(flow.carriage, .dim), row.cell("bitrate_bps.sent"),
+                TextTable.Cell(flow.title), TextTable.Cell(flow.carriage, .dim), row.cell("bitrate_bps.sent"),
                 row.cell("bitrate_bps.delivered"), row.cell("bitrate_bps.overhead_ratio"), row.cell("packets.sent"),
                 TextTable.Cell(Format.share(flow.share(lost)), lost > 0 ? .yellow : .dim), row.cell("packets.late"),
                 row.cell("packets.reordered"),
@@ -79,10 +81,11 @@ extension Summary {
             TextTable(
                 header: ["receiver", "median", "p99", "max", "measured", "error", "PDV p99", "jitter", "round trip"])
         ) { row in
-            row.cells(
-                "receiver", "one_way_delay_ns.p50", "one_way_delay_ns.p99", "one_way_delay_ns.max",
-                "one_way_delay_measured_ns.p50", "one_way_delay_error_ns.p50", "pdv_ns.p99",
-                "interarrival_jitter_ns.mean", "round_trip_ns.p50")
+            [TextTable.Cell(row.element.title)]
+                + row.cells(
+                    "one_way_delay_ns.p50", "one_way_delay_ns.p99", "one_way_delay_ns.max",
+                    "one_way_delay_measured_ns.p50", "one_way_delay_error_ns.p50", "pdv_ns.p99",
+                    "interarrival_jitter_ns.mean", "round_trip_ns.p50")
         }
     }
 
@@ -95,12 +98,12 @@ extension Summary {
         let wrong = flows.filter { $0.unaccounted != 0 || $0.used < 0 }
         guard let first = wrong.first else { return styled("every packet met exactly one fate", .dim) }
         let count = Format.count(first.unaccounted)
-        return styled("the sums do not agree: \(count) packets of \(first.receiver) unaccounted for", .red)
+        return styled("the sums do not agree: \(count) packets of \(first.title) unaccounted for", .red)
     }
 
     /// Up to three flows: a row for each fate.
     private var fateColumns: [String] {
-        var table = TextTable(header: [""] + flows.flatMap { [flows.count == 1 ? "packets" : $0.receiver, ""] })
+        var table = TextTable(header: [""] + flows.flatMap { [flows.count == 1 ? "packets" : $0.title, ""] })
         func add(_ name: String, isBad: Bool = false, share: Bool = true, _ value: (FlowMeasurements) -> Int64) {
             var row = [TextTable.Cell(name)]
             for flow in flows {
@@ -134,7 +137,7 @@ extension Summary {
                 header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"]
                     + (hasFaults ? ["+ faults"] : []))
         ) { row in
-            row.cells("receiver", "packets.sent", "packets.duplicated")
+            [TextTable.Cell(row.element.title)] + row.cells("packets.sent", "packets.duplicated")
                 + [TextTable.Cell(Format.count(row.element.used))]
                 + row.cells(
                     "packets.late", "packets.duplicates", "packets.lost_link", "packets.dropped_queue",
@@ -150,7 +153,7 @@ extension Summary {
         guard !lossy.isEmpty else { return [] }
         var table = TextTable(alignments: [.left, .left])
         for flow in lossy.prefix(Summary.rowLimit) {
-            table.add([TextTable.Cell(flow.receiver), TextTable.Cell(runsText(flow.lossRuns))])
+            table.add([TextTable.Cell(flow.title), TextTable.Cell(runsText(flow.lossRuns))])
             // An interleaver breaks the runs of the network up.
             guard !flow.lossRuns.elementsEqual(flow.quality.lossRuns, by: ==) else { continue }
             table.add([TextTable.Cell("  on the wire"), TextTable.Cell(runsText(flow.quality.lossRuns))])

@@ -11,6 +11,8 @@ public struct PreparedProgram: Sendable {
     let program: Program
     let plan: MultiplexPlan
     let interleaving: InterleavingConfiguration?
+    /// Where substreams have sessions of their own.
+    let substreams: SubstreamPlan?
     /// The scenario that it was made for.
     private let scenario: ExperimentScenario
     /// What problems call the scenario.
@@ -23,7 +25,12 @@ public struct PreparedProgram: Sendable {
         program = try ProgramLoader(scenario: scenario, title: title).program()
         let planned = try Self.planningProgram(scenario, title) ?? program
         do throws(MultiplexPolicy.Refusal) {
-            plan = try MultiplexPolicy.plan(planned, scenario.sender)
+            if scenario.sender.carriage == .rtpSeparate {
+                let sessions = try SubstreamPolicy.plan(planned, scenario.sender)
+                (substreams, plan) = (sessions, SubstreamPolicy.idleMultiplex(planned, sessions))
+            } else {
+                (substreams, plan) = (nil, try MultiplexPolicy.plan(planned, scenario.sender))
+            }
         } catch {
             throw ScenarioProblems([
                 ScenarioProblem(
@@ -56,6 +63,7 @@ public struct PreparedProgram: Sendable {
         if other.program != scenario.program { return "program" }
         if other.duration != scenario.duration { return "duration" }
         if drawsBySeed, other.seed != scenario.seed { return "seed" }
+        if (other.sender.carriage == .rtpSeparate) != (substreams != nil) { return "sender.carriage" }
         if other.sender.muxRate != scenario.sender.muxRate { return "sender.mux_rate" }
         if other.sender.transportPacketsPerDatagram != scenario.sender.transportPacketsPerDatagram {
             return "sender.ts_packets_per_datagram"

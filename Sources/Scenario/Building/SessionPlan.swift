@@ -1,12 +1,15 @@
 import Emulator
+import Media
 import Protection
+import Sender
 import Timebase
 import Wire
 
 /// The addresses and ports of an emulated session, and its description for those who decode it.
 ///
 /// The sender is 10.0.0.1, receivers are 10.0.1.1 upward; several receivers are reached through the group 239.0.1.1
-/// (RFC 2365, organization-local scope). Media goes to port 5004, RTCP to 5005.
+/// (RFC 2365, organization-local scope). Media goes to port 5004, RTCP to 5005; sessions of their own follow at 5006,
+/// 5008 and so on.
 public struct SessionPlan: Sendable {
     static let senderAddress = IPv4Address(10, 0, 0, 1)
     static let group = IPv4Address(239, 0, 1, 1)
@@ -17,6 +20,8 @@ public struct SessionPlan: Sendable {
     private let receiverCount: Int
     private let carriage: Emulator.Carriage
     private let deinterleaver: BlockDeinterleaver?
+    /// Sessions of their own: what each carries, its port and its kind.
+    private let sessions: [(plan: SubstreamPlan.Session, port: UInt16, kind: SubstreamKind)]
 
     /// The plan of a World's session.
     public init(_ configuration: WorldConfiguration) {
@@ -24,6 +29,10 @@ public struct SessionPlan: Sendable {
         receiverCount = configuration.receivers.count
         carriage = configuration.carriage
         deinterleaver = configuration.deinterleaver
+        let plans = configuration.sessions?.plan.sessions ?? []
+        sessions = plans.enumerated().map { index, plan in
+            (plan, configuration.port(index), configuration.program.substreams[index].kind)
+        }
     }
 
     /// The address of a receiver by index.
@@ -74,17 +83,42 @@ public struct SessionPlan: Sendable {
 
     /// The session's description (RFC 8866): what session.sdp holds and captures begin with.
     public func description(name: String, rate: BitRate) -> SessionDescription {
+        var description = SessionDescription(
+            origin: .init(sessionID: UInt64(emulatedEpochUnixSeconds) + 2_208_988_800, address: Self.senderAddress),
+            name: name, media: sessions.isEmpty ? [multiplex(rate)] : sessions.map { media($0.plan, $0.port, $0.kind) })
+        description.connection = .init(address: mediaAddress)
+        return description
+    }
+
+    private func multiplex(_ rate: BitRate) -> SessionDescription.Media {
         var media = SessionDescription.Media(
             kind: .video, port: Self.mediaPort, transport: carriage.hasRTP ? .rtpAVP : .udp,
             formats: carriage.hasRTP
                 ? [.init(payloadType: 33, encoding: "MP2T", clockRate: 90_000)] : [.init(subtype: "MP2T")])
         media.bandwidths = [.applicationSpecific(kilobitsPerSecond: (rate.bitsPerSecond + 999) / 1_000)]
         media.attributes = ["recvonly"] + (deinterleaver.map { [attribute(of: $0)] } ?? [])
-        var description = SessionDescription(
-            origin: .init(sessionID: UInt64(emulatedEpochUnixSeconds) + 2_208_988_800, address: Self.senderAddress),
-            name: name, media: [media])
-        description.connection = .init(address: mediaAddress)
-        return description
+        return media
+    }
+
+    /// A session of its own. Its last attribute is what a receiver must know so that all sessions play alike, in
+    /// nanoseconds; who does not know it passes over it (RFC 8866 §5.13).
+    private func media(
+        _ plan: SubstreamPlan.Session, _ port: UInt16, _ kind: SubstreamKind
+    ) -> SessionDescription.Media {
+        let kind: SessionDescription.Media.Kind =
+            switch kind {
+            case .video: .video
+            case .audio: .audio
+            case .data: .application
+            }
+        var media = SessionDescription.Media(
+            kind: kind, port: port, transport: .rtpAVP, formats: [plan.format.description])
+        media.bandwidths = [.transportIndependent(bitsPerSecond: plan.rate.bitsPerSecond)]
+        media.attributes = [
+            "recvonly",
+            "x-rubato-hold:first=\(plan.firstHold.nanoseconds);disposable=\(plan.disposableHold.nanoseconds)",
+        ]
+        return media
     }
 
     /// What a receiver must know to undo the interleaving. No standard has an attribute for a block interleaver over

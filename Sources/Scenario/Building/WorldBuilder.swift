@@ -47,6 +47,9 @@ public struct WorldBuilder {
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving
+        configuration.sessions = try prepared.substreams.map { plan throws(ScenarioProblems) in
+            try sessions(program, plan, builder)
+        }
         try addClocks(builder.tables, to: &configuration)
         try SynchronizationBuilder(scenario: scenario, root: root).add(to: &configuration, builder)
         GroupBuilder(scenario: scenario).add(to: &configuration)
@@ -151,6 +154,9 @@ public struct WorldBuilder {
             id: receiver.id, media: media, lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
+        if receiver.lipSync.correction == .rtcp {
+            node.lipSync = LipSyncControl(deadband: receiver.lipSync.deadband, longestStep: receiver.lipSync.step)
+        }
         node.media.clockRecovery = receiver.clockRecovery.mechanism
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
@@ -159,9 +165,48 @@ public struct WorldBuilder {
 
     private var classes: ServiceClasses {
         var classes = ServiceClasses()
-        classes.program = scenario.sender.programClass.codePoint
-        classes.reports = scenario.sender.reportClass.codePoint
+        classes.program = scenario.sender.classes.program.codePoint
+        classes.reports = scenario.sender.classes.reports.codePoint
         classes.programTakesMarks = scenario.sender.ecn
         return classes
+    }
+}
+
+// MARK: - Sessions of their own
+
+extension WorldBuilder {
+    fileprivate func sessions(
+        _ program: Program, _ plan: SubstreamPlan, _ builder: LinkBuilder
+    ) throws(ScenarioProblems) -> SessionsConfiguration {
+        let ids = program.substreams.map(\.id)
+        for flow in scenario.flowLinks where !ids.contains(flow.id) {
+            throw ScenarioProblems([
+                ScenarioProblem(
+                    .file(title), path: "network.flows.\(flow.id)", "there is no substream '\(flow.id)'",
+                    expected: "one of \(ids.joined(separator: ", "))")
+            ])
+        }
+        var sessions: [SessionsConfiguration.Session] = []
+        for substream in program.substreams {
+            let name = substream.id
+            let serviceClass = scenario.sender.classes.substream(name, kind: substream.kind.name)
+            var session = SessionsConfiguration.Session(differentiatedServices: serviceClass.codePoint)
+            if let own = scenario.flowLinks.first(where: { $0.id == name }) {
+                session.forward = try builder.links(
+                    own.forward, "\(name).forward", path: "network.flows.\(name).forward"
+                ).links
+            }
+            session.captureClock = try captureClock(of: name, builder.tables)
+            sessions.append(session)
+        }
+        return SessionsConfiguration(plan: plan, sessions: sessions)
+    }
+
+    private func captureClock(of name: String, _ tables: LinkTables) throws(ScenarioProblems) -> Oscillator? {
+        guard case .substreams(let substreams) = scenario.program,
+            let clock = substreams.first(where: { $0.id == name })?.clock
+        else { return nil }
+        let key = root.named("clocks").named("program").named(name)
+        return try clock.mechanism(key, tables, path: "program.substreams.\(name).clock").oscillator
     }
 }

@@ -53,6 +53,20 @@ extension ExperimentScenario.Clock {
 
     static let record = Record<Self>(
         .perfect,
+        keys + [
+            .key(
+                "steps", \.steps, Step.list, "Instants at which it jumps, or goes on at another frequency."
+            ).like("[ { at: 20s, by: 5ms } ]"),
+            .key(
+                "trace", \.trace, .optional(.file),
+                "A file of rows time_s,offset_s (or with a header: offset_us, frequency_ppm and so on): a recorded clock, which it follows on top of its other keys but steps."
+            ).like("clock.csv"),
+        ])
+
+    /// One that neither jumps nor follows another.
+    static let steady = Record<Self>(.perfect, keys)
+
+    private static let keys: [Field<Self>] =
         [
             .key(
                 "offset", \.offset, .time(-most...most), "How far it is off at emulated time zero; positive: fast."
@@ -74,14 +88,7 @@ extension ExperimentScenario.Clock {
                 "temperature", \.temperature, .optional(Temperature.record.kind()),
                 "A sine of its frequency, as warm and cold make it."
             ).like("{ amplitude: 100 ppb, period: 24h }"),
-            .key(
-                "steps", \.steps, Step.list, "Instants at which it jumps, or goes on at another frequency."
-            ).like("[ { at: 20s, by: 5ms } ]"),
-            .key(
-                "trace", \.trace, .optional(.file),
-                "A file of rows time_s,offset_s (or with a header: offset_us, frequency_ppm and so on): a recorded clock, which it follows on top of its other keys but steps."
-            ).like("clock.csv"),
-        ])
+        ]
 }
 
 extension ExperimentScenario.Clock.Temperature {

@@ -1,0 +1,107 @@
+import Timebase
+
+/// The receiving end of a program whose substreams come in RTP sessions of their own: a receiver for each, and what keeps
+/// them together.
+public struct SessionsReceiver: Sendable {
+    private var sessions: [SubstreamReceiver]
+    /// How much later than by its own playout each session is presented.
+    private var waits: [TimeSpan]
+    private let control: LipSyncControl?
+    /// Moves of sessions so far.
+    private(set) var corrections: Int64 = 0
+    /// When the receiver next has something to do, by its own clock.
+    public private(set) var nextTimeout = LocalInstant.distantFuture
+    /// The session that has it.
+    private var nextSession = 0
+    /// Sessions that may have an output to be polled.
+    private var polled = 0
+
+    /// - Parameters:
+    ///   - sessions: as the description lists them; lanes and flows count them.
+    ///   - control: nil: nothing is done about skew.
+    public init(_ sessions: [SubstreamSession], _ configuration: ReceiverConfiguration, control: LipSyncControl?) {
+        self.sessions = sessions.map {
+            SubstreamReceiver(
+                $0, playoutDelay: configuration.playoutDelay, latePolicy: configuration.latePolicy)
+        }
+        self.control = control
+        waits = sessions.map { _ in .zero }
+    }
+
+    /// What receiver reports say of a session.
+    public func statistics(ofSession session: Int) -> ReceptionStatistics { sessions[session].statistics }
+    /// See ``PlayoutBuffer/underruns``.
+    public func underruns(ofSession session: Int) -> Int64 { sessions[session].playout.underruns }
+    /// Datagrams that found the session's playout buffer full.
+    public func overflows(ofSession session: Int) -> Int64 { sessions[session].playout.overflows }
+
+    /// How long what waits in a session's buffer will last after `now`.
+    public func bufferDepth(ofSession session: Int, at now: LocalInstant) -> TimeSpan {
+        sessions[session].playout.depth(at: now)
+    }
+
+    /// Takes a datagram of a session; its slot is whoever's who takes it out again.
+    public mutating func handle(
+        _ packet: Packet, session: Int, _ pool: borrowing PacketPool, at now: LocalInstant
+    ) {
+        sessions[session].handle(packet, pool, at: now)
+        polled = 0
+        rearm()
+    }
+
+    /// Does what is due first, if that is by `now`.
+    public mutating func handleTimeout(_ pool: borrowing PacketPool, at now: LocalInstant) {
+        guard nextTimeout <= now else { return }
+        sessions[nextSession].handleTimeout(pool, at: now)
+        polled = 0
+        rearm()
+    }
+
+    /// What was done, with lanes counted as the sessions; to be polled until nil after every other verb. Presentations are
+    /// ticks of the session's clock.
+    public mutating func pollOutput() -> ReceiverOutput? {
+        while polled < sessions.count {
+            switch sessions[polled].pollOutput() {
+            case .released(let packet, let arrival, let depth):
+                return .released(packet, arrival: arrival, depth: depth)
+            case .discarded(let packet, let reason): return .discarded(packet, reason)
+            case .presented(let ticks): return .presented(lane: polled, presentation: ticks)
+            case .closed(let ticks, let verdict): return .closed(lane: polled, presentation: ticks, verdict)
+            case nil: polled += 1
+            }
+        }
+        return nil
+    }
+
+    /// Takes what a sender's report says of a session, and moves all sessions by it where they are kept together.
+    public mutating func take(report timestamp: UInt32, shown: LocalInstant, session: Int, at now: LocalInstant) {
+        sessions[session].take(report: timestamp, shown: shown)
+        guard let control else { return }
+        let delays = sessions.map(\.delaySinceCapture)
+        let latest = zip(delays, waits).compactMap { delay, wait in delay.map { $0 - wait } }.max()
+        guard let latest else { return }
+        for index in sessions.indices {
+            guard let delay = delays[index] else { continue }
+            let change = control.change(waiting: waits[index], delay: delay, latest: latest)
+            guard change != .zero else { continue }
+            sessions[index].shift(by: change, at: now)
+            waits[index] += change
+            corrections += 1
+        }
+        rearm()
+    }
+
+    /// Closes what is open: no datagram is under way any more.
+    public mutating func finish() {
+        for index in sessions.indices { sessions[index].finish() }
+        polled = 0
+    }
+
+    private mutating func rearm() {
+        nextTimeout = .distantFuture
+        for index in sessions.indices where sessions[index].nextTimeout < nextTimeout {
+            nextTimeout = sessions[index].nextTimeout
+            nextSession = index
+        }
+    }
+}

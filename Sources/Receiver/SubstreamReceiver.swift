@@ -1,0 +1,128 @@
+import DequeModule
+import Timebase
+import Wire
+
+/// The receiving end of one substream's RTP session, all by the receiver's own clock: reception, a playout buffer, and
+/// the presentation of the units that come out of it.
+///
+/// A unit is presented when its datagrams are due: the playout delay after they would have come had the network held
+/// them as long as the first, by the timestamps. The clock rebuilt is the receiver's own; with ``LipSyncControl`` it
+/// is moved by what the sender's reports say.
+struct SubstreamReceiver: Sendable {
+    /// What was done.
+    enum Output: Sendable {
+        case released(Packet, arrival: LocalInstant, depth: TimeSpan)
+        case discarded(Packet, ReceiverOutput.Discard)
+        /// `ticks` of the session's clock, unwrapped.
+        case presented(ticks: Int64)
+        case closed(ticks: Int64, UnitVerdict)
+    }
+
+    private var reception: SubstreamReception
+    private(set) var playout: PlayoutBuffer
+    private var assembler = UnitAssembler()
+    private var presenter = Presenter()
+    private let format: RTPPayloadFormat
+    /// A tick of the session's clock: timestamps are no finer.
+    private let tolerance: TimeSpan
+    private var outputs = Deque<Output>()
+    /// The sender's latest report: a time in the stream, and what the sender's clock showed then.
+    private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
+    private(set) var nextTimeout = LocalInstant.distantFuture
+
+    init(_ session: SubstreamSession, playoutDelay: TimeSpan, latePolicy: LatePolicy) {
+        format = session.format
+        tolerance = MediaClock.span(ticks: 1, rate: format.clockRate, .up)
+        reception = SubstreamReception(session)
+        playout = PlayoutBuffer(delay: playoutDelay, latePolicy: latePolicy, tolerance: tolerance)
+    }
+
+    var statistics: ReceptionStatistics { reception.statistics }
+
+    /// Takes a datagram; its slot is whoever's who takes it out again.
+    mutating func handle(_ packet: Packet, _ pool: borrowing PacketPool, at now: LocalInstant) {
+        let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
+        switch reception.receive(packet, payload, at: now) {
+        case .discarded(let packet, let reason): outputs.append(.discarded(packet, reason))
+        case .media(let datagram):
+            switch playout.handle(datagram) {
+            // A unit's packets are due with those that follow them and are due earlier: others refer to it.
+            case .buffered: playout.bringForward(before: datagram.number)
+            case .late: outputs.append(.discarded(packet, .late))
+            case .overflow: outputs.append(.discarded(packet, .overflow))
+            }
+        }
+        rearm()
+    }
+
+    /// Releases a datagram or presents a unit: what is due first, if that is by `now`.
+    mutating func handleTimeout(_ pool: borrowing PacketPool, at now: LocalInstant) {
+        guard nextTimeout <= now else { return }
+        if playout.nextTimeout <= presenter.nextDue {
+            release(pool, at: now)
+        } else if let unit = presenter.present(at: now) {
+            outputs.append(.presented(ticks: unit.presentation))
+        }
+        rearm()
+    }
+
+    /// What was done; to be polled until nil before the next timeout is handled.
+    mutating func pollOutput() -> Output? { outputs.popFirst() }
+
+    /// Closes what is open: no datagram is under way any more.
+    mutating func finish() {
+        assembler.finish()
+        drain(at: LocalInstant(nanoseconds: 0))
+    }
+
+    /// Takes what a sender's report says: at which reading of the sender's clock a timestamp was taken.
+    mutating func take(report timestamp: UInt32, shown: LocalInstant) {
+        // Before the first datagram nobody knows in which round of the timestamps it is.
+        guard !reception.statistics.isEmpty else { return }
+        report = (reception.span(reception.ticks(ofTimestamp: timestamp)), shown)
+    }
+
+    /// How much later than their capture by the sender's reports units are presented, from a zero that all sessions of one
+    /// sender share; nil before the first report and before the first datagram.
+    var delaySinceCapture: TimeSpan? {
+        guard let report, let due = playout.release(ofSourceTime: report.sourceTime) else { return nil }
+        return .nanoseconds(due.nanoseconds - report.shown.nanoseconds)
+    }
+
+    /// Presents everything so much later from now on; negative: earlier.
+    mutating func shift(by span: TimeSpan, at now: LocalInstant) {
+        playout.shift(by: span, at: now)
+        rearm()
+    }
+
+    private mutating func rearm() { nextTimeout = min(playout.nextTimeout, presenter.nextDue) }
+
+    private mutating func release(_ pool: borrowing PacketPool, at now: LocalInstant) {
+        guard let entry = playout.pollOutput(at: now) else { return }
+        outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
+        let bytes = pool.bytes(entry.packet.slot, count: entry.packet.payloadCount).bytes
+        guard let header = try? RTPHeader(parsing: bytes) else { return }
+        let payload = bytes.extracting(header.payloadOffset..<header.payloadOffset + header.payloadCount)
+        assembler.take(
+            try? PayloadPart(payload, of: format, marker: header.marker),
+            ticks: reception.ticks(ofTimestamp: header.timestamp), number: entry.number, released: entry.release)
+        drain(at: entry.release)
+    }
+
+    private mutating func drain(at release: LocalInstant) {
+        while let event = assembler.pollOutput() {
+            switch event {
+            case .began(let ticks):
+                // What begins after its time is not shown any more.
+                guard let due = playout.release(ofSourceTime: reception.span(ticks)), due + tolerance >= release else {
+                    continue
+                }
+                presenter.add(.init(presentation: ticks, due: max(due, release)))
+            case .closed(let ticks, let lastByte, let isDamaged):
+                let due = playout.release(ofSourceTime: reception.span(ticks))
+                let isLate = due.map { lastByte > $0 + tolerance } ?? false
+                outputs.append(.closed(ticks: ticks, isDamaged ? .damaged : isLate ? .late : .onTime))
+            }
+        }
+    }
+}

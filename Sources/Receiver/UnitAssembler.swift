@@ -1,0 +1,68 @@
+import DequeModule
+import Timebase
+import Wire
+
+/// Finds the units in the packets of one substream's session, as they leave the playout buffer in their order.
+///
+/// Packets of one timestamp are one unit. It is whole when its first and its last packet are there and no number between
+/// them is missing. The first one is known by the payload, or by a unit's end just before it; the last one by the
+/// marker, by the payload, or by the next unit's begin just behind it.
+struct UnitAssembler: Sendable {
+    enum Event: Sendable, Equatable {
+        /// A unit has begun, whole or not; its unwrapped timestamp.
+        case began(Int64)
+        /// A unit is over: its last byte was released at `lastByte`.
+        case closed(Int64, lastByte: LocalInstant, isDamaged: Bool)
+    }
+
+    private struct Unit: Sendable {
+        let ticks: Int64
+        var lastByte: LocalInstant
+        var isDamaged: Bool
+    }
+
+    private var open: Unit?
+    /// The unit that was closed last.
+    private var latest: Int64?
+    /// The number behind the latest packet's.
+    private var next: Int64?
+    /// Whether units of this session begin with delimiters: then nothing else begins one.
+    private var hasDelimiters = false
+    private var events = Deque<Event>()
+
+    /// Takes a packet.
+    ///
+    /// - Parameter part: what its payload is of its unit; nil for one that cannot be read.
+    mutating func take(_ part: PayloadPart?, ticks: Int64, number: Int64, released now: LocalInstant) {
+        let follows = number == next
+        next = number + 1
+        if part?.beginning == .certain { hasDelimiters = true }
+        if open?.ticks != ticks {
+            // More of a unit that is over already, as after a marker in the wrong place.
+            guard latest != ticks else { return }
+            let begins = part?.beginning == .certain || part?.beginning == .possible && !hasDelimiters
+            // Without a gap the one before had its end, though nothing said so, and this one has its begin.
+            close(isCutOff: !follows)
+            open = Unit(ticks: ticks, lastByte: now, isDamaged: !begins && !follows)
+            events.append(.began(ticks))
+        } else if !follows {
+            open?.isDamaged = true
+        }
+        open?.lastByte = now
+        if part == nil { open?.isDamaged = true }
+        if part?.ends == true { close(isCutOff: false) }
+    }
+
+    /// What has been found, in order.
+    mutating func pollOutput() -> Event? { events.popFirst() }
+
+    /// Closes what is open: nothing more will come.
+    mutating func finish() { close(isCutOff: true) }
+
+    private mutating func close(isCutOff: Bool) {
+        guard let unit = open else { return }
+        open = nil
+        latest = unit.ticks
+        events.append(.closed(unit.ticks, lastByte: unit.lastByte, isDamaged: unit.isDamaged || isCutOff))
+    }
+}
