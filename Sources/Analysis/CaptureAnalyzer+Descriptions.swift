@@ -37,7 +37,7 @@ extension CaptureAnalyzer {
     /// Takes what SIP and RTSP say of the media that they set up.
     ///
     /// - Parameter isConnected: by TCP, where a message may come in pieces.
-    public func addSignalling(
+    func addSignalling(
         _ key: (source: SocketAddress, destination: SocketAddress), _ payload: RawSpan, isConnected: Bool
     ) {
         let flow = FlowKey(source: key.source, destination: key.destination)
