@@ -41,6 +41,8 @@ public struct MediaReceiver: Sendable {
     public var statistics: ReceptionStatistics { session.statistics }
     /// See ``PlayoutBuffer/underruns``.
     public var underruns: Int64 { playout.underruns }
+    /// See ``PlayoutBuffer/hasRunDry``.
+    public var hasRunDry: Bool { playout.hasRunDry }
     /// Datagrams that found the playout buffer full.
     public var overflows: Int64 { playout.overflows }
 

@@ -53,12 +53,16 @@ struct AnalyzeSessionTests {
         let input = try #require(document["inputs"]?.elements?.first)
         #expect(
             input.members?.map(\.name)
-                == ["path", "format", "link_type", "packets", "bytes", "first_ns", "last_ns", "dropped", "skipped"])
+                == [
+                    "path", "format", "link_type", "packets", "bytes", "first_ns", "last_ns", "dropped", "skipped",
+                    "encapsulations",
+                ])
         let stream = try #require(document["streams"]?.elements?.first)
         #expect(
             stream.members?.map(\.name) == [
-                "id", "kind", "transport", "source", "destination", "ssrc", "payload_type", "encoding",
-                "clock_rate_hz", "clock_rate_source", "first_ns", "last_ns", "packets", "bytes", "bitrate_bps",
+                "id", "kind", "transport", "source", "destination", "ssrc", "payload_type", "payload_types",
+                "encoding", "clock_rate_hz", "clock_rate_source", "first_ns", "last_ns", "packets", "bytes",
+                "bitrate_bps",
                 "interarrival_jitter_ns", "interarrival_ns", "ipdv_ns", "pdv_ns", "loss_runs", "burst_gap", "mdi",
                 "clock_drift_ppm", "transport_stream", "rtcp", "playout", "truth", "notes",
             ])

@@ -254,7 +254,7 @@ struct ProblemTests {
         ("receivers: [{ anchor: last-arrival }]", "receivers.0.anchor", "first-arrival"),
         ("receivers: [{ clock_recovery: pll }]", "receivers.0.clock_recovery", "pcr"),
         (
-            "sender: { carriage: ts-udp }\nreceivers: [{ clock_recovery: rtcp }]", "receivers.0.clock_recovery",
+            "receivers: [{ clock_recovery: rtcp }]\nsender: { carriage: ts-udp }", "receivers.0.clock_recovery",
             "none, pcr or window-min"
         ),
         (
