@@ -69,6 +69,9 @@ public struct StreamMeasurements: Sendable {
     public var quality = StreamQualityMeasurements()
     /// The transport stream inside; nil when it carries none.
     public var transportStream: CapturedTransportStream?
+    /// Packets that its sender marked as sent again (SRT), or sent in a source of their own (RIST); nil where packets do not
+    /// tell.
+    public var retransmitted: Int64?
     /// What RTCP said about it; nil without reports.
     public var rtcp: RTCPMeasurements?
     /// What a receiver would have made of it, when one is assumed.
@@ -104,9 +107,20 @@ public struct RTCPMeasurements: Sendable {
     public var receptionReports: Int64 = 0
     /// The source's canonical name, from its SDES packets (RFC 3550 §6.5.1).
     public var cname: String?
-    /// From the capture point to the receiver and back: from passing of the sender report to passing of the reception
-    /// report that names it, less the receiver's own delay (RFC 3550 §6.4.1).
+    /// Where on the way from the sender to the receiver a capture was made.
+    public enum Place: String, Sendable {
+        /// Beside the sender, beside the receiver, between them, or nobody knows.
+        case sender, receiver, between, unknown
+    }
+
+    /// From the sender to the receiver and back: from passing of the sender report to passing of the reception report that
+    /// names it, less the receiver's own delay (RFC 3550 §6.4.1). Nil where the capture was made elsewhere than at the
+    /// sender: then it is of a part of the way only.
     public var roundTrip: Distribution?
+    /// Where the capture was made, as far as reports tell; nil without round trips.
+    public var place: Place?
+    /// How long after the sender's own time its reports passed at least, by the capture's clock; nil without reports.
+    var leastReportAge: TimeSpan?
     /// Of the last report block, 0...1.
     public var lastFractionLost: Double?
     /// Packets lost since reception began, by the last report block: negative where duplicates outnumber losses.

@@ -9,7 +9,7 @@ extension CaptureAnalyzer {
         // RFC 5761 §4: these are RTCP's types, and no payload type with marker may look like them.
         if (192...223).contains(second) {
             if addRTCP(flow, datagram, payload) { return }
-            if isRTCPPort(flow) { result.malformedRTCP += 1 }
+            if isRTCPPort(flow) { result.malformedRTCP += 1 } else { _ = hold(flow, datagram, payload) }
             return
         }
         if DatagramSignature(payload, payloadCount: datagram.payloadCount) == .srtHandshake {
@@ -19,7 +19,10 @@ extension CaptureAnalyzer {
         }
         guard flow.carriage != .ts, let arrival = arrival(datagram, payload),
             let ssrc = try? payload.bigEndian(UInt32.self, at: 8)
-        else { return }
+        else {
+            _ = hold(flow, datagram, payload)
+            return
+        }
         // Where the capture has all of the packet and its payload is in clear.
         let isWhole = payload.byteCount == datagram.payloadCount && !flow.isEncrypted
         let end = payload.byteCount - (isWhole ? arrival.paddingCount : 0)
@@ -27,6 +30,7 @@ extension CaptureAnalyzer {
         if let stream = flow.stream(of: ssrc) {
             stream.add(arrival, media: media)
         } else {
+            if TransportStreamMeter.packetLength(of: media) == nil { _ = hold(flow, datagram, payload) }
             addCandidate(flow, ssrc, arrival, media: media)
         }
     }
@@ -51,12 +55,16 @@ extension CaptureAnalyzer {
         if payload.byteCount == datagram.payloadCount {
             arrival.payloadCount = header.payloadCount
             arrival.paddingCount = Int(header.paddingCount)
-            // Event, end and volume, duration; the second bit of the second byte is always zero (RFC 4733 §2.3).
-            arrival.looksLikeEvent =
-                header.payloadCount == 4
-                && (try? payload.bigEndian(UInt8.self, at: header.payloadOffset + 1)).map { $0 & 0x40 == 0 } ?? false
+            arrival.looksLikeEvent = header.payloadCount == 4 && Self.isEvent(payload, at: header.payloadOffset)
         }
         return arrival
+    }
+
+    /// Event, end and volume, duration; the second bit of the second byte is always zero (RFC 4733 §2.3). The events of
+    /// telephones are numbers up to 16.
+    private static func isEvent(_ payload: RawSpan, at offset: Int) -> Bool {
+        guard let event = try? payload.bigEndian(UInt32.self, at: offset) else { return false }
+        return event >> 24 <= 16 && event & 0x40_0000 == 0 && event & 0xffff != 0
     }
 
     private func addCandidate(_ flow: Flow, _ ssrc: UInt32, _ arrival: RTPArrival, media: RawSpan) {
@@ -99,6 +107,7 @@ extension CaptureAnalyzer {
 
     func admit(_ candidate: RTPCandidate, to flow: Flow) {
         release(candidate)
+        endProbe(flow)
         let stream = RTPStream(flow, ssrc: candidate.ssrc, opening: candidate.arrivals, playout: options.playout)
         if flow.isSecure { stream.kind = .srtp }
         flow.add(stream)

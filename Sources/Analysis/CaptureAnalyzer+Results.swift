@@ -13,17 +13,38 @@ extension CaptureAnalyzer {
         }
         for stream in streams { stream.finish() }
         for transport in transports { transport.finish() }
+        for stream in srtStreams { stream.finish() }
         var all: [(StreamMeasurements, RTPStream?)] = streams.map { ($0.measurements, $0) }
         let plain = transports.filter(\.isCertain)
         all += plain.map { ($0.measurements, nil) } + srtStreams.map { ($0.measurements, nil) }
         all.sort { ($0.0.order) < ($1.0.order) }
         for index in all.indices { all[index].0.id = "s\(index + 1)" }
         result.streams = labelledFEC(all.map(\.0), largest: all.map { $0.1?.largestPayload ?? 0 })
+        labelRetransmissions(&result.streams)
+        RoundTripPlace.name(&result.streams)
         result.pairs = LipSyncPairs.find(
             in: all.compactMap { entry in entry.1.map { (entry.0.id, $0) } })
         result.ntp = ntp.measurements
         if flowsLeftOut > 0 { result.notes.append("\(flowsLeftOut) datagrams of flows beyond 65,536 were left out") }
         return result
+    }
+
+    /// RIST sends again in a source of its own, whose number is the media's with its last bit set, with the numbers that
+    /// the packets had (VSF TR-06-1 §5.3.3).
+    private func labelRetransmissions(_ streams: inout [StreamMeasurements]) {
+        for index in streams.indices {
+            guard let ssrc = streams[index].ssrc, ssrc & 1 == 1, streams[index].kind == .rtp,
+                let media = streams.firstIndex(where: {
+                    $0.ssrc == ssrc & ~1 && $0.source.address == streams[index].source.address
+                        && $0.destination == streams[index].destination && $0.payloadType == streams[index].payloadType
+                        && $0.quality.received >= 2 * streams[index].quality.received && $0.kind == .rtp
+                        && $0.encoding?.uppercased() == "MP2T"
+                })
+            else { continue }
+            streams[index].kind = .rtx
+            streams[index].notes.append("taken for RIST's retransmissions of \(streams[media].id) by its source")
+            streams[media].retransmitted = streams[index].quality.received
+        }
     }
 
     /// SMPTE 2022-1 goes two and four ports above the transport stream it protects, and its packets are 16 bytes longer.

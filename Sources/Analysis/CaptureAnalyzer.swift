@@ -58,7 +58,7 @@ public final class CaptureAnalyzer {
             }
             return
         }
-        if flow.isSRT { return addSRT(flow, datagram, payload) }
+        if flow.isSRT || flow.isContinuous { return addExclusive(flow, datagram, payload) }
         guard let first = try? payload.bigEndian(UInt8.self, at: 0) else { return }
         if first >> 6 == 2 {
             addVersionTwo(flow, datagram, payload)
@@ -66,7 +66,7 @@ public final class CaptureAnalyzer {
             addTransportPackets(flow, datagram, payload)
         } else if let signature = DatagramSignature(payload, payloadCount: datagram.payloadCount) {
             take(signature, flow)
-        } else if SignallingMessage.mayBegin(with: first) {
+        } else if !addProbe(flow, datagram, payload), SignallingMessage.mayBegin(with: first) {
             addSignalling((key.source, key.destination), payload, isConnected: false)
         }
     }
@@ -111,21 +111,87 @@ public final class CaptureAnalyzer {
 
 extension CaptureAnalyzer {
     private func addTransportPackets(_ flow: Flow, _ datagram: Datagram, _ payload: RawSpan) {
-        guard flow.carriage != .rtp, payload.byteCount == datagram.payloadCount,
-            let length = TransportStreamMeter.packetLength(of: payload)
-        else { return }
-        if flow.transport == nil {
-            let stream = UDPTransportStream(
-                flow.key, packetLength: length, playout: options.playout)
-            flow.transport = stream
-            transports.append(stream)
+        guard flow.carriage != .rtp, payload.byteCount == datagram.payloadCount else { return }
+        guard let length = TransportStreamMeter.packetLength(of: payload) else {
+            // Part of a packet at its end: the next datagram begins within it.
+            if flow.transport == nil {
+                _ = addProbe(flow, datagram, payload)
+            } else {
+                addContinued(flow, datagram, payload)
+            }
+            return
         }
+        transport(flow, length).add(payload, payloadCount: datagram.payloadCount, at: datagram.instant)
+    }
+
+    private func transport(_ flow: Flow, _ length: Int) -> UDPTransportStream {
+        if let transport = flow.transport { return transport }
+        let stream = UDPTransportStream(flow.key, packetLength: length, playout: options.playout)
+        flow.transport = stream
+        transports.append(stream)
+        return stream
+    }
+
+    /// A transport stream of whole packets goes on with other datagrams.
+    private func addContinued(_ flow: Flow, _ datagram: Datagram, _ payload: RawSpan) {
+        guard TransportStreamMeter.phase(of: payload, count: 2) != nil else { return }
+        flow.isContinuous = true
+        flow.transport?.add(payload, payloadCount: datagram.payloadCount, at: datagram.instant)
+    }
+
+    /// Looks whether datagrams that begin anywhere are a transport stream's; whether they are.
+    @inline(never)
+    private func addProbe(_ flow: Flow, _ datagram: Datagram, _ payload: RawSpan) -> Bool {
+        guard hold(flow, datagram, payload) else { return false }
+        let bytes = flow.probe.flatMap(\.bytes)
+        guard let found = TransportStreamMeter.phase(of: bytes.span.bytes, count: 5) else {
+            // Whatever they are, they do not go on from each other.
+            if bytes.count >= Flow.probeBytes { endProbe(flow) }
+            return false
+        }
+        let held = flow.probe
+        endProbe(flow)
+        flow.isContinuous = true
+        let stream = transport(flow, found.length)
+        stream.begin(behind: found.offset)
+        for piece in held {
+            stream.add(
+                piece.bytes.span.bytes, payloadCount: piece.bytes.count, at: piece.instant)
+        }
+        return true
+    }
+
+    /// Keeps a datagram that may be part of such a stream; whether it is kept. One that begins like RTP decides nothing:
+    /// RTP's transport packets, too, lie in their places behind its header.
+    func hold(_ flow: Flow, _ datagram: Datagram, _ payload: RawSpan) -> Bool {
+        guard flow.probed < Flow.mostProbed, flow.streams.isEmpty, flow.transport == nil, flow.carriage != .rtp,
+            payload.byteCount == datagram.payloadCount, heldBytes <= Self.maximumHeldBytes
+        else {
+            if !flow.probe.isEmpty { endProbe(flow) }
+            return false
+        }
+        flow.probed += 1
+        flow.probe.append((datagram.instant, payload.copied))
+        heldBytes += payload.byteCount
+        return true
+    }
+
+    func endProbe(_ flow: Flow) {
+        for piece in flow.probe { heldBytes -= piece.bytes.count }
+        flow.probe = []
+    }
+
+    /// What comes between ports that carry nothing else.
+    private func addExclusive(_ flow: Flow, _ datagram: Datagram, _ payload: RawSpan) {
+        if flow.isSRT { return addSRT(flow, datagram, payload) }
+        guard payload.byteCount == datagram.payloadCount else { return }
         flow.transport?.add(payload, payloadCount: datagram.payloadCount, at: datagram.instant)
     }
 
     /// SRT's data packets begin with a zero bit; the socket they are for follows in the fourth word.
     private func addSRT(_ flow: Flow, _ datagram: Datagram, _ payload: RawSpan) {
         guard let first = try? payload.bigEndian(UInt32.self, at: 0), first >> 31 == 0,
+            let second = try? payload.bigEndian(UInt32.self, at: 4),
             let socketID = try? payload.bigEndian(UInt32.self, at: 12)
         else { return }
         if !flow.srt.contains(where: { $0.socketID == socketID }) {
@@ -134,6 +200,7 @@ extension CaptureAnalyzer {
             flow.srt.append(stream)
             srtStreams.append(stream)
         }
-        flow.srt.first { $0.socketID == socketID }?.add(payloadCount: datagram.payloadCount, at: datagram.instant)
+        flow.srt.first { $0.socketID == socketID }?.add(
+            sequence: first, message: second, payloadCount: datagram.payloadCount, at: datagram.instant)
     }
 }

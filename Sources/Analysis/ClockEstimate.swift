@@ -82,7 +82,9 @@ extension DriftMeter {
         switch result {
         case .drift: nil
         case .tooShort: "no clock drift: fewer than \(Self.leastSeconds) seconds with packets"
-        case .uncertain: "no clock drift: it cannot be told from delay variation within ±50 ppm"
+        case .uncertain(let half):
+            "no clock drift: it cannot be told from delay variation within ±50 ppm"
+                + (half.map { $0 < 1 ? ", only within ±\(Int64(clamping: ($0 * 1e6).rounded(.up))) ppm" : "" } ?? "")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Timebase
 import Wire
 
 /// What goes one way between two ports, as far as it has shown.
@@ -9,6 +10,16 @@ final class Flow {
     /// A DTLS handshake was seen between these ports.
     var isSecure = false
     var isSRT = false
+    /// Whatever comes is part of a transport stream: its packets begin in one datagram and end in the next.
+    var isContinuous = false
+    /// The first datagrams, while it is not clear whether they are that.
+    var probe: [(instant: Instant, bytes: [UInt8])] = []
+    /// Datagrams that were looked at for it.
+    var probed = 0
+
+    /// What is looked at: five packets and what may be before them, and no more datagrams than a few.
+    static let probeBytes = 6 * 204
+    static let mostProbed = 24
     private(set) var streams: [RTPStream] = []
     /// The place of each source's stream, once there are several.
     private var places: [UInt32: Int] = [:]

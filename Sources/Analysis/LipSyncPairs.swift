@@ -2,8 +2,8 @@ import Metrics
 import Timebase
 import Wire
 
-/// Lip-sync of the audio and video streams of one sender, as they arrive: each stream's media time comes from its sender
-/// reports (RFC 3550 §6.4.1), a frame's lateness is when its last packet came less its media time, and the skew of an
+/// Lip-sync of the audio and video streams of one sender, as they arrive: each stream's media time comes from the sender
+/// reports around it (``SenderClockMap``), a frame's lateness is when its last packet came less its media time, and the skew of an
 /// audio frame is the lateness of the video frame shown then (the nearest earlier one) less its own.
 enum LipSyncPairs {
     /// A stream that can be one of a pair.
@@ -11,8 +11,7 @@ enum LipSyncPairs {
         var id: String
         var stream: RTPStream
         var isAudio: Bool
-        var mapping: RTCPMeter.Mapping
-        var clockRate: UInt32
+        var clock: SenderClockMap
     }
 
     static func find(in streams: [(id: String, stream: RTPStream)]) -> [PairMeasurements] {
@@ -27,12 +26,14 @@ enum LipSyncPairs {
     }
 
     private static func member(_ id: String, _ stream: RTPStream) -> Member? {
-        guard let mapping = stream.rtcp.latest, let rate = stream.clockRate,
+        guard stream.rtcp.latest != nil, let rate = stream.clockRate,
             stream.kind == .rtp || stream.kind == .srtp, stream.encoding?.name.uppercased() != "MP2T"
         else { return nil }
         // Without a description: video's clock is 90 kHz, and audio's never is but for MPEG audio, which has a type.
         let isAudio = stream.encoding?.kind.map { $0 == .audio } ?? (rate != 90_000)
-        return Member(id: id, stream: stream, isAudio: isAudio, mapping: mapping, clockRate: rate)
+        return Member(
+            id: id, stream: stream, isAudio: isAudio,
+            clock: SenderClockMap(stream.rtcp.mappings, clockRate: rate))
     }
 
     /// One sender: the same canonical name, or without names the same host.
@@ -63,11 +64,8 @@ enum LipSyncPairs {
 
     /// Media times on the sender's clock and how late each frame is, in the order of media time.
     private static func lateness(of member: Member) -> [(media: Int64, late: Int64)] {
-        member.stream.frames.frames.map { frame in
-            let span = Int128(frame.ticks - member.mapping.ticks) * 1_000_000_000 / Int128(member.clockRate)
-            let bound: Int128 = 1 << 61
-            let media = min(max(Int128(member.mapping.ntp) + span, -bound), bound)
-            return (Int64(media), frame.instant.nanoseconds - Int64(media))
+        member.stream.frames.frames.compactMap { frame in
+            member.clock.media(frame.ticks).map { ($0, frame.instant.nanoseconds - $0) }
         }.sorted { ($0.media, $0.late) < ($1.media, $1.late) }
     }
 }

@@ -77,7 +77,8 @@ struct NTPTracker {
         _ packet: NTPPacket, from source: SocketAddress, to destination: SocketAddress, at instant: Instant
     ) {
         let request = Request(client: source, server: destination, transmit: packet.transmitTimestamp)
-        withMeter(source.address, destination.address, packet.version) { $0.requests += 1 }
+        // A peer's packet may be an answer only.
+        if packet.mode == 3 { withMeter(source.address, destination.address, packet.version) { $0.requests += 1 } }
         guard packet.transmitTimestamp.rawValue != 0 else { return }
         if requests[request] == nil { remember(request) }
         requests[request] = instant

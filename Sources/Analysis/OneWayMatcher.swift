@@ -269,12 +269,13 @@ private struct OneWayTrack {
             if let arrived = packet.arrived { meter.add(elapsed: packet.sent - origin, delay: arrived - packet.sent) }
         }
         meter.finish()
-        guard case .drift = meter.result, let slope = envelope.slope, abs(slope) <= DriftMeter.largest else {
+        guard case .drift(_, let half) = meter.result, let slope = envelope.slope, abs(slope) <= DriftMeter.largest
+        else {
             result.notes.append(meter.explanation ?? "no clock drift: delays change by more than clocks do")
             return
         }
         result.clockDriftPartsPerMillion = slope * 1e6
-        let error = meter.error.map { " ±\(Int64(clamping: ($0 * 2e6).rounded(.up))) ppm" } ?? ""
+        let error = " ±\(Int64(clamping: (half * 1e6).rounded(.up))) ppm"
         result.notes.append(
             "clock drift by the lower envelope of the delays,\(error) by their scatter; least delays that grow steadily "
                 + "would look the same")

@@ -16,6 +16,8 @@ struct RTCPMeter {
     private var first: Mapping?
     private(set) var latest: Mapping?
     private var previous: Mapping?
+    /// Those of all reports, in their order.
+    private(set) var mappings: [Mapping] = []
     private var residual: Int64?
     /// The capture instants of the last sender reports, by the middle of their NTP timestamps.
     private var sent: [(middle: UInt32, instant: Instant)] = []
@@ -24,6 +26,8 @@ struct RTCPMeter {
     /// How many of the NTP timestamps were whole milliseconds.
     private var wholeMilliseconds: Int64 = 0
     private static let remembered = 64
+    /// Reports every five seconds for a day.
+    private static let mostMappings = 1 << 15
 
     var cname: String? { result.cname }
     var hasGoodbye: Bool {
@@ -41,11 +45,14 @@ struct RTCPMeter {
         guard report.ntpTimestamp.rawValue != 0 else { return }
         let mapping = Mapping(
             ntp: report.ntpTimestamp.unixNanoseconds(near: instant.nanoseconds), ticks: ticks)
+        let age = TimeSpan.nanoseconds(instant.nanoseconds - mapping.ntp)
+        result.leastReportAge = min(result.leastReportAge ?? age, age)
         let distance = mapping.ntp % 1_000_000
         if min(abs(distance), 1_000_000 - abs(distance)) <= 1 { wholeMilliseconds += 1 }
         if first == nil { first = mapping }
         previous = latest
         latest = mapping
+        if mappings.count < Self.mostMappings { mappings.append(mapping) }
         result.mappedNTP = Instant(nanoseconds: mapping.ntp)
         result.mappedTimestamp = report.rtpTimestamp
     }

@@ -30,6 +30,7 @@ extension RTPStream {
         addTransportStream(to: &result)
         addReplay(to: &result)
         result.rtcp = rtcp.measurements(clockRate: clockRate)
+        noteReports(in: &result)
         return result
     }
 
@@ -93,6 +94,16 @@ extension RTPStream {
                 "the capture's clock was set back \(quality.stepsBack) times, first after "
                     + "\(Self.seconds(first.after.nanoseconds)) s by \(Self.seconds(first.by.nanoseconds)) s: \(anew)")
         }
+    }
+
+    private func noteReports(in result: inout StreamMeasurements) {
+        guard let clockRate else { return }
+        let map = SenderClockMap(rtcp.mappings, clockRate: clockRate)
+        guard let first = map.firstStep else { return }
+        result.notes.append(
+            "sender reports contradict those before them \(map.steps) times, first \(Self.seconds(first.after.nanoseconds)) s "
+                + "after the first report, by \(first.by < .zero ? "-" : "+")\(Self.seconds(first.by.nanoseconds)) s: "
+                + "lip-sync changes there")
     }
 
     /// Thousandths, without a sign.

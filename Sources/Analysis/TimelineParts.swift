@@ -43,8 +43,9 @@ struct TimelineParts {
     /// Single packets with timestamps that nothing around them has.
     private(set) var strays: Int64 = 0
 
-    /// No network changes its delay by so much within a packet's time without anything queueing.
-    static let step: Int64 = 500_000_000
+    /// What delays that grow or fall by less at once are measured as. Pauses between words, of senders that let their
+    /// timestamps stand still, are shorter, and delays that grow by as much at once are usually the network's.
+    static let step: Int64 = 1_000_000_000
     static let leastStepBack: Int64 = 100_000_000
     /// Packets that are looked at before a decision at most.
     private static let mostSuspects = 1024

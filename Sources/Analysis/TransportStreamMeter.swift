@@ -12,6 +12,10 @@ struct TransportStreamMeter {
     private var counts: [Int64] = Array(repeating: 0, count: 0x2000)
     private(set) var packets: Int64 = 0
     private var rate = PCRRate()
+    /// What the last datagram had of a packet that the next one ends.
+    private var rest: [UInt8] = []
+    /// Bytes before the first whole packet, that are still to come.
+    var bytesBefore = 0
     /// Why there is no media delivery index; nil while there may be one.
     private(set) var indexNote: String?
 
@@ -29,25 +33,84 @@ struct TransportStreamMeter {
         return nil
     }
 
-    /// Takes a datagram's transport packets; instants do not decrease.
+    /// Where packets begin in bytes that may begin and end within one: behind how many bytes, and how long they are; nil
+    /// without `count` sync bytes in their places, or where one place lacks it.
+    static func phase(of bytes: RawSpan, count: Int) -> (offset: Int, length: Int)? {
+        for length in [TransportPacket.length, 204] {
+            for offset in 0..<min(length, bytes.byteCount) {
+                let places = stride(from: offset, to: bytes.byteCount, by: length)
+                guard (bytes.byteCount - offset + length - 1) / length >= count,
+                    places.allSatisfy({ (try? bytes.bigEndian(UInt8.self, at: $0)) == TransportPacket.syncByte })
+                else { continue }
+                return (offset, length)
+            }
+        }
+        return nil
+    }
+
+    /// Takes a datagram's transport packets; instants do not decrease. Packets may begin in one and end in the next.
     mutating func add(_ payload: RawSpan, at instant: Instant) {
-        var offset = 0
+        guard rest.isEmpty, bytesBefore == 0, payload.byteCount % packetLength == 0,
+            (try? payload.bigEndian(UInt8.self, at: 0)) == TransportPacket.syncByte
+        else { return addPieces(payload, at: instant) }
         let before = packets
         // All packets at once are cheaper; with Reed-Solomon bytes between them they come one by one.
         let areDense = packetLength == TransportPacket.length
-        if areDense { monitor.add(packetsIn: payload, from: 0, instant: instant) }
-        while offset <= payload.byteCount - packetLength {
-            if !areDense { monitor.add(payload, at: offset, instant: instant) }
+        if areDense {
+            let errors = monitor.errors.continuity
+            monitor.add(packetsIn: payload, from: 0, instant: instant)
+            if monitor.errors.continuity != errors { rate.breakOff() }
+        }
+        addPackets(of: payload, from: 0, isMonitored: areDense, at: instant)
+        packetsPerDatagram = max(packetsPerDatagram, packets - before)
+    }
+
+    /// Takes whole packets; how many bytes they and what is before them are.
+    @discardableResult
+    private mutating func addPackets(
+        of bytes: RawSpan, from start: Int, isMonitored: Bool, at instant: Instant
+    ) -> Int {
+        var offset = start
+        while offset <= bytes.byteCount - packetLength {
+            if !isMonitored {
+                let errors = monitor.errors.continuity
+                monitor.add(bytes, at: offset, instant: instant)
+                if monitor.errors.continuity != errors { rate.breakOff() }
+            }
             packets += 1
-            count(payload, at: offset)
+            count(bytes, at: offset)
             offset += packetLength
         }
-        packetsPerDatagram = max(packetsPerDatagram, packets - before)
+        return offset
+    }
+
+    /// Where packets do not begin with the datagram: what comes is joined to what the one before left over. When a sync
+    /// byte is not where it would be then, something is missing between them.
+    @inline(never)
+    private mutating func addPieces(_ datagram: RawSpan, at instant: Instant) {
+        let skipped = min(bytesBefore, datagram.byteCount)
+        bytesBefore -= skipped
+        guard skipped < datagram.byteCount else { return }
+        let payload = datagram.extracting(skipped..<datagram.byteCount)
+        var bytes = rest + payload.copied
+        let boundary = rest.isEmpty ? 0 : packetLength
+        var start = 0
+        if boundary < bytes.count, bytes[boundary] != TransportPacket.syncByte {
+            noteMissing()
+            bytes = payload.copied
+            guard let found = Self.phase(of: payload, count: 1), found.length == packetLength else {
+                rest = []
+                return
+            }
+            start = found.offset
+        }
+        let end = addPackets(of: bytes.span.bytes, from: start, isMonitored: false, at: instant)
+        rest = Array(bytes[end...])
     }
 
     /// Bytes of the transport packets in a payload: 188 each, as the rate counts them (ISO/IEC 13818-1), whatever is
     /// between them.
-    func mediaBytes(of payload: RawSpan) -> Int { payload.byteCount / packetLength * TransportPacket.length }
+    func mediaBytes(of payload: RawSpan) -> Int { payload.byteCount * TransportPacket.length / packetLength }
 
     /// Counts a packet for its PID, and takes its PCR.
     private mutating func count(_ payload: RawSpan, at offset: Int) {
@@ -65,7 +128,7 @@ struct TransportStreamMeter {
     /// Says that a datagram is missing here.
     mutating func noteMissing() {
         monitor.noteMissingBytes()
-        rate.restart()
+        rate.breakOff()
     }
 
     /// Tells a stream's quality the media's rate, once the PCRs have told it or cannot.

@@ -18,6 +18,9 @@ final class UDPTransportStream {
         replay = playout.map { PlayoutReplay($0, isRTP: false) }
     }
 
+    /// Says that so many bytes come before the first whole packet.
+    func begin(behind count: Int) { meter.bytesBefore = count }
+
     /// Whether there was enough to tell a transport stream by: five packets in sync, as TR 101 290 wants for sync.
     var isCertain: Bool { meter.packets >= 5 }
 

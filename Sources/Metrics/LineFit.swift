@@ -42,11 +42,13 @@ public struct LineFit: Sendable, BitwiseCopyable {
     /// y per x; nil when all x are the same.
     public var slope: Double? { count > 1 && sumXX > 0 ? sumXY / sumXX : nil }
 
+    /// The sum of the squares that the line leaves over.
+    var residual: Double { max(sumYY - (slope ?? 0) * sumXY, 0) }
+
     /// One standard error of the slope, as if what the line leaves over were independent; nil with fewer than three in one
     /// group.
     var slopeError: Double? {
-        guard let slope, count > lines + 1 else { return nil }
-        let residual = max(sumYY - slope * sumXY, 0)
+        guard slope != nil, count > lines + 1 else { return nil }
         return (residual / Double(count - lines - 1) / sumXX).squareRoot()
     }
 }

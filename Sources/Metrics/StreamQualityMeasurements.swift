@@ -47,6 +47,8 @@ public struct StreamQualityMeasurements: Sendable {
     public var mediaLossRatePerSecond: Double?
     /// How fast the sender's media clock runs against the clock of the arrivals; positive: fast.
     public var clockDriftPartsPerMillion: Double?
+    /// Half of the 95 % interval around it, ppm; nil as the drift is.
+    public var clockDriftUncertainty: Double?
 
     public init() {}
 

@@ -19,7 +19,7 @@ public struct StreamTiming: Sendable {
         /// Whether it is the packet's first copy.
         public var isFirst: Bool
 
-        /// - Parameter instant: when it came.
+        /// The packet that arrives at an instant.
         @inlinable
         public init(at instant: Instant, timestamp: Int64, number: Int64, isFirst: Bool) {
             self.instant = instant
@@ -92,7 +92,10 @@ public struct StreamTiming: Sendable {
     /// Fills in what was measured.
     public func fill(_ result: inout StreamQualityMeasurements) {
         result.interarrivalJitter = jitter?.measurements
-        if case .drift(let slope) = drift.result { result.clockDriftPartsPerMillion = slope * 1e6 }
+        if case .drift(let slope, let half) = drift.result {
+            result.clockDriftPartsPerMillion = slope * 1e6
+            result.clockDriftUncertainty = half * 1e6
+        }
         guard var past = earlier else {
             (result.ipdv, result.pdv) = (variation.ipdv, variation.pdv)
             return

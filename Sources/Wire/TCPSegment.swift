@@ -1,8 +1,8 @@
 /// Where a TCP segment's payload lies, and between which ports it goes (RFC 9293 §3.1).
 public struct TCPSegment: Hashable, Sendable, BitwiseCopyable {
-    /// From which port it goes.
+    /// The sender's port.
     public let sourcePort: UInt16
-    /// To which.
+    /// The receiver's port.
     public let destinationPort: UInt16
     /// Where the payload begins, bytes from the segment's start.
     public let payloadOffset: Int

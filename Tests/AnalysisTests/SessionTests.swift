@@ -64,7 +64,8 @@ struct AnalyzeSessionTests {
                 "encoding", "clock_rate_hz", "clock_rate_source", "first_ns", "last_ns", "packets", "bytes",
                 "bitrate_bps",
                 "interarrival_jitter_ns", "interarrival_ns", "ipdv_ns", "pdv_ns", "loss_runs", "burst_gap", "mdi",
-                "clock_drift_ppm", "transport_stream", "rtcp", "playout", "truth", "notes",
+                "clock_drift_ppm", "clock_drift_uncertainty_ppm", "transport_stream", "rtcp", "playout", "truth",
+                "notes",
             ])
         #expect(stream["packets"]?["lost"]?.integer == 1)
         #expect(stream["loss_runs"]?["1"]?.integer == 1)

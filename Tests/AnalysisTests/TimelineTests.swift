@@ -186,7 +186,7 @@ struct TimelinePartTests {
 
     @Test(
         "Timestamps that jump, either way and by any amount, at any place",
-        arguments: [-1_900_000_000, -800_000, -5000, 5000, 800_000, 1_900_000_000], [10, 60, 250, 497])
+        arguments: [-1_900_000_000, -800_000, -9000, 9000, 800_000, 1_900_000_000], [10, 60, 250, 497])
     func jump(ticks: Int, place: Int) throws {
         var pace = Pace()
         pace.timestamp = 3_000_000
@@ -199,7 +199,7 @@ struct TimelinePartTests {
         #expect(stream.notes(ticks < 0 ? "fell back" : "ran ahead") == 1)
     }
 
-    @Test("Timestamps that stand still while nothing is sent", arguments: [600.0, 2000, 36_000], [8000, 48_000])
+    @Test("Timestamps that stand still while nothing is sent", arguments: [1200.0, 2000, 36_000], [8000, 48_000])
     func pause(milliseconds: Double, rate: Int) throws {
         var pace = Pace(Pace.described("m=audio 5004 RTP/AVP 97\r\na=rtpmap:97 L16/\(rate)\r\n"))
         (pace.type, pace.ticks) = (97, rate / 50)
@@ -209,11 +209,11 @@ struct TimelinePartTests {
         }
         let stream = try pace.finish()
         expectSteady(stream, 360, timed: 360)
-        #expect(stream.notes("without time doing so, 2 times, first after \(2.4 + milliseconds / 1000)00 s") == 1)
+        #expect(stream.notes("stood still or fell back") == 1 && stream.notes("without time doing so, 2 times") == 1)
     }
 
     @Test(
-        "A network that stands still and catches up is delay, at whatever speed", arguments: [1.15, 2, 20], [0.8, 4])
+        "A network that stands still and catches up is delay, at whatever speed", arguments: [1.15, 2, 20], [1.5, 4])
     func stall(speed: Double, seconds: Double) throws {
         let traffic = Traffic()
         var free = 0.0

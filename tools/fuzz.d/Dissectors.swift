@@ -80,7 +80,7 @@ private func datagrams(_ bytes: RawSpan) {
 
 /// A captured packet of any link type: the first byte chooses it.
 private func packet(_ bytes: RawSpan) {
-    let types: [UInt16] = [0, 1, 12, 101, 108, 113, 228, 229, 276]
+    let types: [UInt16] = [0, 1, 9, 12, 51, 101, 104, 108, 113, 166, 204, 228, 229, 276]
     guard let first = try? bytes.bigEndian(UInt8.self, at: 0) else { return }
     let frame = bytes.extracting(1..<bytes.byteCount)
     let network = LinkType(rawValue: types[Int(first) % types.count]).network(in: frame)
@@ -88,8 +88,14 @@ private func packet(_ bytes: RawSpan) {
     let inner = frame.extracting(offset..<frame.byteCount)
     guard let ip = try? IPPacket(parsing: inner, originalCount: inner.byteCount) else { return }
     guard ip.payloadOffset <= inner.byteCount else { return }
-    _ = try? UDPHeader(
-        parsing: inner.extracting(ip.payloadOffset..<inner.byteCount), datagramCount: ip.payloadCount)
+    let payload = inner.extracting(ip.payloadOffset..<inner.byteCount)
+    _ = Encapsulation.inside(ipPayload: payload, number: ip.payloadProtocol)
+    guard let header = try? UDPHeader(parsing: payload, datagramCount: ip.payloadCount) else { return }
+    let datagram = payload.extracting(UDPHeader.length..<payload.byteCount)
+    _ = Encapsulation.inside(
+        udpPayload: datagram, count: header.payloadCount, source: header.sourcePort,
+        destination: header.destinationPort)
+    _ = SignallingMessage(datagram)?.media
 }
 
 private func transportStream(_ bytes: RawSpan) {

@@ -90,8 +90,7 @@ package struct AnalysisText {
                 time(stream.quality.delayFactor?.maximum),
                 TextTable.Cell(
                     stream.quality.mediaLossRatePerSecond.map { Format.plain($0) + "/s" } ?? Format.notMeasured),
-                TextTable.Cell(
-                    Format.frequency(stream.quality.clockDriftPartsPerMillion.map { Int64(($0 * 1000).rounded()) })),
+                drift(stream),
             ])
         }
         return section("Timing (jitter: RFC 3550, pdv: RFC 5481, DF and MLR: RFC 4445)", table)
@@ -117,14 +116,15 @@ package struct AnalysisText {
 
     private var rtcp: [String] {
         var table = TextTable(
-            header: ["", "SR", "reports on it", "round trip p50", "reported lost", "jitter", "SR clock"])
+            header: ["", "SR", "reports on it", "round trip p50", "captured at", "reported lost", "jitter", "SR clock"])
         for stream in analysis.streams {
             guard let rtcp = stream.rtcp else { continue }
             let clock = rtcp.reportedClockRate.map { Format.decimal($0, places: 2) + " Hz" }
             table.add([
                 TextTable.Cell(stream.id, .bold), TextTable.Cell(Format.count(rtcp.senderReports)),
                 TextTable.Cell(Format.count(rtcp.receptionReports)), time(rtcp.roundTrip?.quantile(0.5)),
-                TextTable.Cell(Format.count(rtcp.lastCumulativeLost)), time(rtcp.lastReportedJitter?.nanoseconds),
+                TextTable.Cell(rtcp.place?.rawValue ?? ""), TextTable.Cell(Format.count(rtcp.lastCumulativeLost)),
+                time(rtcp.lastReportedJitter?.nanoseconds),
                 TextTable.Cell(clock ?? Format.notMeasured),
             ])
         }
@@ -187,6 +187,13 @@ extension AnalysisText {
 
     func bad(_ count: Int64?) -> TextTable.Cell {
         TextTable.Cell(Format.count(count), (count ?? 0) == 0 ? .dim : .yellow)
+    }
+
+    private func drift(_ stream: StreamMeasurements) -> TextTable.Cell {
+        func text(_ value: Double?) -> String { Format.frequency(value.map { Int64(($0 * 1000).rounded()) }) }
+        guard let uncertainty = stream.quality.clockDriftUncertainty else { return TextTable.Cell(Format.notMeasured) }
+        return TextTable.Cell(
+            text(stream.quality.clockDriftPartsPerMillion) + " ±" + text(uncertainty).drop { $0 == "+" })
     }
 
     private func loss(_ stream: StreamMeasurements) -> TextTable.Cell {

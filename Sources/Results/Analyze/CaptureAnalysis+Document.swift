@@ -79,6 +79,7 @@ extension StreamMeasurements {
                 "mlr_per_s": Catalog.mediaLossRate.value(of: quality),
             ],
             "clock_drift_ppm": JSONValue(quality.clockDriftPartsPerMillion),
+            "clock_drift_uncertainty_ppm": JSONValue(quality.clockDriftUncertainty),
             "transport_stream": transportStream?.document ?? nil,
             "rtcp": rtcp?.document ?? nil,
             "playout": playout?.document ?? nil,
@@ -106,6 +107,7 @@ extension StreamMeasurements {
             "lost": JSONValue(quality.lost),
             "reordered": JSONValue(quality.reordered),
             "max_reorder_extent": JSONValue(quality.largestReorderExtent),
+            "retransmitted": JSONValue(retransmitted),
         ]
     }
 }
@@ -181,6 +183,7 @@ extension RTCPMeasurements {
             "reception_reports": .integer(receptionReports),
             "cname": JSONValue(cname),
             "round_trip_ns": DistributionMember.document(roundTrip),
+            "captured_at": JSONValue(place?.rawValue),
             "reported": [
                 "fraction_lost": JSONValue(lastFractionLost),
                 "cumulative_lost": JSONValue(lastCumulativeLost),

@@ -21,7 +21,7 @@ package enum StreamTable {
                 stream.source.address.description, stream.source.port.description,
                 stream.destination.address.description, stream.destination.port.description,
                 stream.ssrc.map(hexadecimal) ?? "", decimal((stream.quality.first - start).nanoseconds, 9),
-                decimal((stream.quality.last - stream.quality.first).nanoseconds, 9),
+                decimal(stream.quality.duration.nanoseconds, 9),
                 stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "",
                 stream.quality.received.description,
                 stream.quality.lost.map(\.description) ?? "", milliseconds(stream.quality.interarrival?.minimum),
