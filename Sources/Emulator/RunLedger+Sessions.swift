@@ -25,6 +25,7 @@ extension RunLedger {
     mutating func note(releaseInSession event: WorldEvent, at now: Instant) {
         guard case .released(let packet, let row, let waited, let arrived, let depth) = event else { return }
         add(.released, Int64(packet.number), now.nanoseconds, Int64(row), 0)
+        receivers[row].noteReleased(number: Int64(packet.number))
         receivers[row].note(bytes: Int(packet.length), waited: waited, depth: depth, at: now)
         record(packet, receiver: row, .used, arrived: arrived, released: now)
     }

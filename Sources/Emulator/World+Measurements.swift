@@ -212,15 +212,16 @@ extension World {
         let seen = ledger.receivers[index * ledger.rowCount + session]
         result.delay = seen.playoutDelay.distribution
         result.buffer = seen.buffer.distribution
-        guard configuration.sessions == nil else {
-            result.underruns = sessionReceivers[index].underruns(ofSession: session)
-            result.overflows = sessionReceivers[index].overflows(ofSession: session)
-            return result
-        }
         // What was sent behind the last datagram released was due, too, though nothing of it has come.
-        let isMoreDue = nextTimeout == nil && seen.nextReleased < ledger.sender.packets
-        result.underruns = receivers[index].underruns + (isMoreDue && receivers[index].hasRunDry ? 1 : 0)
-        result.overflows = receivers[index].overflows
+        let isMoreDue = nextTimeout == nil && seen.nextReleased < sent(session).packets
+        if configuration.sessions == nil {
+            result.underruns = receivers[index].underruns + (isMoreDue && receivers[index].hasRunDry ? 1 : 0)
+            result.overflows = receivers[index].overflows
+        } else {
+            let hasRunDry = sessionReceivers[index].hasRunDry(session)
+            result.underruns = sessionReceivers[index].underruns(ofSession: session) + (isMoreDue && hasRunDry ? 1 : 0)
+            result.overflows = sessionReceivers[index].overflows(ofSession: session)
+        }
         if let commands = ledger.commands {
             result.commands = commands.count(index)
             result.pausedNanoseconds = commands.paused(index, at: now).nanoseconds

@@ -32,6 +32,8 @@ public struct SessionsReceiver: Sendable {
     public func statistics(ofSession session: Int) -> ReceptionStatistics { sessions[session].statistics }
     /// See ``PlayoutBuffer/underruns``.
     public func underruns(ofSession session: Int) -> Int64 { sessions[session].playout.underruns }
+    /// See ``PlayoutBuffer/hasRunDry``.
+    public func hasRunDry(_ session: Int) -> Bool { sessions[session].playout.hasRunDry }
     /// Datagrams that found the session's playout buffer full.
     public func overflows(ofSession session: Int) -> Int64 { sessions[session].playout.overflows }
 
