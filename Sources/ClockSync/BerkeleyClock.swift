@@ -152,6 +152,8 @@ public struct BerkeleyClock: GroupParty {
         guard coordinator != node else { return }
         coordinator = node
         role = .member
+        // Another coordinator counts rounds of its own.
+        (asked, correctedRound) = (nil, nil)
         endpoint.note("follows \(node)")
     }
 

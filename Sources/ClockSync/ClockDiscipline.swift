@@ -53,11 +53,18 @@ struct ClockDiscipline: Sendable {
     private(set) var jitter = OnWireProtocol.resolution.seconds
     private var count = 0
     private var latest: (offset: Double, at: FreeInstant)?
+    /// Where measuring began, or the first offset of a spike.
     private var mark: Mark?
+    /// Whether measuring has just begun anew because a clock seemed to have jumped.
+    private var hasRestarted = false
 
     /// PLL: the time constant in poll intervals.
     private static let timeConstant = 16.0
     private static let average = 8.0
+    /// The longest time since the last update that counts, seconds.
+    private static let longestUpdate = 2_048.0
+    /// STEPT, where policy steps nothing.
+    private static let jump = 0.128
     private static let allanIntercept: Int8 = 11
     /// PGATE and LIMIT of the poll interval's hysteresis.
     private static let pollGate = 4.0
@@ -95,12 +102,22 @@ struct ClockDiscipline: Sendable {
         case .measuring:
             // Over less than a poll interval noise would make a frequency of its own.
             guard let mark, at - mark.at >= Self.interval(polls.lowerBound) else { return .ignore }
-            frequency = held((servers - mark.offset).seconds / (at - mark.at).seconds)
+            let measured = (servers - mark.offset).seconds / (at - mark.at).seconds
+            if !hasRestarted, hasJumped(offset: offset, elapsed: elapsed, measured: measured) {
+                hasRestarted = true
+                self.mark = Mark(offset: servers, at: at)
+                set(offset: 0, at: at)
+                return .correct
+            }
+            hasRestarted = false
+            frequency = held(measured)
             if at - mark.at >= limits.stepout { state = .synchronized }
             set(offset: 0, at: at)
             return .correct
         case .synchronized, .spike:
-            if let step = limits.step, abs(offset) > step { return spike(at: at, elapsed: elapsed) }
+            if let step = limits.step, abs(offset) > step {
+                return spike(servers: servers, at: at, elapsed: elapsed)
+            }
             follow(offset: offset, elapsed: elapsed)
             state = .synchronized
             set(offset: offset, at: at)
@@ -109,13 +126,29 @@ struct ClockDiscipline: Sendable {
         }
     }
 
+    /// Whether, while the frequency is measured, something has moved that no oscillator could have: a frequency that cannot
+    /// be, or, once there is one, an offset over the step limit that came faster than any may gain.
+    private func hasJumped(offset: Double, elapsed: Double, measured: Double) -> Bool {
+        if frequency == nil { return abs(measured) > maximumFrequency }
+        return abs(offset) > limits.step ?? Self.jump && abs(offset) > maximumFrequency * elapsed
+    }
+
     /// An offset over the step limit: it is made up for once it has lasted.
-    private mutating func spike(at: FreeInstant, elapsed: Double) -> Verdict {
+    ///
+    /// DEVIATION: the RFC keeps the frequency. But offsets that went on growing all the time say that it was wrong, and would
+    /// bring the next spike.
+    private mutating func spike(servers: TimeSpan, at: FreeInstant, elapsed: Double) -> Verdict {
         if state == .synchronized {
             state = .spike
+            mark = Mark(offset: servers, at: at)
             return .ignore
         }
         guard elapsed >= limits.stepout.seconds else { return .ignore }
+        if let mark, at > mark.at, let known = frequency {
+            let measured = (servers - mark.offset).seconds / (at - mark.at).seconds
+            let change = (measured - known) * (at - mark.at).seconds
+            if abs(change) > Self.pollGate * jitter { frequency = held(measured) }
+        }
         state = .synchronized
         (count, poll) = (0, polls.lowerBound)
         set(offset: 0, at: at)
@@ -137,7 +170,7 @@ struct ClockDiscipline: Sendable {
             gain += (offset - residual) / (max(interval, elapsed) * max(18 - Double(poll), Self.average))
         }
         let constant = 4 * Self.timeConstant * interval
-        gain += offset * min(elapsed, interval) / (constant * constant)
+        gain += offset * min(elapsed, Self.longestUpdate) / (constant * constant)
         frequency = held((frequency ?? 0) + gain)
     }
 

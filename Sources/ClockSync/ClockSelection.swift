@@ -13,7 +13,7 @@ enum ClockSelection {
         var metric: Double
     }
 
-    /// An interval's begin (1), middle (0) or end (-1).
+    /// An interval's begin (1) or end (-1).
     private typealias Edge = (at: Double, kind: Int)
 
     /// NMIN: clustering leaves so many.
@@ -23,14 +23,15 @@ enum ClockSelection {
     private static let combineLimit = 3.0
 
     /// The candidates whose intervals offset ± Λ have a point in common with the smallest interval that more than half of
-    /// them, and all but as few as possible, agree on; none where there is no majority.
+    /// them, and all but as few as possible, agree on; none where there is no majority: m candidates bear fewer than m / 2
+    /// falsetickers.
     ///
-    /// A candidate of whom so many others are sure that he is wrong is a falseticker: m candidates bear fewer than m / 2.
+    /// DEVIATION: as in ntpd the middles of the intervals do not count. By the RFC a server that is known exactly would make
+    /// falsetickers of all whose ways are asymmetric, though they claim no more than is true.
     static func truechimers(among candidates: [Candidate]) -> [Candidate] {
         var edges: [Edge] = []
         for candidate in candidates {
             edges.append((candidate.offset - candidate.rootDistance, 1))
-            edges.append((candidate.offset, 0))
             edges.append((candidate.offset + candidate.rootDistance, -1))
         }
         // Where edges coincide, intervals begin before they end, so that touching ones have a point in common.
@@ -39,21 +40,18 @@ enum ClockSelection {
         for falsetickers in 0..<(candidates.count + 1) / 2 {
             let wanted = candidates.count - falsetickers
             guard let low = common(edges, wanted), let high = common(backwards, wanted) else { continue }
-            guard low.middles + high.middles <= falsetickers, low.at <= high.at else { continue }
-            return candidates.filter {
-                $0.offset + $0.rootDistance >= low.at && $0.offset - $0.rootDistance <= high.at
-            }
+            guard low <= high else { continue }
+            return candidates.filter { $0.offset + $0.rootDistance >= low && $0.offset - $0.rootDistance <= high }
         }
         return []
     }
 
-    /// Where so many intervals have begun, and how many middles lie before.
-    private static func common(_ edges: [Edge], _ wanted: Int) -> (at: Double, middles: Int)? {
-        var (begun, middles) = (0, 0)
+    /// Where so many intervals have begun.
+    private static func common(_ edges: [Edge], _ wanted: Int) -> Double? {
+        var begun = 0
         for edge in edges {
             begun += edge.kind
-            if begun >= wanted { return (edge.at, middles) }
-            if edge.kind == 0 { middles += 1 }
+            if begun >= wanted { return edge.at }
         }
         return nil
     }

@@ -41,6 +41,16 @@ public struct GroupAgent: Agent, RestartingAgent {
     /// Datagrams that were not a peer's message.
     public var refused: Int { endpoint.refused }
 
+    /// Messages to the group that this member has sent; nil where it takes no part in their delivery.
+    public var messagesSent: Int64? {
+        parties.lazy.compactMap { $0 as? OrderedGroup }.first.map { Int64($0.sent) }
+    }
+
+    /// The agreement that it takes part in, what it has decided (nil: nothing yet) and the datagrams that it sent for it.
+    public var agreement: (configuration: OralMessages.Configuration, decision: Int64?, messages: Int64)? {
+        parties.lazy.compactMap { $0 as? OralMessages }.first.map { ($0.configuration, $0.decision, $0.sent) }
+    }
+
     public var nextTimeout: LocalInstant { parties.map(\.nextTimeout).min() ?? .distantFuture }
 
     public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {

@@ -77,7 +77,8 @@ struct GroupEndpoint: Sendable {
     mutating func deliver(from member: UInt16, number: UInt32, payload: [UInt8]) {
         lamport.tick()
         vector.tick()
-        tell(.delivered(from: member, number: number, payload: payload), "deliver \(member).\(number)")
+        let text = "deliver \(member).\(number)" + GroupMessage.Ordered.Content.text(of: payload)
+        tell(.delivered(from: member, number: number, payload: payload), text)
     }
 
     /// The member has decided, in an agreement.

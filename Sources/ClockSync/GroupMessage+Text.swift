@@ -28,9 +28,14 @@ extension GroupMessage.Body {
 extension GroupMessage.Ordered.Content {
     var text: String {
         switch self {
-        case .data(let number, _, _): "message \(number)"
+        case .data(let number, _, let payload): "message \(number)" + Self.text(of: payload)
         case .acknowledgment(let node, let number): "acknowledgment \(node).\(number)"
         case .place(let place, let node, let number): "place \(place): \(node).\(number)"
         }
+    }
+
+    /// What a message to the group says, where that is a playback command.
+    static func text(of payload: [UInt8]) -> String {
+        (try? PlaybackCommand(parsing: payload.span.bytes)).map { ": \($0.text)" } ?? ""
     }
 }

@@ -19,7 +19,7 @@ public struct LocalClock: Sendable, BitwiseCopyable {
     /// Still to be made up for at the origin, signed, and how fast, parts per billion.
     private var slew = (amount: TimeSpan.zero, rate: Int64(1))
     /// Whether it has ever been adjusted: until then readings cost what the oscillator's do.
-    private(set) var isAdjusted = false
+    public private(set) var isAdjusted = false
 
     /// A clock that has not been adjusted: it shows what the oscillator does.
     public init(_ raw: Oscillator) { self.raw = raw }

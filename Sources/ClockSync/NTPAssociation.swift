@@ -12,6 +12,8 @@ struct NTPAssociation: Sendable {
     private var reach: UInt8 = 0
     private var unreachablePolls = 0
     private var burst = 0
+    /// When, behind a burst, the poll is due that it has put off.
+    private var afterBurst: LocalInstant?
     private var exponent: Int8
     private var least: Int8
     private var isStopped = false
@@ -33,11 +35,19 @@ struct NTPAssociation: Sendable {
     /// Whether more requests of a burst, or their answers, are to come: until then nothing is selected.
     var isInBurst: Bool { burst > 0 }
 
-    /// The request that is due, and when the next is.
-    mutating func poll(system: Int8, at now: LocalInstant, _ clock: SteeredClock) -> [UInt8] {
-        if burst > 0 { burst -= 1 } else { shiftReach(system: system) }
+    /// The request that is due, and when the next is; nil where a burst is over, whose last answer may be lost.
+    mutating func poll(system: Int8, at now: LocalInstant, _ clock: SteeredClock) -> [UInt8]? {
+        if let afterBurst {
+            nextPoll = afterBurst
+            self.afterBurst = nil
+            return nil
+        }
+        let wasInBurst = burst > 0
+        if wasInBurst { burst -= 1 } else { shiftReach(system: system) }
         let interval = ClockDiscipline.interval(exponent)
-        nextPoll = isStopped ? .distantFuture : now + (burst > 0 ? min(interval, Self.burstInterval) : interval)
+        let short = min(interval, Self.burstInterval)
+        nextPoll = isStopped ? .distantFuture : now + (burst > 0 ? short : interval)
+        if wasInBurst, burst == 0, short < interval, !isStopped { (afterBurst, nextPoll) = (nextPoll, now + short) }
         return wire.request(poll: exponent, at: now, clock)
     }
 
@@ -87,6 +97,7 @@ struct NTPAssociation: Sendable {
     mutating func stop() {
         isStopped = true
         burst = 0
+        afterBurst = nil
         nextPoll = .distantFuture
     }
 
@@ -105,6 +116,7 @@ struct NTPAssociation: Sendable {
     /// - Parameter isJump: because it or the servers had jumped, so that samples from before are worthless.
     mutating func move(by amount: TimeSpan, isJump: Bool) {
         if nextPoll != .distantFuture { nextPoll = nextPoll + amount }
+        afterBurst = afterBurst.map { $0 + amount }
         if isJump { filter.clear() }
     }
 

@@ -80,10 +80,16 @@ public struct NTPClient: Agent {
     public mutating func handleTimeout(at now: LocalInstant) {
         clock.handleTimeout(at: now)
         if nextTick <= now { amortize(at: now) }
+        var isBurstOver = false
         for index in associations.indices where associations[index].nextPoll <= now {
-            let request = associations[index].poll(system: discipline.poll, at: now, clock)
-            clock.send(request, flow: index)
+            if let request = associations[index].poll(system: discipline.poll, at: now, clock) {
+                clock.send(request, flow: index)
+            } else {
+                isBurstOver = true
+            }
         }
+        // The answer to a burst's last request would have had it selected.
+        if isBurstOver { select(at: now) }
     }
 
     public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {

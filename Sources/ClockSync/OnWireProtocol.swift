@@ -39,7 +39,8 @@ struct OnWireProtocol: Sendable {
         var stamp: NTPTimestamp
         var read: LocalInstant
         var sent: FreeInstant
-        var gain: TimeSpan
+        /// ``SteeredClock/stepped`` then.
+        var stepped: TimeSpan
     }
 
     /// Those not yet answered, the latest last. DEVIATION: the RFC knows the latest only, so that no exchange could be
@@ -64,16 +65,16 @@ struct OnWireProtocol: Sendable {
         let stamp = NTPTimestamp(now).set
         let free = clock.free(at: now)
         if open.count == Self.capacity { open.removeFirst() }
-        open.append(Request(stamp: stamp, read: now, sent: free, gain: clock.gain(at: free)))
+        open.append(Request(stamp: stamp, read: now, sent: free, stepped: clock.stepped))
         return NTPPacket(mode: 3, poll: poll, precision: Self.precision, transmitTimestamp: stamp).bytes
     }
 
     /// Takes a datagram that came on the server's flow.
     mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant, _ clock: SteeredClock) -> Outcome {
         guard let packet = try? NTPPacket(parsing: payload), packet.mode == 4 else { return .rejected(.malformed) }
-        if packet.transmitTimestamp == latest, latest.rawValue != 0 { return .rejected(.duplicate) }
+        // What answers an open request is no duplicate, though a server whose clock has not moved on stamps two replies alike.
         guard let index = open.firstIndex(where: { $0.stamp == packet.originTimestamp }) else {
-            return .rejected(.bogus)
+            return .rejected(packet.transmitTimestamp == latest && latest.rawValue != 0 ? .duplicate : .bogus)
         }
         let request = open.remove(at: index)
         latest = packet.transmitTimestamp
@@ -99,12 +100,8 @@ struct OnWireProtocol: Sendable {
     ) -> Reply {
         let free = clock.free(at: now)
         let elapsed = free - request.sent
-        // What the clock gained meanwhile beyond its frequency's share is a step or a slew: a step is told apart by its
-        // size, as no slew is faster than half of the time.
-        let gained = clock.gain(at: free) - request.gain
-        let isStepped = gained.nanoseconds.magnitude > elapsed.nanoseconds.magnitude
         let exchange = ClockExchange(
-            flow: flow, requestSent: isStepped ? request.read + gained : request.read,
+            flow: flow, requestSent: request.read + (clock.stepped - request.stepped),
             requestReceived: packet.receiveTimestamp.local(near: now),
             replySent: packet.transmitTimestamp.local(near: now), replyReceived: now)
         let hold = exchange.replySent - exchange.requestReceived

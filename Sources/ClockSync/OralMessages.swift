@@ -10,11 +10,11 @@ public struct OralMessages: GroupParty {
     /// What a member goes by.
     public struct Configuration: Sendable, Equatable {
         /// The member whose order is to be agreed upon, by id.
-        var commander: UInt16
+        public var commander: UInt16
         /// What the commander has to say; nobody else looks at it.
         public var value: Int64
         /// How many members may be traitors: m.
-        var traitors: Int
+        public var traitors: Int
         /// When the commander speaks, by each member's clock.
         public var start: LocalInstant
         /// From one round to the next: more than a message takes and clocks differ.
@@ -22,7 +22,8 @@ public struct OralMessages: GroupParty {
         /// What is taken where nothing came or no value has a majority.
         var fallback: Int64
 
-        init(
+        /// An agreement on the commander's value, in `traitors` + 1 rounds from `start` on.
+        public init(
             commander: UInt16, value: Int64, traitors: Int, start: LocalInstant, round: TimeSpan
         ) {
             self.commander = commander
@@ -34,12 +35,14 @@ public struct OralMessages: GroupParty {
         }
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     private var isSent = false
     /// What was said, by whom it went through, the commander first.
     private var statements: [[UInt16]: Int64] = [:]
     /// What this member has decided; nil: nothing yet.
     private(set) var decision: Int64?
+    /// Datagrams that it has sent.
+    private(set) var sent: Int64 = 0
     private var isStopped = false
 
     init(_ configuration: Configuration) { self.configuration = configuration }
@@ -67,7 +70,7 @@ public struct OralMessages: GroupParty {
         statements[path] = value
         guard path.count <= configuration.traitors else { return }
         let others = endpoint.peers.indices.filter { !path.contains(endpoint.peers[$0]) }
-        endpoint.send(others.map { ($0, .statement(path: path + [endpoint.id], value: value)) })
+        state(value, path + [endpoint.id], to: others, &endpoint)
     }
 
     mutating func handleTimeout(at now: LocalInstant, _ endpoint: inout GroupEndpoint) {
@@ -75,12 +78,21 @@ public struct OralMessages: GroupParty {
         let isCommander = endpoint.id == configuration.commander
         if !isSent, configuration.start <= now {
             isSent = true
-            if isCommander { endpoint.send(.statement(path: [endpoint.id], value: configuration.value)) }
+            if isCommander {
+                state(configuration.value, [endpoint.id], to: Array(endpoint.peers.indices), &endpoint)
+            }
         }
         guard end <= now else { return }
         let value = isCommander ? configuration.value : resolve([configuration.commander], endpoint)
         decision = value
         endpoint.decide(value)
+    }
+
+    private mutating func state(
+        _ value: Int64, _ path: [UInt16], to flows: [Int], _ endpoint: inout GroupEndpoint
+    ) {
+        endpoint.send(.statement(path: path, value: value), to: flows)
+        sent += Int64(flows.count)
     }
 
     /// What the last of a path is taken to have said.

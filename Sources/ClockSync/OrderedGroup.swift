@@ -8,7 +8,7 @@ import Wire
 /// another, or the sequencer, is dead: they wait until it is back.
 public struct OrderedGroup: GroupParty {
     /// In which order messages are delivered.
-    enum Order: Sendable, Equatable, CaseIterable {
+    public enum Order: String, Sendable, CaseIterable {
         /// Each sender's messages in the order in which it sent them.
         case fifo
         /// And each after all that its sender had been delivered.
@@ -28,7 +28,8 @@ public struct OrderedGroup: GroupParty {
         /// What this member sends, ascending by the own clock; payloads of 255 bytes at most.
         var submissions: [Submission]
 
-        init(order: Order, retransmission: TimeSpan, submissions: [Submission] = []) {
+        /// Without submissions it sends nothing of its own.
+        public init(order: Order, retransmission: TimeSpan, submissions: [Submission] = []) {
             self.order = order
             self.retransmission = retransmission
             self.submissions = submissions
@@ -36,13 +37,14 @@ public struct OrderedGroup: GroupParty {
     }
 
     /// A message to be sent.
-    struct Submission: Sendable, Equatable {
+    public struct Submission: Sendable, Equatable {
         /// When it is sent, by the own clock.
         var at: LocalInstant
         /// 255 bytes at most.
         var payload: [UInt8]
 
-        init(at: LocalInstant, payload: [UInt8]) {
+        /// A message of at most 255 bytes.
+        public init(at: LocalInstant, payload: [UInt8]) {
             self.at = at
             self.payload = payload
         }
@@ -55,7 +57,7 @@ public struct OrderedGroup: GroupParty {
     /// What has been delivered here, and sent from here.
     private var delivered: DeliveryVector
     private var submitted = 0
-    private var sent: UInt32 = 0
+    private(set) var sent: UInt32 = 0
     /// The sequencer's: the next place in its order.
     private var nextPlace: UInt32 = 0
     /// How often what is not acknowledged may still be sent again; nil: for ever.

@@ -16,7 +16,7 @@ public struct Oscillator: Sendable, BitwiseCopyable {
     /// The departure up to the present second; meaningless while plain.
     private var departure: OscillatorDeparture
     /// Whether the frequency has never been another.
-    @usableFromInline private(set) var isPlain: Bool
+    public private(set) var isPlain: Bool
 
     /// - Precondition: `partsPerBillion` > -1,000,000,000: a clock that stands still converts to no true time.
     public init(offset: TimeSpan = .zero, partsPerBillion frequency: Int64 = 0, noise: OscillatorNoise = .none) {
@@ -31,7 +31,13 @@ public struct Oscillator: Sendable, BitwiseCopyable {
     /// What the clock shows at a true instant.
     @inlinable
     public func reading(at instant: Instant) -> LocalInstant {
-        guard isPlain else { return noisyReading(at: instant) }
+        isPlain ? Self.plainReading(at: instant, offset, frequency) : noisyReading(at: instant)
+    }
+
+    /// What a clock without noise shows at a true instant, of its offset and frequency error alone: whoever asks for each
+    /// packet gives these two, as an oscillator that is passed whole is copied.
+    @inlinable
+    public static func plainReading(at instant: Instant, _ offset: TimeSpan, _ frequency: Int64) -> LocalInstant {
         let elapsed =
             frequency == 0
             ? instant.nanoseconds
@@ -45,7 +51,12 @@ public struct Oscillator: Sendable, BitwiseCopyable {
     /// that instant, when one has to ask again.
     @inlinable
     public func instant(showing local: LocalInstant) -> Instant {
-        guard isPlain else { return noisyInstant(showing: local) }
+        isPlain ? Self.plainInstant(showing: local, offset, frequency) : noisyInstant(showing: local)
+    }
+
+    /// The same of a clock without noise, of its offset and frequency error alone.
+    @inlinable
+    public static func plainInstant(showing local: LocalInstant, _ offset: TimeSpan, _ frequency: Int64) -> Instant {
         let elapsed = local.nanoseconds - offset.nanoseconds
         return Instant(
             nanoseconds: frequency == 0

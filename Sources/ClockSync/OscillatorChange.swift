@@ -21,7 +21,7 @@ public struct OscillatorChange: Hashable, Sendable {
     /// - Parameter points: offsets (positive: fast) at instants, in order of time. The first offset is the oscillator's own
     ///   from the start on; between two points it neither falls by more than half of the time nor rises by more than twice it.
     /// - Returns: nil where points are not in order or go too steep.
-    static func following(_ points: [(at: Instant, offset: TimeSpan)]) -> [OscillatorChange]? {
+    public static func following(_ points: [(at: Instant, offset: TimeSpan)]) -> [OscillatorChange]? {
         var changes: [OscillatorChange] = []
         for (point, next) in zip(points, points.dropFirst()) {
             let time = (next.at - point.at).nanoseconds
@@ -37,7 +37,7 @@ public struct OscillatorChange: Hashable, Sendable {
     /// The changes after which an oscillator's frequency error follows a recorded one, constant from each point to the next.
     ///
     /// - Parameter points: parts per 10^18 at instants, in order of time.
-    static func following(_ points: [(at: Instant, frequency: Int64)]) -> [OscillatorChange] {
+    public static func following(_ points: [(at: Instant, frequency: Int64)]) -> [OscillatorChange] {
         points.map { OscillatorChange(at: $0.at, frequency: $0.frequency) }
     }
 }

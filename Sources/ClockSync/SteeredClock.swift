@@ -27,6 +27,8 @@ struct SteeredClock: Sendable {
     private var isStopped = false
     private var outputs: [AgentOutput] = []
 
+    /// The sum of all steps.
+    private(set) var stepped = TimeSpan.zero
     /// What the disciplined clock showed after the latest adjustment.
     private var adjusted = LocalInstant(nanoseconds: .min)
 
@@ -54,7 +56,10 @@ struct SteeredClock: Sendable {
         let instant = instant(showing: now)
         model.adjust(adjustment, at: instant)
         outputs.append(.adjust(adjustment))
-        if case .step(let amount) = adjustment, nextTimeout != .distantFuture { nextTimeout = nextTimeout + amount }
+        if case .step(let amount) = adjustment {
+            stepped += amount
+            if nextTimeout != .distantFuture { nextTimeout = nextTimeout + amount }
+        }
         adjusted = model.reading(at: instant)
         return adjusted
     }

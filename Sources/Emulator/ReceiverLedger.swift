@@ -181,6 +181,12 @@ struct ReceiverLedger: Sendable {
         lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))
     }
 
+    /// A viewer stops what is presented, or goes elsewhere: that is no freeze, and nothing that plays on.
+    mutating func interrupt(at now: Instant) {
+        for lane in lanes.indices { lanes[lane].freezes?.finish(at: now) }
+        for index in pairs.indices { pairs[index].meter.interrupt(at: now) }
+    }
+
     /// - Parameter picturesEnd: where the last picture sent by now ends on the program's timeline.
     mutating func present(
         lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant, picturesEnd: TimeSpan

@@ -17,6 +17,8 @@ struct RunLedger: ~Copyable {
     var receivers: RigidArray<ReceiverLedger>
     /// Of each node.
     private(set) var clocks: [ClockLedger]
+    /// Where there are playback commands.
+    private(set) var commands: CommandLedger?
     /// Not taken yet.
     private(set) var outputs = Deque<WorldOutput>()
 
@@ -44,6 +46,9 @@ struct RunLedger: ~Copyable {
         }
         capture = (configuration.senderClock, configuration.senderClock.reading(at: .zero))
         interleavedFirst = configuration.deinterleaver?.firstSequenceNumber
+        if configuration.commandOrder != nil {
+            commands = CommandLedger(receivers: configuration.receivers.count, cuts: configuration.cuts)
+        }
         sender = SenderLedger(configuration)
         receivers = RigidArray(capacity: configuration.receivers.count)
         for _ in configuration.receivers { receivers.append(ReceiverLedger(configuration, mediaStart: headerLength)) }
@@ -106,6 +111,8 @@ struct RunLedger: ~Copyable {
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
         case .found(let event, let node, let source): note(event, node: node, from: source, at: now)
         case .adjusted(let node): clocks[node].noteCorrection(at: now)
+        case .commanded(let receiver, let command, let name):
+            note(command, name, receiver: receiver, at: now)
         case .multiplexed, .arrived, .released: preconditionFailure("this event has bytes")
         }
     }
@@ -252,6 +259,21 @@ struct RunLedger: ~Copyable {
         let difference = ((ticks &- expected) << 31) >> 31
         return program.timeline(expected + difference)
     }
+
+    // MARK: Commands
+
+    private mutating func note(
+        _ command: PlaybackCommand, _ name: CommandLedger.Name, receiver: Int, at now: Instant
+    ) {
+        commands?.note(command, name, receiver: receiver, at: now)
+        // What goes on after a pause has not been interrupted since.
+        if command != .play { receivers[receiver].interrupt(at: now) }
+        let payload = command.bytes.reduce(0 as Int64) { $0 << 8 | Int64($1) }
+        add(.commanded, payload, now.nanoseconds, Int64(receiver), Int64(name.sender) << 32 | Int64(name.number))
+    }
+
+    /// Notes where each receiver plays.
+    mutating func note(positions: [TimeSpan?]) { commands?.note(positions: positions) }
 
     // MARK: The end
 

@@ -15,11 +15,13 @@ extension World {
     /// What a node's disciplined clock shows now; nodes are counted as ``WorldConfiguration/nodeIDs`` lists them.
     public func reading(ofNode node: Int) -> LocalInstant { clocks[node].reading(at: now) }
 
-    /// By how much a node's disciplined clock is off now; positive: fast.
-    public func clockError(ofNode node: Int) -> TimeSpan { clocks[node].error(at: now) }
+    /// By how much a node's disciplined clock is off at an instant from now on, if nothing happens until then; positive: fast.
+    public func clockError(ofNode node: Int, at instant: Instant) -> TimeSpan { clocks[node].error(at: instant) }
 
-    /// The largest error that is claimed of it now; nil: nothing is.
-    public func claimedBound(ofNode node: Int) -> TimeSpan? { ledger.clocks[node].bound(at: now) }
+    /// The largest error that is then claimed of it; nil: nothing is.
+    public func claimedBound(ofNode node: Int, at instant: Instant) -> TimeSpan? {
+        ledger.clocks[node].bound(at: instant)
+    }
 
     /// Serves an agent's timer.
     mutating func serveAgent(_ index: Int, at now: Instant) {
@@ -55,6 +57,7 @@ extension World {
 
     private mutating func send(_ bytes: [UInt8], flow: Int, agent index: Int, at now: Instant) {
         guard agents.seats[index].outgoing.indices.contains(flow), bytes.count <= pool.slotCapacity - 2 else { return }
+        messages += 1
         let number = agents.seats[index].outgoing[flow]
         let slot = pool.allocate()
         pool.mutableBytes(slot).copyBytes(from: bytes)
@@ -83,11 +86,15 @@ extension World {
             ledger.note(.found(event, node: node, from: source), at: now)
         case .report(let timestamp, let shown):
             guard (1...receivers.count).contains(node) else { return }
-            receivers[node - 1].take(report: timestamp, shown: shown)
+            receivers[node - 1].take(report: timestamp, shown: shown, at: mediaTime(ofNode: node, at: now))
         case .exchange(let exchange):
             ledger.note(.found(event, node: node, from: node), at: now)
             record(exchange, agent: index, at: now)
-        case .claim, .logical: ledger.note(.found(event, node: node, from: node), at: now)
+        case .claim: ledger.note(.found(event, node: node, from: node), at: now)
+        case .logical(let logical):
+            ledger.note(.found(event, node: node, from: node), at: now)
+            guard case .delivered(let sender, let number, let payload) = logical.action else { return }
+            take(payload, CommandLedger.Name(sender: sender, number: number), node: node, at: now)
         }
     }
 
@@ -96,17 +103,25 @@ extension World {
         guard configuration.taps.exchanges, seat.incoming.indices.contains(exchange.flow),
             let server = flows[seat.incoming[exchange.flow]].source
         else { return }
-        let offset = clocks[server].error(at: now) - clocks[seat.node].error(at: now)
+        // A reading of several exchanges tells of them when it ends.
+        let came = min(now, clocks[seat.node].instant(showing: exchange.replyReceived))
+        let offset = clocks[server].error(at: came) - clocks[seat.node].error(at: came)
         ledger.emit(
             .exchange(
-                ExchangeRecord(node: seat.node, server: server, exchange: exchange, trueOffset: offset, at: now)))
+                ExchangeRecord(
+                    node: seat.node, server: server, exchange: exchange, trueOffset: offset,
+                    sent: clocks[seat.node].instant(showing: exchange.requestSent), at: came,
+                    served: (
+                        clocks[server].instant(showing: exchange.requestReceived),
+                        clocks[server].instant(showing: exchange.replySent)
+                    ))))
     }
 
     /// What the program's end at a node knows; nil where there is none, or no RTP.
     private func mediaStatus(ofNode node: Int, at now: Instant) -> MediaStatus? {
         guard let rtp = sender.rtp else { return nil }
         if node == 0 {
-            let elapsed = clocks[0].raw.reading(at: now) - sender.zero
+            let elapsed = mediaTime(ofNode: 0, at: now) - sender.zero
             return .sending(
                 MediaStatus.Sending(
                     ssrc: rtp.ssrc, rtpTimestamp: rtp.timestamp(elapsed),

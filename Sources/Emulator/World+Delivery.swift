@@ -26,12 +26,12 @@ extension World {
 
     @inline(__always)
     private mutating func deliverMedia(_ packet: Packet, to receiver: Int, at now: Instant) {
-        let measured = clocks[1 + receiver].reading(at: now) - clocks[0].reading(at: packet.sent)
+        let measured = timestamp(ofNode: 1 + receiver, at: now) - timestamp(ofNode: 0, at: packet.sent)
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         ledger.note(.arrived(packet, receiver: receiver, measured: measured), payload, at: now)
-        let local = clocks[1 + receiver].raw.reading(at: now)
+        let local = mediaTime(ofNode: 1 + receiver, at: now)
         if receivers[receiver].followsSender {
-            receivers[receiver].take(correction: clocks[1 + receiver].reading(at: now) - local)
+            receivers[receiver].take(correction: timestamp(ofNode: 1 + receiver, at: now) - local)
         }
         receivers[receiver].handle(packet, &pool, at: local)
         drainReceiver(receiver, at: now)
@@ -40,7 +40,7 @@ extension World {
 
     /// Serves what a receiver has to do by `now`.
     mutating func serveReceiver(_ index: Int, at now: Instant) {
-        let local = clocks[1 + index].raw.reading(at: now)
+        let local = mediaTime(ofNode: 1 + index, at: now)
         while receivers[index].nextTimeout <= local {
             receivers[index].handleTimeout(&pool, at: local)
             drainReceiver(index, at: now)
@@ -71,8 +71,8 @@ extension World {
         _ packet: Packet, _ arrival: LocalInstant, _ depth: TimeSpan, receiver: Int, at now: Instant
     ) {
         let event = WorldEvent.released(
-            packet, receiver: receiver, waited: clocks[1 + receiver].raw.reading(at: now) - arrival,
-            arrived: ledger.recordsPackets ? clocks[1 + receiver].raw.instant(showing: arrival) : now, depth: depth)
+            packet, receiver: receiver, waited: mediaTime(ofNode: 1 + receiver, at: now) - arrival,
+            arrived: ledger.recordsPackets ? instant(ofNode: 1 + receiver, showing: arrival) : now, depth: depth)
         ledger.note(event, pool.bytes(packet.slot, count: packet.payloadCount).bytes, at: now)
         if configuration.taps.media {
             ledger.emit(.releasedMedia(packet, receiver: receiver))

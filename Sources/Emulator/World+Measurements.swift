@@ -25,6 +25,8 @@ extension World {
             result.transportStreams.append(
                 ledger.receivers[index].monitor.measurements(point: configuration.receivers[index].id))
         }
+        result.commands = commandMeasurements
+        result.agreement = agreementMeasurements
         result.reservations = reservations
         result.warnings = configuration.program.warnings.map { .program($0) }
         for row in result.reservations { warn(of: row, in: &result) }
@@ -57,7 +59,8 @@ extension World {
             result.warnings.append(.lateDatagrams(receiver: id, late: seen.late, delivered: seen.quality.received))
         }
         let waits = seen.leastWaits
-        if waits.growth != nil, let first = waits.first, let last = waits.latest {
+        // Where releases follow a synchronized clock, waits change as that is set.
+        if !receivers[index].followsSender, waits.growth != nil, let first = waits.first, let last = waits.latest {
             result.warnings.append(.waitsGrew(receiver: id, first: first, last: last))
         }
         for (lane, substream) in configuration.program.substreams.enumerated() {
@@ -69,8 +72,8 @@ extension World {
                 result.warnings.append(.neverPresented(receiver: id, substream: substream.id))
                 continue
             }
-            // The last unit of all stands as long as it was meant to.
-            if last - latest.media > .seconds(1) {
+            // The last unit of all stands as long as it was meant to; who is told to stand still does so.
+            if last - latest.media > .seconds(1), !receivers[index].isPaused {
                 result.warnings.append(
                     .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }
@@ -79,17 +82,24 @@ extension World {
 
     /// Says of which clocks nobody knew how to set them.
     private func warnOfClocks(in result: inout RunMeasurements) {
+        var explained: Set<String> = []
         for seat in agents.seats {
             let node = configuration.nodeIDs[seat.node]
             let agent = (seat.agent as? FaultyAgent)?.agent ?? seat.agent
             let selection = (agent as? NTPClient)?.selection ?? (agent as? RegressionClient)?.selection
-            if selection == .noMajority { result.warnings.append(.noMajorityOfServers(node: node)) }
+            if selection == .noMajority {
+                result.warnings.append(.noMajorityOfServers(node: node))
+                explained.insert(node)
+            }
             if let client = agent as? NTPClient, client.hasGivenUp {
                 result.warnings.append(.clockGivenUp(node: node))
+                explained.insert(node)
             }
         }
         for clock in result.clocks where clock.algorithm != "none" && clock.synchronizedNanoseconds == nil {
-            result.warnings.append(.neverSynchronized(node: clock.node, algorithm: clock.algorithm))
+            guard !explained.contains(clock.node) else { continue }
+            result.warnings.append(
+                .neverSynchronized(node: clock.node, algorithm: clock.algorithm, exchanges: clock.exchanges ?? 0))
         }
     }
 
@@ -176,8 +186,15 @@ extension World {
         result.algorithm = "fixed"
         result.delay = ledger.receivers[index].playoutDelay.distribution
         result.buffer = ledger.receivers[index].buffer.distribution
-        result.underruns = receivers[index].underruns
+        // What was sent behind the last datagram released was due, too, though nothing of it has come.
+        let isMoreDue = nextTimeout == nil && ledger.receivers[index].nextReleased < ledger.sender.packets
+        result.underruns = receivers[index].underruns + (isMoreDue && receivers[index].hasRunDry ? 1 : 0)
         result.overflows = receivers[index].overflows
+        if let commands = ledger.commands {
+            result.commands = commands.count(index)
+            result.pausedNanoseconds = commands.paused(index, at: now).nanoseconds
+            result.positionNanoseconds = commands.positions[index]?.nanoseconds
+        }
         return result
     }
 

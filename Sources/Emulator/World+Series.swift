@@ -35,12 +35,12 @@ extension World {
             add(topology.ids[index], "drops", topology.links[index].counters.all.dropped, "packets")
         }
         for (node, id) in configuration.nodeIDs.enumerated() where configuration.synchronization[id] != nil {
-            add(id, "clock_error", clockError(ofNode: node).nanoseconds, "ns")
-            add(id, "clock_bound", claimedBound(ofNode: node)?.nanoseconds, "ns")
+            add(id, "clock_error", clockError(ofNode: node, at: now).nanoseconds, "ns")
+            add(id, "clock_bound", claimedBound(ofNode: node, at: now)?.nanoseconds, "ns")
         }
         for index in 0..<receivers.count {
             let id = configuration.receivers[index].id
-            let local = clocks[1 + index].raw.reading(at: now)
+            let local = mediaTime(ofNode: 1 + index, at: now)
             add(id, "delivered", ledger.receivers[index].quality.received, "packets")
             add(id, "delivered_bytes", ledger.receivers[index].quality.bytes, "bytes")
             add(id, "late", ledger.receivers[index].late, "packets")
@@ -49,6 +49,9 @@ extension World {
                 id, "interarrival_jitter",
                 ledger.receivers[index].quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
             add(id, "buffer", receivers[index].bufferDepth(at: local).nanoseconds, "ns")
+            if configuration.commandOrder != nil {
+                add(id, "position", position(ofReceiver: index)?.nanoseconds, "ns")
+            }
             for pair in ledger.receivers[index].pairs.indices {
                 let audio = configuration.program.substreams[ledger.receivers[index].pairs[pair].audio].id
                 let skew = ledger.receivers[index].pairs[pair].meter.latest

@@ -38,12 +38,18 @@ public struct World: ~Copyable {
     var clocks: RigidArray<LocalClock>
     var agents: AgentTable
     var ledger: RunLedger
+    /// Datagrams that agents have sent.
+    public internal(set) var messages: Int64 = 0
     // Ranks: receivers, links, cross traffic, the sender, agents.
     var timeouts: TimeoutTree
     /// The slot of the output that was polled last.
     private var lent: UInt32?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
+    /// When it is next looked at where receivers play; never, without commands.
+    private var nextLook: Instant
+    /// When next something is looked at or an oscillator changes.
+    private var nextObservation = Instant.zero
     /// Of oscillators that are still to come, the next one last.
     private var clockChanges: [ClockChangeConfiguration]
     private var hasFinished = false
@@ -74,6 +80,7 @@ public struct World: ~Copyable {
         }
         clockChanges = indices.map { configuration.clockChanges[$0] }
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
+        nextLook = configuration.commandOrder == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + 1 + agents.seats.count)
         if admission.admitsProgram, configuration.sendsProgram { sender.start(&pool) }
@@ -111,7 +118,7 @@ public struct World: ~Copyable {
         advance(to: now)
         switch input {
         case .stopSources:
-            sender.stop(at: clocks[0].raw.reading(at: now))
+            sender.stop(at: mediaTime(ofNode: 0, at: now))
             if !configuration.sendsProgram { stopOthers() }
         }
     }
@@ -193,7 +200,7 @@ public struct World: ~Copyable {
     }
 
     private mutating func serveSender(at now: Instant) {
-        sender.handleTimeout(&pool, at: clocks[0].raw.reading(at: now))
+        sender.handleTimeout(&pool, at: mediaTime(ofNode: 0, at: now))
         while let output = sender.pollOutput() {
             switch output {
             case .multiplexed(let packet):
@@ -241,9 +248,7 @@ public struct World: ~Copyable {
     }
 
     private mutating func rearmSender() {
-        let next = sender.nextTimeout
-        let at = next == .distantFuture ? .distantFuture : max(.zero, clocks[0].raw.instant(showing: next))
-        timeouts.set(senderRank, to: at)
+        timeouts.set(senderRank, to: max(.zero, instant(ofNode: 0, showing: sender.nextTimeout)))
     }
 
     mutating func rearmAgent(_ index: Int) {
@@ -252,8 +257,7 @@ public struct World: ~Copyable {
     }
 
     mutating func rearmReceiver(_ index: Int) {
-        let next = receivers[index].nextTimeout
-        timeouts.set(index, to: next == .distantFuture ? .distantFuture : clocks[1 + index].raw.instant(showing: next))
+        timeouts.set(index, to: instant(ofNode: 1 + index, showing: receivers[index].nextTimeout))
     }
 
     // MARK: Moving packets
@@ -318,11 +322,6 @@ public struct World: ~Copyable {
 
     // MARK: Samples and the end
 
-    /// When next something is looked at or an oscillator changes.
-    private var nextObservation: Instant {
-        min(nextSample, nextClockSample, clockChanges.last?.change.at ?? .distantFuture)
-    }
-
     /// An oscillator does what it was to do at its time; what was armed by it is armed anew.
     private mutating func changeClock() {
         guard let change = clockChanges.popLast() else { return }
@@ -354,6 +353,12 @@ public struct World: ~Copyable {
             ledger.emit(.sample(at: nextSample))
             nextSample += interval
         }
+        if nextLook <= now {
+            ledger.note(positions: positions())
+            // Who lags behind catches up once the program is over: that tells nothing any more.
+            nextLook = sender.isFinished ? .distantFuture : nextLook + CommandLedger.interval
+        }
+        nextObservation = min(nextSample, nextClockSample, nextLook, clockChanges.last?.change.at ?? .distantFuture)
     }
 
     /// Nothing is under way any more: closes what is open.

@@ -229,6 +229,9 @@ public struct WorldConfiguration: Sendable {
     public var clockChanges: [ClockChangeConfiguration] = []
     /// By which algorithm agents discipline a node's clock; by the node's id.
     public var synchronization: [String: String] = [:]
+    /// In which order playback commands are delivered, as scenarios call it; nil where there are none. Agents send and
+    /// deliver them.
+    public var commandOrder: String?
     /// Whether the program is sent at all; without it agents go on until the sources are told to stop.
     public var sendsProgram = true
     /// UDP port of the program; its reports have the next one.

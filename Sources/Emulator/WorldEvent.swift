@@ -1,5 +1,6 @@
 import Receiver
 import Timebase
+import Wire
 
 /// What happens in the World, as it tells its ledger. Numbers only; true time beside them is when it happened.
 enum WorldEvent {
@@ -28,6 +29,8 @@ enum WorldEvent {
     case found(AgentEvent, node: Int, from: Int)
     /// A node's clock has been adjusted.
     case adjusted(node: Int)
+    /// A receiver does what a command asks for.
+    case commanded(receiver: Int, PlaybackCommand, CommandLedger.Name)
 }
 
 /// What stands for an event in a run's digest. Never given another meaning: digests are compared over versions.
@@ -43,4 +46,5 @@ enum EventTag: UInt8 {
     case receiverReportArrived = 9
     case refused = 10
     case controlArrived = 11
+    case commanded = 12
 }

@@ -79,8 +79,12 @@ public struct ExchangeRecord: Sendable {
     public var exchange: ClockExchange
     /// The server's clock minus the client's, when the reply came.
     public var trueOffset: TimeSpan
+    /// When the request left, in true time.
+    public var sent: Instant
     /// When the reply came, in true time.
     public var at: Instant
+    /// When the server was reached and when it answered, in true time.
+    public var served: (from: Instant, to: Instant)
 }
 
 /// An effect of the World, for whoever drives it.

@@ -27,6 +27,9 @@ public struct ClockLab: Sendable {
     public var duration = TimeSpan.seconds(600)
     /// How many receivers there are.
     public var receivers = 4
+    /// How many time servers stand at the sender's end, for algorithms that ask any; the sender asks them as well. 0: the
+    /// sender is the one server.
+    public var servers = 0
 
     public init(algorithms: [String], asymmetries: [TimeSpan], seeds: [UInt64]) {
         self.algorithms = algorithms
@@ -61,7 +64,13 @@ public struct ClockLab: Sendable {
             receivers: [ \(clocks.joined(separator: ", ")) ]
             outputs: { media: none, series: none }
             """
-        return try ScenarioDocument(title: "--algorithms \(algorithm)", text: text).resolve()
+        let document = ScenarioDocument(title: "--algorithms \(algorithm)", text: text)
+        let scenario = try document.resolve()
+        guard servers > 0, scenario.synchronization.asksServers else { return scenario }
+        let list = (1...servers).map { "{ id: s\($0) }" }.joined(separator: ", ")
+        return try document.resolve([
+            ScenarioSetting(path: "clocks.servers", value: "[ \(list) ]", option: "--servers \(servers)")
+        ])
     }
 
     /// Runs one algorithm over one network.
@@ -72,8 +81,7 @@ public struct ClockLab: Sendable {
         var configuration = try WorldBuilder(scenario, title: "--algorithms \(algorithm)").configuration()
         configuration.sendsProgram = false
         configuration.taps.exchanges = true
-        var run = ClockLabRun(
-            algorithm: scenario.synchronization.name, setting: algorithm, asymmetry: asymmetry, seed: seed)
+        var run = ClockLabRun(scenario.synchronization, setting: algorithm, asymmetry: asymmetry, seed: seed)
         var world = World(configuration)
         let end = Instant.zero + duration
         var second = Instant.zero
@@ -81,13 +89,14 @@ public struct ClockLab: Sendable {
             advance(&world, to: second, &run)
             run.samples += (0...receivers).map {
                 ClockLabRun.Sample(
-                    at: second, node: $0, error: world.clockError(ofNode: $0), bound: world.claimedBound(ofNode: $0))
+                    at: second, node: $0, error: world.clockError(ofNode: $0, at: second),
+                    bound: world.claimedBound(ofNode: $0, at: second))
             }
             second += .seconds(1)
         }
         world.handle(.stopSources, at: end)
         advance(&world, to: .distantFuture, &run)
-        run.messages = world.measurements().links.reduce(0) { $0 + $1.packetsIn }
+        run.messages = world.messages
         return run
     }
 

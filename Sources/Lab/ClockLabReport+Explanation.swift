@@ -14,12 +14,7 @@ extension ClockLabReport {
         let there = exchange.requestReceived - exchange.requestSent
         let back = exchange.replySent - exchange.replyReceived
         let error = exchange.offset - record.trueOffset
-        // The client's clock is taken by its frequency of that moment: the two ways' sum is the delay, their difference
-        // twice the error.
-        let (toServer, toClient) = (
-            (exchange.delay.nanoseconds + 2 * error.nanoseconds) / 2,
-            (exchange.delay.nanoseconds - 2 * error.nanoseconds) / 2
-        )
+        let (toServer, toClient) = (record.served.from - record.sent, record.at - record.served.to)
         var table = TextTable(header: ["", "measured", "true", ""], alignments: [.left, .right, .right, .left])
         func add(_ name: String, _ measured: String, _ truth: String = "", _ note: String = "") {
             table.add([
@@ -32,13 +27,14 @@ extension ClockLabReport {
         add("T2", reading(exchange.requestReceived), "", "it came, server's clock")
         add("T3", reading(exchange.replySent), "", "the reply left, server's clock")
         add("T4", reading(exchange.replyReceived), "", "it came, client's clock")
-        add("T2 - T1", exact(there), "\(toServer) ns", "the way to the server, with the offset")
-        add("T3 - T4", exact(back), "\(-toClient) ns", "less the way back, with the offset")
+        add("T2 - T1", exact(there), exact(toServer), "the way to the server, with the offset")
+        add("T3 - T4", exact(back), exact(.zero - toClient), "less the way back, with the offset")
         add(
             "offset", exact(exchange.offset), exact(record.trueOffset),
             "((T2 - T1) + (T3 - T4)) / 2; server less client")
-        add("delay", exact(exchange.delay), "\(toServer + toClient) ns", "(T4 - T1) - (T3 - T2)")
-        add("error", exact(error), "\((toServer - toClient) / 2) ns", "half of what the way there takes longer")
+        let half = TimeSpan.nanoseconds((toServer - toClient).nanoseconds / 2)
+        add("delay", exact(exchange.delay), exact(toServer + toClient), "(T4 - T1) - (T3 - T2)")
+        add("error", exact(error), exact(half), "half of what the way there takes longer")
         let title =
             "exchange \(number) of \(run.exchanges.count): \(run.setting), asymmetry "
             + "\(Format.time(run.asymmetry.nanoseconds)), seed \(run.seed), node r\(record.node) at "

@@ -1,5 +1,6 @@
 import Metrics
 import Results
+import Scenario
 import Timebase
 
 /// What `rubato lab clock-sync` found: a row for each algorithm and asymmetry, over all seeds.
@@ -82,7 +83,8 @@ public struct ClockLabReport: Sendable {
             "schema": .string(Self.schema),
             "tool": ["name": .string(Tool.name), "version": .string(Tool.version)],
             "seeds": .array(lab.seeds.map { Int64(exactly: $0).map { .integer($0) } ?? .string($0.description) }),
-            "receivers": .integer(Int64(lab.receivers)), "duration_ns": .integer(lab.duration.nanoseconds),
+            "receivers": .integer(Int64(lab.receivers)), "servers": .integer(Int64(lab.servers)),
+            "duration_ns": .integer(lab.duration.nanoseconds),
             "offset_ns": .integer(lab.offset.nanoseconds), "frequency_ppb": .integer(lab.frequency),
             "delay_ns": .integer(lab.delay.nanoseconds), "jitter_mean_ns": .integer(lab.jitter.nanoseconds),
             "rows": .array(rows.map(document)),
@@ -149,19 +151,20 @@ public struct ClockLabReport: Sendable {
 
     private func title(_ styled: StyledText) -> String {
         styled("clock synchronization", .bold)
-            + "  \(lab.receivers) receivers \(Format.time(lab.offset.nanoseconds)) and "
+            + "  \(lab.receivers) \(lab.receivers == 1 ? "receiver" : "receivers") \(Format.time(lab.offset.nanoseconds)) and "
             + "\(Format.frequency(lab.frequency, signed: false)) off, \(Format.time(lab.duration.nanoseconds)), "
             + "\(lab.seeds.count) \(lab.seeds.count == 1 ? "seed" : "seeds")"
+            + (lab.servers == 0 ? "" : ", \(lab.servers) time \(lab.servers == 1 ? "server" : "servers")")
     }
 
     private func time(_ span: TimeSpan) -> TextTable.Cell { TextTable.Cell(Format.time(span.nanoseconds)) }
 
     private func theory(of run: ClockLabRun) -> TextTable.Cell {
         if let theory = run.theory { return TextTable.Cell(Format.time(theory.nanoseconds, signed: true)) }
-        switch run.algorithm {
-        case "berkeley": return TextTable.Cell("group mean", .dim)
-        case "averaging": return TextTable.Cell("group, slow", .dim)
-        default: return TextTable.Cell("n/a", .dim)
+        switch run.synchronization {
+        case .berkeley: return TextTable.Cell("group mean", .dim)
+        case .averaging: return TextTable.Cell("group, slow", .dim)
+        case .none, .cristian, .ntp, .regression: return TextTable.Cell("n/a", .dim)
         }
     }
 
@@ -175,11 +178,13 @@ public struct ClockLabReport: Sendable {
 
     private var legend: [String] {
         [
-            "  Errors are clock less true time, of each receiver's clock each second of the second half; positive: fast.",
-            "  theory: where asymmetry leaves two-way exchanges, A/2; berkeley and averaging keep to their group's mean",
-            "  alone, which averaging drags behind by the mean one-way delay at each round. off by: of that.",
+            "  Errors are clock less true time, of each receiver's clock (of a group the sender's too), each second of the",
+            "  second half; positive: fast. theory: where asymmetry leaves two-way exchanges, A/2; berkeley and averaging",
+            "  keep to their group's mean alone, which averaging drags behind by the mean one-way delay at each round, as",
+            "  far as clocks slew so fast. off by: of that.",
             "  bound: the error that the algorithm claims at most (of true time, or of the group's mean); broken: samples",
-            "  beyond it, of all that have one. converged: when all clocks stay within 1 ms of theory, median of the runs.",
+            "  beyond it, of all that have one. converged: when all clocks stay within 1 ms of theory for the last tenth at",
+            "  least, median of the runs.",
         ]
     }
 }

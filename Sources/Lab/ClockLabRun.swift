@@ -1,4 +1,5 @@
 import Emulator
+import Scenario
 import Timebase
 
 /// What the clocks of one run did.
@@ -14,8 +15,8 @@ public struct ClockLabRun: Sendable {
         var bound: TimeSpan?
     }
 
-    /// "ntp".
-    public let algorithm: String
+    /// What was run.
+    let synchronization: ExperimentScenario.Synchronization
     /// As it was asked for.
     let setting: String
     /// By how much the way to the sender took longer; negative: shorter.
@@ -26,24 +27,25 @@ public struct ClockLabRun: Sendable {
     var samples: [Sample] = []
     /// Exchanges with time servers, beside the truth.
     public var exchanges: [ExchangeRecord] = []
-    /// That entered a link.
+    /// That were sent, by all nodes.
     var messages: Int64 = 0
 
-    init(algorithm: String, setting: String, asymmetry: TimeSpan, seed: UInt64) {
-        (self.algorithm, self.setting, self.asymmetry, self.seed) = (algorithm, setting, asymmetry, seed)
+    init(_ synchronization: ExperimentScenario.Synchronization, setting: String, asymmetry: TimeSpan, seed: UInt64) {
+        self.synchronization = synchronization
+        (self.setting, self.asymmetry, self.seed) = (setting, asymmetry, seed)
     }
 
+    /// "ntp".
+    public var algorithm: String { synchronization.name }
+
     /// Of a group no clock is a reference: all count, and they are judged by their distance from each other's mean.
-    var isOfGroup: Bool { algorithm == "berkeley" || algorithm == "averaging" }
+    private var isOfGroup: Bool { synchronization.isOfGroup }
 
     /// What theory says that the clocks' error ends at; nil: it says nothing of it, or that it goes on growing.
     ///
     /// A two-way exchange cannot see an asymmetry: half of it stays (RFC 5905 §8).
     var theory: TimeSpan? {
-        switch algorithm {
-        case "cristian", "ntp", "regression": .nanoseconds(asymmetry.nanoseconds / 2)
-        default: nil
-        }
+        synchronization.asksServers ? .nanoseconds(asymmetry.nanoseconds / 2) : nil
     }
 
     /// The samples that are judged: not the sender's where it is the reference.

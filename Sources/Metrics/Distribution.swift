@@ -10,18 +10,22 @@ public struct Distribution: Sendable {
     private var bins: Histogram
     /// Zero for all but what had to be binned from a place of its own, as PDV is: see ``PacketDelayVariation``.
     private var offset: Int64
+    /// How much weight in the bins makes a value: more than 1 where values last, and weigh by their time.
+    private let unit: Int64
 
     /// - Parameters:
     ///   - bins: what was measured; nil comes of nothing.
     ///   - offset: to be added to each of these values, exactly.
-    public init?(_ bins: Histogram, offset: Int64 = 0) {
-        guard !bins.isEmpty else { return nil }
+    ///   - unit: how much weight counts as a value, to the nearest; half of it makes one.
+    public init?(_ bins: Histogram, offset: Int64 = 0, unit: Int64 = 1) {
+        guard !bins.isEmpty, bins.count * 2 >= unit else { return nil }
         self.bins = bins
         self.offset = offset
+        self.unit = unit
     }
 
     /// How many values there are, 1 at least.
-    public var count: Int64 { bins.count }
+    public var count: Int64 { unit == 1 ? bins.count : bins.count / unit + (bins.count % unit * 2 >= unit ? 1 : 0) }
     /// The smallest value, exactly.
     public var minimum: Int64 { (bins.minimum ?? 0) + offset }
     /// The largest value, exactly.
@@ -30,7 +34,11 @@ public struct Distribution: Sendable {
     public var mean: Int64 { (bins.roundedMean ?? 0) + offset }
     /// The sample's, divided by n − 1, rounded to a whole number; nil of one value.
     var standardDeviation: Int64? {
-        bins.standardDeviation.map { Int64($0.rounded(.toNearestOrAwayFromZero)) }
+        guard count > 1, let deviation = bins.standardDeviation else { return nil }
+        guard unit > 1 else { return Int64(deviation.rounded(.toNearestOrAwayFromZero)) }
+        let (weight, number) = (Double(bins.count), Double(count))
+        let ratio = (weight - 1) / weight * (number / (number - 1))
+        return Int64((deviation * ratio.squareRoot()).rounded(.toNearestOrAwayFromZero))
     }
 
     /// The value of rank ⌈p·n⌉, counted from the smallest: see ``Histogram/quantile(_:)``.

@@ -29,6 +29,10 @@ public struct DistributionCuts: Sendable, Equatable {
         case clockBound = "clocks.bound_ns"
         /// The wait in a link's queue.
         case queueDelay = "links.queue_delay_ns"
+        /// From the first receiver that does a command to the last.
+        case applicationSpread = "commands.application_spread_ns"
+        /// The largest less the smallest position of receivers.
+        case positionSpread = "commands.position_spread_ns"
         /// Clock references against a constant rate.
         case pcrAccuracy = "transport_stream.pcr.accuracy_ns"
     }

@@ -28,6 +28,9 @@ public struct LipSyncMeter: Sendable {
             end = since + duration
             reach = end + .nanoseconds(duration.nanoseconds / 1000 + 11_112)
         }
+
+        /// How long it plays, if something is known to follow at `now`, or nothing before.
+        func lasts(until now: Instant) -> Instant { now <= reach ? now : end }
     }
 
     /// How long the skew was inside one standard's limits, nanoseconds.
@@ -66,6 +69,8 @@ public struct LipSyncMeter: Sendable {
     private var played = TimeSpan.zero
     /// How long both should have; known at the end.
     private var programTime: TimeSpan?
+    /// Since when nothing is presented because a viewer wants it so, and for how long nothing was before.
+    private var interruption: (since: Instant?, total: TimeSpan) = (nil, .zero)
     /// The skew at the latest presentation, or where it ended before that.
     public private(set) var latest: TimeSpan?
 
@@ -83,12 +88,21 @@ public struct LipSyncMeter: Sendable {
         _ medium: Medium, media: TimeSpan, duration: TimeSpan, at now: Instant, picturesEnd: TimeSpan
     ) {
         settle(until: now, picturesEnd: picturesEnd)
+        if let since = interruption.since { interruption = (nil, interruption.total + (now - since)) }
         let unit = Playing(media: media, since: now, duration: duration)
         if first == nil { first = unit }
         switch medium {
         case .audio: heard = unit
         case .video: shown = unit
         }
+    }
+
+    /// A viewer stops what plays, or goes elsewhere, until the next unit: that is neither a freeze nor time to play in.
+    public mutating func interrupt(at now: Instant) {
+        guard interruption.since == nil, first != nil else { return }
+        settle(until: now, picturesEnd: shown.map { $0.media + (now - $0.since) } ?? .zero)
+        interruption.since = now
+        (heard, shown) = (nil, nil)
     }
 
     /// No unit follows: what plays, plays to its end.
@@ -100,9 +114,9 @@ public struct LipSyncMeter: Sendable {
         guard let first else { return }
         settle(until: .distantFuture, picturesEnd: video.upperBound)
         let latest = [heard, shown].compactMap(\.self).max { $0.since < $1.since } ?? first
-        let begin = first.since + max(.zero, max(audio.lowerBound, video.lowerBound) - first.media)
-        let end = latest.since + (min(audio.upperBound, video.upperBound) - latest.media)
-        programTime = max(.zero, end - begin)
+        let end =
+            interruption.since ?? latest.since + (max(audio.upperBound, video.upperBound) - latest.media)
+        programTime = max(.zero, end - first.since - interruption.total)
         (heard, shown) = (nil, nil)
     }
 
@@ -110,7 +124,7 @@ public struct LipSyncMeter: Sendable {
     private mutating func settle(until now: Instant, picturesEnd: TimeSpan) {
         guard let heard, let shown else { return }
         let start = max(heard.since, shown.since)
-        played += max(.zero, min(now, heard.reach, shown.reach) - start)
+        played += max(.zero, min(heard.lasts(until: now), shown.lasts(until: now)) - start)
         let silence = min(now, heard.end)
         let skew = heard.media - shown.media - (heard.since - shown.since)
         add(skew, from: start, to: min(silence, shown.end), rises: false)
@@ -161,7 +175,7 @@ extension LipSyncMeter {
     /// All of it, except for whose it is.
     public var measurements: LipSyncMeasurements {
         var result = LipSyncMeasurements()
-        result.skew = skews.weighted(per: 1000)?.distribution
+        result.skew = Distribution(skews, unit: 1000)
         result.coverage = coverage
         result.withinITUDetectability = share(ituDetectability)
         result.withinITUAcceptability = share(ituAcceptability)

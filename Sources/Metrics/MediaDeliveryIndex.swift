@@ -3,10 +3,11 @@ import Timebase
 /// The delay factor of the Media Delivery Index (RFC 4445 §3.1) over intervals of one second.
 ///
 /// A virtual buffer fills by each packet's media bytes when it arrives and drains at the media's nominal rate. Its
-/// levels just before and just after each arrival enter; the delay factor is the spread of the levels in an interval,
-/// as time at the nominal rate. Intervals follow each other from the first arrival. It is never below one packet's
-/// own time: a perfect flow of 1316-byte packets at 2.5 Mbit/s has 4.2 ms. Copies of packets are for its owner to leave
-/// out: they fill no decoder's buffer.
+/// levels just before and just after each arrival enter, and those at the interval's ends, so that no silence falls
+/// between two intervals (the RFC's begin with an arrival); the delay factor is the spread of the levels in an interval,
+/// as time at the nominal rate. Intervals follow each other from the first arrival; one without any has a second. It is
+/// never below one packet's own time: a perfect flow of 1316-byte packets at 2.5 Mbit/s has 4.2 ms. Copies of packets are
+/// for its owner to leave out: they fill no decoder's buffer.
 @frozen
 public struct MediaDeliveryIndex: Sendable {
     /// The delay factors of the intervals that are over, nanoseconds.
@@ -69,17 +70,17 @@ public struct MediaDeliveryIndex: Sendable {
     @inline(never)
     mutating func open(at instant: Instant) -> Int64 {
         let second: Int64 = 1_000_000_000
-        if packets == 0 {
-            first = instant
-        } else {
-            delayFactors.add(delayFactor)
-        }
+        if packets == 0 { first = instant }
         let time = (instant - first).nanoseconds
-        end = (time / second + 1) * second
-        filled = 0
-        // Levels count from where the interval begins; its first arrival sets both ends.
-        lowest = -Int128(rate) * Int128(time - (end - second))
-        highest = lowest
+        let next = (time / second + 1) * second
+        if packets > 0 {
+            lowest = min(lowest, filled - Int128(rate) * Int128(second))
+            delayFactors.add(delayFactor)
+            delayFactors.add(second, times: (next - end) / second - 1)
+        }
+        end = next
+        // Levels count from where the interval begins.
+        (filled, lowest, highest) = (0, 0, 0)
         return time
     }
 }

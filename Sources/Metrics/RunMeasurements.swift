@@ -18,6 +18,10 @@ public struct RunMeasurements: Sendable {
     public var clocks: [ClockMeasurements] = []
     /// Each link, in the World's order.
     public var links: [LinkMeasurements] = []
+    /// What playback commands did; nil without any.
+    public var commands: CommandMeasurements?
+    /// What came of the agreement; nil without one.
+    public var agreement: AgreementMeasurements?
     /// Each session that asked for a guaranteed rate.
     public var reservations: [ReservationMeasurements] = []
     /// Each transport stream: as it was sent, and as it came out of each receiver's playout buffer.
@@ -130,6 +134,13 @@ public struct PlayoutMeasurements: Sendable {
     public var underruns: Int64?
     /// Datagrams that found the buffer full.
     public var overflows: Int64?
+    /// Playback commands that the receiver did; nil without any in the run.
+    public var commands: Int64?
+    /// For how long it stood still on command; nil without commands.
+    public var pausedNanoseconds: Int64?
+    /// Where it played when the sources stopped, on the program's timeline; nil without commands, and where it did not
+    /// know.
+    public var positionNanoseconds: Int64?
 
     public init() {}
 }

@@ -25,7 +25,7 @@ public enum RunWarning: Equatable, Sendable {
     /// A clock was farther off than the panic limit, and its client gave up.
     case clockGivenUp(node: String)
     /// A clock that an algorithm should have set never was.
-    case neverSynchronized(node: String, algorithm: String)
+    case neverSynchronized(node: String, algorithm: String, exchanges: Int64)
     /// The QoS contract holds and says nothing of the units presented: of some substream less than nine tenths were.
     case fewPresented(receiver: String, substream: String, onTime: Int64, sent: Int64)
 }

@@ -19,7 +19,7 @@ public struct StreamTiming: Sendable {
         /// Whether it is the packet's first copy.
         public var isFirst: Bool
 
-        /// The packet that arrives at an instant.
+        /// - Parameter instant: when it came.
         @inlinable
         public init(at instant: Instant, timestamp: Int64, number: Int64, isFirst: Bool) {
             self.instant = instant

@@ -21,6 +21,8 @@ extension TransportStreamMonitor {
         var role = Role.unknown
         /// The continuity counter of the packet before; 0xff before the first.
         var counter: UInt8 = 0xff
+        /// What tells the packet before, if it had a payload, from others.
+        var signature: UInt64 = 0
         /// Whether the packet before had a payload and was not a copy, so that one copy of it may follow.
         var mayRepeat = false
         /// Whether its payload is sections that are to be read.
@@ -54,16 +56,17 @@ extension TransportStreamMonitor {
         /// Takes a packet with payload and without adaptation field, when there is nothing else to do for it; if not,
         /// false, and nothing has changed.
         @inline(__always)
-        mutating func takePlain(_ next: UInt8, at instant: Int64) -> Bool {
+        mutating func takePlain(_ next: UInt8, _ signature: UInt64, at instant: Int64) -> Bool {
             guard next == (counter &+ 1) & 15, instant &- seen <= silenceLimit, !hasSections else { return false }
             counter = next
+            self.signature = signature
             mayRepeat = true
             seen = instant
             return true
         }
 
         /// Takes any packet of this PID. What else is to do for it, 0 for nothing.
-        mutating func take(_ header: TransportPacketHeader, at instant: Int64) -> UInt8 {
+        mutating func take(_ header: TransportPacketHeader, _ signature: UInt64, at instant: Int64) -> UInt8 {
             var verdict: UInt8 = 0
             seenBefore = seen
             seen = instant
@@ -71,11 +74,12 @@ extension TransportStreamMonitor {
             let next = header.continuityCounter
             let expected = header.hasPayload ? (counter &+ 1) & 15 : counter
             if next != expected {
-                verdict |= judgeContinuity(header)
+                verdict |= judgeContinuity(header, isSame: signature == self.signature)
             } else {
                 mayRepeat = header.hasPayload
             }
             counter = next
+            if header.hasPayload { self.signature = signature }
             if header.scrambling != 0 { verdict |= Self.scrambled }
             if header.hasPCR { verdict |= Self.hasPCR }
             if hasSections || header.payloadUnitStart { verdict |= Self.wantsPayload }
@@ -85,12 +89,11 @@ extension TransportStreamMonitor {
         /// A counter that is not the next one (ISO/IEC 13818-1 §2.4.3.3): the first packet, a legal copy, a jump that was
         /// announced, or an error.
         ///
-        /// A copy is told by its counter: that it is the same to the byte is not checked, for that would need every
-        /// packet kept. A loss of exactly 16 packets of a PID cannot be told from a copy or from nothing, here as in
-        /// every receiver.
-        private mutating func judgeContinuity(_ header: TransportPacketHeader) -> UInt8 {
+        /// A copy has the counter and the bytes of the packet before, as far as a signature tells; with other bytes 15
+        /// packets are missing. A loss of exactly 16 packets of a PID cannot be told from none, here as in every receiver.
+        private mutating func judgeContinuity(_ header: TransportPacketHeader, isSame: Bool) -> UInt8 {
             let isFirst = counter == 0xff
-            let isCopy = header.hasPayload && header.continuityCounter == counter && mayRepeat
+            let isCopy = header.hasPayload && header.continuityCounter == counter && mayRepeat && isSame
             // Two equal packets in a row may be, not three.
             mayRepeat = header.hasPayload && header.continuityCounter != counter
             if isFirst || header.discontinuityIndicator { return 0 }

@@ -173,9 +173,16 @@ extension TransportStreamMonitor {
         let pid = UInt16(truncatingIfNeeded: word &>> 8 & 0x1fff)
         guard pid != TransportPacket.nullPID else { return }
         let place = place(of: pid)
-        guard place < states.count, states[place].takePlain(UInt8(word & 15), at: instant.nanoseconds) else {
-            return addAny(bytes, at: offset)
-        }
+        guard place < states.count,
+            states[place].takePlain(UInt8(word & 15), Self.signature(bytes, offset), at: instant.nanoseconds)
+        else { return addAny(bytes, at: offset) }
+    }
+
+    /// Sixteen of a packet's bytes, none of which are a clock reference's: a copy's has another (ISO/IEC 13818-1 §2.4.3.3).
+    @inline(__always)
+    private static func signature(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
+        bytes.unsafeLoadUnaligned(fromByteOffset: offset &+ 180, as: UInt64.self)
+            ^ bytes.unsafeLoadUnaligned(fromByteOffset: offset &+ 100, as: UInt64.self) &<< 1
     }
 
     @inline(never)
@@ -202,7 +209,7 @@ extension TransportStreamMonitor {
             guard let new = track(pid) else { return }
             place = new
         }
-        let verdict = states[place].take(header, at: last.nanoseconds)
+        let verdict = states[place].take(header, Self.signature(bytes, offset), at: last.nanoseconds)
         if verdict != 0 { act(on: verdict, place, header, bytes, offset) }
     }
 

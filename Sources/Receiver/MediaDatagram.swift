@@ -10,7 +10,8 @@ public struct MediaDatagram: Sendable, BitwiseCopyable {
     public var start: Int = 0
     /// When it was sent by the sender's timestamps, from any zero.
     var sourceTime: TimeSpan
-    /// How much later than that it really went out; told of the first datagram only, by which all releases are set.
+    /// How much later than that it really went out; told of those by which releases are set: the first, or, where the
+    /// sender's clock is followed, all.
     var hold: TimeSpan = .zero
     /// By the receiver's own clock.
     var arrival: LocalInstant

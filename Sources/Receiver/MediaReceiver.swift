@@ -11,7 +11,9 @@ public struct MediaReceiver: Sendable {
     private let hasRTP: Bool
     private var session: SessionReceiver
     private var playout: PlayoutBuffer
-    private var program = ProgramReceiver()
+    private var program: ProgramReceiver
+    /// Follows the sender's clock where that is wanted.
+    private var follower: ClockFollower?
     /// Where releases follow the sender's clock, its latest report: a time in the stream, and what that clock showed then.
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
     /// Whether releases count from the sender's clock as the receiver's synchronized clock has it.
@@ -30,23 +32,28 @@ public struct MediaReceiver: Sendable {
         hasRTP = configuration.hasRTP
         session = SessionReceiver(configuration)
         playout = PlayoutBuffer(configuration)
+        program = ProgramReceiver(keepsUnits: configuration.keepsUnits)
         followsSender = configuration.anchor == .senderClock
+        follower = configuration.clockRecovery == .none ? nil : ClockFollower(configuration.clockRecovery)
     }
 
     /// What receiver reports say; nothing without RTP.
     public var statistics: ReceptionStatistics { session.statistics }
     /// See ``PlayoutBuffer/underruns``.
     public var underruns: Int64 { playout.underruns }
+    /// See ``PlayoutBuffer/hasRunDry``.
+    public var hasRunDry: Bool { playout.hasRunDry }
     /// Datagrams that found the playout buffer full.
     public var overflows: Int64 { playout.overflows }
 
     /// How long what waits for playout will last after `now`.
     public func bufferDepth(at now: LocalInstant) -> TimeSpan { playout.depth(at: now) }
 
-    /// Takes what a sender's report says: at which reading of the sender's clock a timestamp was taken.
-    public mutating func take(report timestamp: UInt32, shown: LocalInstant) {
-        guard followsSender, let time = session.sourceTime(ofTimestamp: timestamp) else { return }
+    /// Takes what a sender's report says, at its arrival: at which reading of the sender's clock a timestamp was taken.
+    public mutating func take(report timestamp: UInt32, shown: LocalInstant, at now: LocalInstant) {
+        guard followsSender || follower != nil, let time = session.sourceTime(ofTimestamp: timestamp) else { return }
         report = (time, shown)
+        follower?.add(report: time, arrival: now)
     }
 
     /// Takes note of what the receiver's synchronized clock now shows more than the one that its timers run on.
@@ -54,6 +61,18 @@ public struct MediaReceiver: Sendable {
         guard let report else { return }
         playout.setAnchor(report.shown - report.sourceTime - correction)
     }
+
+    /// Does with what is presented what a viewer asks for.
+    public mutating func apply(_ action: PlaybackAction, at now: LocalInstant) {
+        program.apply(action, at: now)
+        rearm()
+    }
+
+    /// Where playback stands, on the scale of the stream's clock references; nil before the first of these.
+    public func position(at now: LocalInstant) -> TimeSpan? { program.position(at: now) }
+
+    /// Whether a viewer has stopped the presentation.
+    public var isPaused: Bool { program.isPaused }
 
     /// Takes a datagram of the stream; its slot is whoever's who takes it out again.
     public mutating func handle(_ packet: Packet, _ pool: inout PacketPool, at now: LocalInstant) {
@@ -103,6 +122,9 @@ public struct MediaReceiver: Sendable {
     private mutating func take(_ output: SessionReceiver.Output) {
         switch output {
         case .media(let datagram):
+            if let zero = follower?.add(sourceTime: datagram.sourceTime, arrival: datagram.arrival - datagram.hold) {
+                playout.setAnchor(zero)
+            }
             switch playout.handle(datagram) {
             case .buffered: break
             case .late: discarded.append(.discarded(datagram.packet, .late))

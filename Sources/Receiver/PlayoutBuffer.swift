@@ -146,6 +146,9 @@ public struct PlayoutBuffer: Sendable {
         return head
     }
 
+    /// Whether it has run empty, and no underrun was counted since: if anything more was to come, this is one.
+    var hasRunDry: Bool { emptiness.map { !$0.isCounted } ?? false }
+
     private mutating func endEmptiness(at now: LocalInstant) {
         guard var ended = emptiness else { return }
         ended.end = now

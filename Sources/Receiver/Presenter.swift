@@ -11,7 +11,7 @@ public enum UnitVerdict: UInt8, Sendable {
     case damaged
 }
 
-/// The units of one substream that wait for their presentation, in its order.
+/// The units of one substream that wait for their presentation, in its order; and, where one can go back, those before.
 struct Presenter: Sendable {
     struct Pending: Sendable, BitwiseCopyable {
         /// 90 kHz ticks, unwrapped.
@@ -21,25 +21,50 @@ struct Presenter: Sendable {
 
     /// Units kept at most; beyond it the oldest is given up.
     static let capacity = 4_096
+    /// The same where one can go back: half an hour of a television programme.
+    static let backwardCapacity = 1 << 16
 
-    private var pending = Deque<Pending>()
+    /// Whether those that have been presented are kept.
+    private let keepsUnits: Bool
+    private var units = Deque<Pending>()
+    /// The place of the next one to be presented: 0 unless those before are kept.
+    private var next = 0
     private(set) var nextDue = LocalInstant.distantFuture
 
-    mutating func add(_ unit: Pending) {
-        if pending.count == Self.capacity { pending.removeFirst() }
-        var index = pending.count
-        while index > 0, pending[index - 1].due > unit.due { index -= 1 }
-        pending.insert(unit, at: index)
-        nextDue = pending.first?.due ?? .distantFuture
+    init(keepsUnits: Bool = false) { self.keepsUnits = keepsUnits }
+
+    /// When the earliest unit kept was due.
+    var firstDue: LocalInstant? { units.first?.due }
+
+    /// - Parameter isOver: that its time is over: it is kept for those who go back to it.
+    mutating func add(_ unit: Pending, isOver: Bool = false) {
+        if units.count == (keepsUnits ? Self.backwardCapacity : Self.capacity) {
+            units.removeFirst()
+            next = max(0, next - 1)
+        }
+        var index = units.count
+        while index > 0, units[index - 1].due > unit.due { index -= 1 }
+        units.insert(unit, at: index)
+        if index < next || isOver && index == next { next += 1 }
+        rearm()
     }
+
+    /// Goes to the first unit kept that is due at `due` or later.
+    mutating func seek(_ due: LocalInstant) {
+        next = units.firstIndex { $0.due >= due } ?? units.count
+        rearm()
+    }
+
+    private mutating func rearm() { nextDue = next < units.count ? units[next].due : .distantFuture }
 
     /// The next unit to be shown by `now`.
     ///
     /// A unit that has begun by then is shown, whole or not: so do decoders, and what is missing may never come.
     mutating func present(at now: LocalInstant) -> Pending? {
-        guard let head = pending.first, head.due <= now else { return nil }
-        pending.removeFirst()
-        nextDue = pending.first?.due ?? .distantFuture
+        guard next < units.count, units[next].due <= now else { return nil }
+        let head = units[next]
+        if keepsUnits { next += 1 } else { units.removeFirst() }
+        rearm()
         return head
     }
 }

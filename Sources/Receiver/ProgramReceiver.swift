@@ -18,16 +18,21 @@ public struct ProgramReceiver: Sendable {
     /// The lane of the unit that is due then.
     private var nextLane = 0
     private var demultiplexer = Demultiplexer()
-    private var presenters: [Presenter] = []
+    var presenters: [Presenter] = []
     private var units: [Unit?] = []
     private var latestNumber: Int64?
     /// Transport packets of the largest datagram taken.
     private var largestCount = 1
-    private var reference = WrapUnwrapper(bits: 33)
+    var reference = WrapUnwrapper(bits: 33)
     /// Of a release and the clock reference released then: the clock that is rebuilt.
-    private var clock: (local: LocalInstant, ticks: Int64)?
+    var clock: (local: LocalInstant, ticks: Int64)?
     /// How much later releases are now than they were at first; the rebuilt clock goes with them.
-    private var shift = TimeSpan.zero
+    var shift = TimeSpan.zero
+    private let keepsUnits: Bool
+    /// How much later than by the rebuilt clock units are presented: what viewers have held them up for.
+    var lag = TimeSpan.zero
+    /// When a viewer stopped the presentation; `.distantFuture` while it goes on.
+    var pausedAt = LocalInstant.distantFuture
     private var outputs = Deque<Output>()
 
     /// A unit that has begun and is not closed.
@@ -36,7 +41,8 @@ public struct ProgramReceiver: Sendable {
         var due: LocalInstant?
     }
 
-    init() {}
+    /// - Parameter keepsUnits: see ``ReceiverConfiguration/keepsUnits``.
+    init(keepsUnits: Bool = false) { self.keepsUnits = keepsUnits }
 
     /// Takes the transport packets of a datagram, from `start` of its payload on.
     ///
@@ -62,7 +68,7 @@ public struct ProgramReceiver: Sendable {
 
     /// Presents the next unit that is due by `now`.
     mutating func handleTimeout(at now: LocalInstant) {
-        guard nextTimeout <= now, let unit = presenters[nextLane].present(at: now) else { return }
+        guard nextTimeout <= now, let unit = presenters[nextLane].present(at: now - lag) else { return }
         outputs.append(.presented(lane: nextLane, presentation: unit.presentation))
         rearm()
     }
@@ -75,12 +81,19 @@ public struct ProgramReceiver: Sendable {
         drainDemultiplexer(release: LocalInstant(nanoseconds: 0))
     }
 
-    private mutating func rearm() {
+    mutating func rearm() {
         nextTimeout = .distantFuture
         for lane in presenters.indices where presenters[lane].nextDue < nextTimeout {
             nextTimeout = presenters[lane].nextDue
             nextLane = lane
         }
+        if nextTimeout != .distantFuture { nextTimeout = presentation(of: nextTimeout) }
+    }
+
+    /// When a unit is presented that is due by the rebuilt clock; `.distantFuture` while the presentation stands before it.
+    private func presentation(of due: LocalInstant) -> LocalInstant {
+        let instant = due + lag
+        return instant < pausedAt ? instant : .distantFuture
     }
 
     private mutating func drainDemultiplexer(release: LocalInstant) {
@@ -98,7 +111,7 @@ public struct ProgramReceiver: Sendable {
 
     private mutating func begin(_ lane: Int, pts: Int64?, at release: LocalInstant) {
         while presenters.count <= lane {
-            presenters.append(Presenter())
+            presenters.append(Presenter(keepsUnits: keepsUnits))
             units.append(nil)
         }
         var unit = Unit(presentation: nil, due: nil)
@@ -106,12 +119,12 @@ public struct ProgramReceiver: Sendable {
             let presentation = reference.nearest(UInt64(pts))
             unit.presentation = presentation
             if let clock {
-                let ticks = presentation * 300 - clock.ticks
-                let due = clock.local + shift + MediaClock.span(ticks: ticks, rate: MediaClock.system)
+                let due = self.due(presentation, clock)
                 unit.due = due
-                // What begins after its time is not shown any more.
-                if due >= release {
-                    presenters[lane].add(.init(presentation: presentation, due: due))
+                // What begins after its time is not shown any more, unless a viewer goes back to it.
+                let isOver = self.presentation(of: due) < release
+                if !isOver || keepsUnits {
+                    presenters[lane].add(.init(presentation: presentation, due: due), isOver: isOver)
                     rearm()
                 }
             }
@@ -119,12 +132,17 @@ public struct ProgramReceiver: Sendable {
         units[lane] = unit
     }
 
+    /// - Parameter presentation: 90 kHz ticks, unwrapped.
+    func due(_ presentation: Int64, _ clock: (local: LocalInstant, ticks: Int64)) -> LocalInstant {
+        clock.local + shift + MediaClock.span(ticks: presentation * 300 - clock.ticks, rate: MediaClock.system)
+    }
+
     private mutating func close(_ lane: Int, lastByte: LocalInstant, isDamaged: Bool) {
         guard lane < units.count, let unit = units[lane] else { return }
         units[lane] = nil
         // Before the first clock reference nobody knows when a unit is due: it is never shown, and so is missing.
         if unit.presentation != nil, unit.due == nil { return }
-        let isLate = unit.due.map { lastByte > $0 } ?? false
+        let isLate = unit.due.map { lastByte > presentation(of: $0) } ?? false
         outputs.append(
             .closed(
                 lane: lane, presentation: unit.presentation,

@@ -9,6 +9,8 @@ struct RTPReception: Sendable {
     private var timestamp = WrapUnwrapper(bits: 32)
     private let deinterleaver: BlockDeinterleaver?
     private let doubtsHeaders: Bool
+    /// Whether each datagram has to tell the sender's clock, not the first alone.
+    private let followsClock: Bool
     private var isFirst = true
     /// Where headers are doubted: the latest one believed.
     private var latestHeader: (sequenceNumber: UInt16, timestamp: UInt32)?
@@ -17,6 +19,7 @@ struct RTPReception: Sendable {
     init(_ configuration: ReceiverConfiguration) {
         deinterleaver = configuration.deinterleaver
         doubtsHeaders = configuration.doubtsHeaders
+        followsClock = configuration.clockRecovery != .none
         window = ReceivedWindow(reach: deinterleaver?.reach ?? 0)
     }
 
@@ -30,7 +33,7 @@ struct RTPReception: Sendable {
         var datagram = MediaDatagram(
             packet: packet, number: number, start: header.payloadOffset,
             sourceTime: MediaClock.span(ticks: ticks, rate: MediaClock.ninetyKilohertz), arrival: now)
-        if isFirst {
+        if isFirst || followsClock {
             datagram.hold = deinterleaver?.hold(sequenceNumber: header.sequenceNumber) ?? .zero
             isFirst = false
         }

@@ -16,6 +16,8 @@ public struct ReceiverConfiguration: Sendable {
     public var playoutDelay: TimeSpan
     /// ``PlayoutAnchor/senderClock`` with RTP only.
     public var anchor = PlayoutAnchor.firstArrival
+    /// How the sender's clock is followed; with ``PlayoutAnchor/firstArrival`` only, and by reports with RTP only.
+    public var clockRecovery = ClockRecovery.none
     /// What becomes of datagrams that come after their release.
     public var latePolicy: LatePolicy
     /// RTP comes before the transport packets.
@@ -25,6 +27,8 @@ public struct ReceiverConfiguration: Sendable {
     /// Whether headers may be damaged, as those of datagrams whose checksums nobody checks: then a jump has to be confirmed
     /// by the packet behind it (RFC 3550 §A.1).
     public var doubtsHeaders = false
+    /// Whether units that have been presented are kept, so that a command can go back to them.
+    public var keepsUnits = false
 
     public init(playoutDelay: TimeSpan, latePolicy: LatePolicy = .drop, hasRTP: Bool) {
         self.playoutDelay = playoutDelay

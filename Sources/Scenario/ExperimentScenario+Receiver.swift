@@ -1,3 +1,4 @@
+import Receiver
 import Timebase
 
 extension ExperimentScenario {
@@ -29,7 +30,12 @@ extension ExperimentScenario {
         }
         /// What becomes of a datagram that comes after its release.
         enum LatePolicy: String, Sendable, CaseIterable { case drop, present }
-        enum ClockRecovery: String, Sendable, CaseIterable { case none }
+        /// How the receiver follows the sender's clock.
+        enum ClockRecovery: String, Sendable, CaseIterable {
+            case none, pcr
+            case windowMinimum = "window-min"
+            case rtcp
+        }
     }
 
     struct LipSync: Equatable, Sendable {
@@ -71,8 +77,9 @@ extension ExperimentScenario.Receiver {
             .key(
                 "late", \.late, .words(), "What becomes of a datagram that comes after its release."),
             .key(
-                "clock_recovery", \.clockRecovery, .words(unsupported: "pcr", "window-min", "rtcp"),
-                "How the receiver follows the sender's clock; none: it plays at its own rate."),
+                "clock_recovery", \.clockRecovery, .words(),
+                "How the receiver follows the sender's clock, from the first datagram's delay on: a phase-locked loop on the times by clock references, the least delay of the latest 2 s, a line through the arrivals of sender reports; none: it plays at its own rate."
+            ).like("window-min"),
             .key(
                 "lip_sync", \.lipSync, ExperimentScenario.LipSync.record.kind(),
                 "How audio and video are kept together."
@@ -109,6 +116,17 @@ extension ExperimentScenario.Receiver {
             if total > most, total - receiver.count <= most {
                 element["count"].report("\(total) receivers", expected: "at most \(most) altogether")
             }
+        }
+    }
+}
+
+extension ExperimentScenario.Receiver.ClockRecovery {
+    var mechanism: ClockRecovery {
+        switch self {
+        case .none: .none
+        case .pcr: .clockReferences
+        case .windowMinimum: .windowMinimum
+        case .rtcp: .senderReports
         }
     }
 }

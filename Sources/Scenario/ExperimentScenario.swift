@@ -28,6 +28,10 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
     public var receivers: [Receiver]
+    /// What viewers tell all receivers to do; nil: nothing.
+    var commands: Commands?
+    /// Nil: none.
+    var agreement: Agreement?
     /// What is wrong with nodes for a while.
     var faults: [Fault]
     /// What the run must keep.
@@ -68,7 +72,8 @@ extension ExperimentScenario {
             name: "", duration: nil, seed: 1, program: .file(ProgramFile(path: "", loops: false, sha256: nil)),
             sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], senderClock: .perfect,
             receiverClock: .perfect, timeServers: [], synchronization: .none, receivers: [Receiver.record.initial],
-            faults: [], qos: QoSContract(), capture: .none, outputs: Outputs.record.initial),
+            commands: nil, agreement: nil, faults: [], qos: QoSContract(), capture: .none,
+            outputs: Outputs.record.initial),
         [
             .key("name", \.name, .scenarioName, "What the run is called.")
                 .usually("the file's name without its ending").like("evening-dsl"),
@@ -104,6 +109,14 @@ extension ExperimentScenario {
                 "Who receives the program; several are reached through one multicast group."
             ).usually("one, called receiver").like("[ { id: tv, playout: { fixed: 150ms } } ]"),
             .key(
+                "commands", \.commands, .optional(Commands.record.kind()),
+                "What viewers tell all receivers to do with what they present."
+            ).like("{ order: total, at: [ { at: 20s, node: sender, do: pause } ] }"),
+            .key(
+                "agreement", \.agreement, .optional(Agreement.record.kind()),
+                "The sender and all receivers agree on a value by oral messages, although some of them lie."
+            ).like("{ value: 7, traitors: 1 }"),
+            .key(
                 "faults", \.faults, Fault.list,
                 "What goes wrong with nodes, in what they do for the synchronization of clocks."
             ).like("[ { at: 20s, for: 5s, node: sender, kind: crash } ]"),
@@ -117,7 +130,11 @@ extension ExperimentScenario {
         rules: [
             Rule("duration", "program") { settleDuration(&$0, $1) }, Rule { settleDefaults(&$0, $1) },
             Rule("clocks", "receivers", "sender", "faults") { checkNodes($0, $1) },
+            Rule("clocks", "receivers") { checkClocks($0, $1) },
+            Rule("clocks", "receivers", "commands", "agreement") { checkGroup($0, $1) },
             Rule("clocks", "receivers") { checkSynchronization($0, $1) },
+            Rule("duration", "receivers", "commands") { checkCommands($0, $1) },
+            Rule("duration", "receivers", "agreement") { checkAgreement($0, $1) },
         ])
 
     private static let network = Field<ExperimentScenario>.section(

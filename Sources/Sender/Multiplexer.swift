@@ -235,7 +235,9 @@ public struct Multiplexer: Sendable {
         let header =
             UInt32(TransportPacket.syncByte) << 24 | UInt32(lanes[index].pid) << 8 | 0x10
             | UInt32(lanes[index].continuity)
-        row = Row(lane: index, until: until, unit: unit, offset: lanes[index].offset, header: header)
+        row = Row(
+            lane: index, writer: .passUnretained(writers[index]), until: until, unit: unit, offset: lanes[index].offset,
+            header: header)
     }
 
     /// Writes a packet from the middle of the row's unit: header and 184 bytes, nothing to decide. Nearly all packets
@@ -250,9 +252,8 @@ public struct Multiplexer: Sendable {
             return false
         }
         start.storeBytes(of: current.header.bigEndian, as: UInt32.self)
-        writers[current.lane].write(
-            current.unit, from: current.offset,
-            into: UnsafeMutableRawBufferPointer(start: start + TransportPacket.headerLength, count: payloadCount))
+        let payload = UnsafeMutableRawBufferPointer(start: start + TransportPacket.headerLength, count: payloadCount)
+        current.writer._withUnsafeGuaranteedRef { $0.write(current.unit, from: current.offset, into: payload) }
         row?.header = current.header & ~15 | (current.header &+ 1) & 15
         row?.offset = current.offset + payloadCount
         return true
@@ -330,8 +331,10 @@ private struct Lane: Sendable, BitwiseCopyable {
 }
 
 /// Packets from the middle of one unit, one after the other, while no slot can be anybody else's.
-private struct Row: Sendable, BitwiseCopyable {
+private struct Row: @unchecked Sendable, BitwiseCopyable {
     let lane: Int
+    /// The lane's, which the multiplexer keeps: counting references for each packet would cost more than the packet does.
+    let writer: Unmanaged<UnitWriter>
     /// From this time on, the slots have to be looked at again.
     let until: TimeSpan
     let unit: MediaUnit

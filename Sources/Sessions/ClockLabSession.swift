@@ -24,6 +24,8 @@ public struct ClockLabSession {
     public var duration = "600s"
     /// How many receivers there are.
     public var receivers = 4
+    /// How many time servers there are; 0: the sender is the one server.
+    public var servers = 0
     /// Of the first run's exchanges, the one that is explained, from 1.
     public var explained: Int?
     /// Where the series goes; nil: nowhere.
@@ -68,9 +70,12 @@ public struct ClockLabSession {
         }
         if let explained {
             guard let text = report.explanation(ofExchange: explained) else {
+                let count = report.runs.first?.exchanges.count ?? 0
                 throw UserFacingError.usage(
-                    "'--explain \(explained)': the first run has \(report.runs.first?.exchanges.count ?? 0) exchanges",
-                    remedy: "they count from 1; put an algorithm first that asks a time server: --algorithms cristian")
+                    "'--explain \(explained)': the first run has \(count) exchanges",
+                    remedy: count > 0
+                        ? "they count from 1 to \(count)"
+                        : "put an algorithm first that asks a time server: --algorithms cristian")
             }
             console.result(text)
         } else if json {
@@ -100,6 +105,10 @@ public struct ClockLabSession {
             throw UserFacingError.usage("'--receivers \(receivers)' is not from 1 to 100")
         }
         lab.receivers = receivers
+        guard 0...100 ~= servers else {
+            throw UserFacingError.usage("'--servers \(servers)' is not from 0 to 100")
+        }
+        lab.servers = servers
         do {
             lab.frequency = try Quantity.frequency(frequency)
         } catch {
@@ -108,12 +117,25 @@ public struct ClockLabSession {
         guard lab.frequency.magnitude <= 100_000_000 else {
             throw UserFacingError.usage("'--frequency \(frequency)' is not from -100000 ppm to 100000 ppm")
         }
+        try checkSize(of: lab)
         if let least = lab.asymmetries.min(), lab.delay + least < .zero {
             throw UserFacingError.usage(
                 "an asymmetry of \(Quantity.text(least)) is more than the delay of \(Quantity.text(lab.delay))",
                 remedy: "no packet arrives before it is sent: raise --delay")
         }
         return lab
+    }
+
+    /// Each clock's, each second; kept until the report.
+    private static let mostSamples = 1e7
+
+    private func checkSize(of lab: ClockLab) throws {
+        let samples = Double(lab.runCount) * Double(1 + lab.receivers) * Double(lab.duration.nanoseconds) * 1e-9
+        guard samples <= Self.mostSamples else {
+            throw UserFacingError.usage(
+                "\(lab.runCount) runs of \(duration) with \(receivers) receivers are too much at once",
+                remedy: "a shorter --duration, or fewer --receivers, --seeds or --algorithms")
+        }
     }
 
     private static let asymmetryRange = TimeSpan.seconds(-10) ... .seconds(10)

@@ -32,29 +32,4 @@ extension Histogram {
             value = edge == last ? last : edge + 1
         }
     }
-
-    /// The same distribution with its weights in a unit that is `unit` times as large, rounded so that none is lost on
-    /// the way up; nil if they are less than half a unit together.
-    public func weighted(per unit: Int64) -> Histogram? {
-        let whole = count / unit + (count % unit * 2 >= unit ? 1 : 0)
-        guard whole > 0 else { return nil }
-        var result = Histogram(resolutionBits: Int(resolutionBits))
-        (result.total, result.least, result.greatest) = (whole, least, greatest)
-        result.exactSum = exactSum * Int128(whole) / Int128(count)
-        let squares = sumOfSquares.multipliedFullWidth(by: UInt128(whole))
-        let (quotient, remainder) = UInt128(count).dividingFullWidth(squares)
-        result.sumOfSquares = sumOfSquares == .max ? .max : quotient + (remainder == 0 ? 0 : 1)
-        let all = UInt128(count)
-        func share(_ passed: Int64) -> Int64 { Int64((UInt128(passed) * UInt128(whole) * 2 + all) / (all * 2)) }
-        result.cuts = cuts.map { Cut($0.value, share($0.fewest)...share($0.most)) }
-        var (passed, given): (Int64, Int64) = (0, 0)
-        forEachBucket { bucket, weight, sole in
-            passed += Int64(clamping: weight)
-            let share = share(passed)
-            if share > given { result.put(UInt64(share - given), of: sole, in: bucket) }
-            given = share
-            return true
-        }
-        return result
-    }
 }

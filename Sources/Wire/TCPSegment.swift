@@ -1,8 +1,8 @@
 /// Where a TCP segment's payload lies, and between which ports it goes (RFC 9293 §3.1).
 public struct TCPSegment: Hashable, Sendable, BitwiseCopyable {
-    /// The sender's port.
+    /// From which port it goes.
     public let sourcePort: UInt16
-    /// The receiver's port.
+    /// To which.
     public let destinationPort: UInt16
     /// Where the payload begins, bytes from the segment's start.
     public let payloadOffset: Int

@@ -116,6 +116,12 @@ struct LabCommand: ParsableCommand {
         @Option(help: ArgumentHelp("How many receivers there are (1 to 100).", valueName: "n"))
         var receivers = 4
 
+        @Option(
+            help: ArgumentHelp(
+                "How many time servers there are at the sender's end (0 to 100); 0: the sender is asked.",
+                valueName: "n"))
+        var servers = 0
+
         @Option(help: ArgumentHelp("Seeds: 7, or 1..10.", valueName: "seeds"))
         var seeds = "1..3"
 
@@ -137,6 +143,7 @@ struct LabCommand: ParsableCommand {
             session.jitter = jitter
             session.duration = duration
             session.receivers = receivers
+            session.servers = servers
             session.seeds = seeds
             session.explained = explain
             session.csv = csv

@@ -118,6 +118,15 @@ struct CristianTests {
         #expect(bench.nodes[0].exchanges.filter(\.isUsed).allSatisfy { $0.delay < .milliseconds(6) })
     }
 
+    @Test("a server that is reached without any delay is read at once")
+    func noDelay() {
+        let scenario = SyncScenario(seconds: 9, wander: 0, baseDelay: .zero, jitter: .zero)
+        let (trial, bench) = scenario.run { CristianClient(.init(interval: .seconds(10), probes: 8), start: $0) }
+        #expect(bench.nodes[0].exchanges.count == 8 && bench.sent == 16)
+        #expect(bench.nodes[0].steps.count == 1 && trial.broken == 0)
+        #expect(bench.nodes[0].steps.allSatisfy { abs(($0 + .milliseconds(100)).nanoseconds) < 100 })
+    }
+
     @Test("lost probes are given up and sent again, and after stop nothing begins")
     func loss() {
         let client = CristianClient(

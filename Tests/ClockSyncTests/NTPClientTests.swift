@@ -96,6 +96,37 @@ struct NTPClientTests {
         #expect(slewing.nodes[0].steps.count == 1 && slewed.synchronized > 1_120, "\(slewed.text)")
     }
 
+    @Test(
+        "a jump while the frequency is measured is no frequency",
+        arguments: [2, 4, 6] as [Int8], [(100, 200), (290, -1_000), (40, 5_000)] as [(Int64, Int64)])
+    func jump(poll: Int8, jump: (second: Int64, milliseconds: Int64)) throws {
+        var scenario = SyncScenario(seconds: 4_000)
+        scenario.disturb = { bench in
+            if bench.now.nanoseconds == jump.second * 1_000_000_000 {
+                bench.disturb(0, .step(.milliseconds(jump.milliseconds)))
+            }
+        }
+        let (trial, bench) = scenario.run { NTPClient(.init(polls: poll...poll), start: $0) }
+        // Made up for, and the frequency that of the oscillator, within a stepout and some polls.
+        #expect(trial.synchronized <= jump.second + 300 + (10 << Int64(poll)), "\(trial.text)")
+        let frequency = try #require(bench.nodes[0].claim?.claim.frequency)
+        #expect(abs(frequency - 100_000_000) < 2_000_000)
+    }
+
+    @Test("a burst whose last answer is lost sets the clock two seconds later")
+    func burstsEnd() {
+        // Requests and answers by turns: the eighth answer, or request, is the last.
+        for lost in [14, 15] as [Int64] {
+            var scenario = SyncScenario(seconds: 30)
+            scenario.more = { _, _, number, _ in number == lost ? nil : .zero }
+            let bench = scenario.run { NTPClient(.init(polls: 6...6), start: $0) }.bench
+            // 100 ms, and what 100 ppm have come to in 16 s.
+            #expect(bench.nodes[0].steps.count == 1)
+            #expect(bench.nodes[0].steps.allSatisfy { abs(($0 + .microseconds(101_600)).nanoseconds) < 100_000 })
+            #expect(bench.nodes[0].exchanges.count == 7)
+        }
+    }
+
     @Test("four out of five answers lost: still synchronized, and polled more rarely when nobody answers at all")
     func loss() {
         let chance = Chance("loss", seed: 9)

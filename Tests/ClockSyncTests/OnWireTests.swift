@@ -102,4 +102,32 @@ struct OnWireTests {
         let requests = bench.sent / 2
         #expect(code == "RATE" ? requests > 8 && requests < 25 : requests == 1, "\(requests)")
     }
+
+    @Test(
+        "a step while a request is under way moves its time along, however small",
+        arguments: [-200, -30, 30] as [Int64])
+    func stepUnderWay(milliseconds: Int64) throws {
+        var wire = OnWireProtocol()
+        var clock = SteeredClock()
+        let server = NTPServer()
+        let sent = LocalInstant(nanoseconds: 10_000_000_000)
+        let request = wire.request(poll: 6, at: sent, clock)
+        let after = clock.adjust(.step(.milliseconds(milliseconds)), at: sent + .milliseconds(10))
+        #expect(after == sent + .milliseconds(10 + milliseconds))
+        var answering = server
+        // The server is 7 ms ahead of what the clock shows now, and 20 ms away.
+        answering.handle(request.span.bytes, flow: 0, at: sent + .milliseconds(27 + milliseconds))
+        guard case .send(let reply, _)? = answering.pollOutput() else {
+            Issue.record("no answer")
+            return
+        }
+        let outcome = wire.handle(reply.span.bytes, flow: 0, at: sent + .milliseconds(40 + milliseconds), clock)
+        guard case .accepted(let accepted) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(abs((accepted.exchange.delay - .milliseconds(40)).nanoseconds) <= 1)
+        #expect(abs((accepted.exchange.offset - .milliseconds(7)).nanoseconds) <= 1)
+        #expect(abs((accepted.sample.delay - .milliseconds(40)).nanoseconds) <= 1)
+    }
 }

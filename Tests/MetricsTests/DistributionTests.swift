@@ -113,4 +113,20 @@ struct DistributionTests {
         }
         #expect(Self.histogram([7]).distribution?.cumulative == [.init(value: 7, share: 1)])
     }
+
+    @Test("values that weigh by their time have quantiles by their time, and count in its unit")
+    func weighing() throws {
+        var values = Histogram(resolutionBits: 10, cuts: [19_600_000])
+        values.add(0, times: 19_960_000)
+        values.add(evenlyFrom: 0, to: 40_000_000, times: 40_000)
+        let distribution = try #require(Distribution(values, unit: 1_000))
+        #expect(distribution.count == 20_000)
+        // Rank 19,980,000 of 20,000,000: half of the way.
+        #expect(abs(distribution.quantile(0.999) - 20_000_000) <= 20_000)
+        var brief = Histogram()
+        brief.add(7, times: 499)
+        #expect(Distribution(brief, unit: 1_000) == nil)
+        brief.add(7, times: 1)
+        #expect(Distribution(brief, unit: 1_000)?.count == 1)
+    }
 }

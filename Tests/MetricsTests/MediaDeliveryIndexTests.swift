@@ -37,15 +37,41 @@ struct MediaDeliveryIndexTests {
         #expect(largest(gap) == 300_000_000)
     }
 
-    @Test("intervals are apart: a burst in the second does not show in the third; an empty one does not exist")
+    @Test("a burst in one interval does not show in the next")
     func intervals() {
         var index = MediaDeliveryIndex(mediaRate: Self.rate)
-        index.add(mediaBytes: 1316, at: .zero)
-        for _ in 0..<5 { index.add(mediaBytes: 1316, at: Instant(nanoseconds: 1_999_999_999)) }
-        index.add(mediaBytes: 1316, at: Instant(nanoseconds: 4_000_000_000))
+        for number in 0..<700 as Range<Int64> {
+            let time = number * Self.own
+            // Five that were due in the middle of the second interval come together.
+            let burst = (355...359).contains(number) ? 359 * Self.own : time
+            index.add(mediaBytes: 1316, at: Instant(nanoseconds: burst))
+        }
         #expect(index.delayFactors.count == 2)
         #expect(index.delayFactors.minimum == Self.own && index.delayFactors.maximum == 5 * Self.own)
         #expect(largest(index) == 5 * Self.own)
+    }
+
+    @Test(
+        "a silence shows wherever it lies", arguments: [100, 300, 700, 1_000, 2_500, 7_200] as [Int64],
+        [0, 350, 900] as [Int64])
+    func silences(milliseconds: Int64, phase: Int64) throws {
+        var index = MediaDeliveryIndex(mediaRate: Self.rate)
+        let begin = (3_000 + phase) * 1_000_000
+        let end = begin + milliseconds * 1_000_000
+        var time: Int64 = 0
+        while time < 14_000_000_000 {
+            if !(begin..<end).contains(time) { index.add(mediaBytes: 1316, at: Instant(nanoseconds: time)) }
+            time += Self.own
+        }
+        index.finish()
+        // Its longest part in one interval, with a packet's time before and behind.
+        let parts = (3...11).map { second in
+            min(end, (second + 1) * 1_000_000_000) - max(begin, second * 1_000_000_000)
+        }
+        let longest = try #require(parts.max())
+        let found = try #require(index.delayFactors.maximum)
+        #expect((longest...longest + 2 * Self.own).contains(found))
+        #expect(index.delayFactors.count == 14)
     }
 
     @Test("nothing is measured of nothing")

@@ -66,6 +66,16 @@ struct TransportStreamMonitorTests {
         fixture.packets.insert(packet, at: number)
         #expect(fixture.measured(constantRate: nil).failures["Continuity_count_error"] == 2)
 
+        // The same counter on other bytes: 15 packets are missing. But a copy has a clock reference of its own.
+        for (position, errors) in [(186, 1), (101, 1), (8, nil)] as [(Int, Int64?)] {
+            var other = Fixture(count: 1000)
+            let video = other.numbers(of: Fixture.videoPID)[3]
+            var changed = other.packets[video]
+            changed[position] ^= 0x40
+            other.packets.insert(changed, at: video)
+            #expect(other.measured(constantRate: nil).failures["Continuity_count_error"] == errors)
+        }
+
         var alone = Fixture(count: 1000)
         var adaptation = alone.packets[number]
         adaptation[3] = adaptation[3] & 0x0f | 0x20

@@ -22,8 +22,8 @@ struct ListedNumber: CustomTestStringConvertible, Sendable {
             walk(node, "") { below, child in
                 if number.isEmpty, child.kind?.unit.name != nil { number = "." + below }
             }
-            // The checks' numbers are in their metrics' units.
-            if number.isEmpty { number = ".limit" }
+            // The checks' numbers are in their metrics' units, what is agreed on is in none.
+            if number.isEmpty { number = path == "agreement.decisions" ? ".value" : ".limit" }
             found.append(ListedNumber(list: path, number: number, selectors: naming.selectors))
         }
         return found
@@ -54,6 +54,9 @@ struct CatalogTests {
         var other = ReservationMeasurements()
         other.flow = "forward.0.cross_traffic.1"
         record.measurements.reservations.append(other)
+        var agreement = AgreementMeasurements(commander: "tv", value: 7, traitors: 1)
+        agreement.decisions = ["tv", "phone"].map { .init(node: $0, value: 7, isLoyal: true) }
+        record.measurements.agreement = agreement
         record.checks = [try Check(parsing: "flows.packets.late == 0").result(in: record.document)]
         record.artifacts = [Artifact(path: "sent.ts", bytes: 188, sha256: "00")]
         return record
@@ -78,12 +81,12 @@ struct CatalogTests {
         return session
     }
 
-    @Test("There are ten lists, and each has a number")
+    @Test("There are eleven lists, and each has a number")
     func lists() {
         #expect(
             ListedNumber.all.map(\.list) == [
-                "flows", "substreams", "lip_sync", "playout", "clocks", "links", "reservations", "transport_stream",
-                "qos.checks", "artifacts",
+                "flows", "substreams", "lip_sync", "playout", "clocks", "links", "agreement.decisions", "reservations",
+                "transport_stream", "qos.checks", "artifacts",
             ])
         #expect(ListedNumber.all.allSatisfy { !$0.selectors.isEmpty })
     }

@@ -27,6 +27,7 @@ private let contract: [String] = """
     flows[].packets.duplicated
     flows[].packets.delivered
     flows[].packets.lost_link
+    flows[].packets.lost_node
     flows[].packets.dropped_queue
     flows[].packets.dropped_checksum
     flows[].packets.late
@@ -92,6 +93,9 @@ private let contract: [String] = """
     playout[].buffer_ns DIST
     playout[].underruns
     playout[].overflows
+    playout[].commands
+    playout[].paused_ns
+    playout[].position_ns
     clocks[].node
     clocks[].algorithm
     clocks[].synchronized_ns
@@ -116,6 +120,21 @@ private let contract: [String] = """
     links[].duplicated
     links[].ecn_marked
     links[].queue_delay_ns DIST
+    commands.order
+    commands.sent
+    commands.one_order
+    commands.application_spread_ns DIST
+    commands.position_spread_ns DIST
+    commands.final_position_spread_ns
+    agreement.commander
+    agreement.value
+    agreement.traitors
+    agreement.messages
+    agreement.agreed
+    agreement.valid
+    agreement.decisions[].node
+    agreement.decisions[].value
+    agreement.decisions[].loyal
     reservations[].flow
     reservations[].receiver
     reservations[].rate_bps
@@ -182,6 +201,13 @@ struct RunDocumentTests {
         record.measurements.clocks[0].bound = distribution
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", 0)]
         record.measurements.transportStreams[0].pcrAccuracy = distribution
+        var commands = CommandMeasurements(order: "total", isOneOrder: true)
+        commands.applicationSpread = distribution
+        commands.positionSpread = distribution
+        record.measurements.commands = commands
+        var agreement = AgreementMeasurements(commander: "sender", value: 7, traitors: 1)
+        agreement.decisions = [.init(node: "sender", value: 7, isLoyal: true)]
+        record.measurements.agreement = agreement
         record.measurements.reservations = [.init()]
         record.measurements.warnings = [.program("a warning")]
         let check = try Check(parsing: "flows.packets.late == 0")
@@ -207,6 +233,7 @@ struct RunDocumentTests {
         record.measurements.playout = [.init()]
         record.measurements.clocks = [.init()]
         record.measurements.links = [.init()]
+        record.measurements.commands = nil
         record.measurements.transportStreams = [.init()]
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", nil)]
         let document = record.document

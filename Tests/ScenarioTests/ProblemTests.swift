@@ -252,7 +252,15 @@ struct ProblemTests {
         ("receivers: [{ playout: { adaptive: {} } }]", "receivers.0.playout.adaptive", "supported: fixed"),
         ("receivers: [{ playout: { fixed: 1ms, late: drop } }]", "receivers.0.playout.late", "one level further out"),
         ("receivers: [{ anchor: last-arrival }]", "receivers.0.anchor", "first-arrival"),
-        ("receivers: [{ clock_recovery: pcr }]", "receivers.0.clock_recovery", "supported: none"),
+        ("receivers: [{ clock_recovery: pll }]", "receivers.0.clock_recovery", "pcr"),
+        (
+            "receivers: [{ clock_recovery: rtcp }]\nsender: { carriage: ts-udp }", "receivers.0.clock_recovery",
+            "none, pcr or window-min"
+        ),
+        (
+            "receivers: [{ anchor: sender-clock, clock_recovery: pcr }]", "receivers.0.clock_recovery",
+            "anchor: first-arrival"
+        ),
         ("qos: { jitter: '<= 30' }", "qos.jitter", "the unit is missing"),
         ("qos: { jitter: 30ms }", "qos.jitter", "a comparison in quotes"),
         ("qos: { jitter: 'p98 <= 30ms' }", "qos.jitter", "before it can stand: min, mean, p5"),

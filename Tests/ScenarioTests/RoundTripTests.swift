@@ -129,9 +129,9 @@ struct RoundTripTests {
                   schedule: []
             clocks:
               sender: { offset: 0ms, frequency: 0 ppm, \
-            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
+            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [], trace: none }
               receivers: { offset: 0ms, frequency: 0 ppm, \
-            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
+            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [], trace: none }
               servers: []
               synchronization: none
             receivers:
@@ -145,7 +145,9 @@ struct RoundTripTests {
                 count: 1
                 last_links: []
                 clock: { offset: 0ms, frequency: 0 ppm, \
-            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [] }
+            wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [], trace: none }
+            commands: none
+            agreement: none
             faults: []
             capture: { points: none }
             outputs:

@@ -1,5 +1,6 @@
 import ClockSync
 import Emulator
+import Foundation
 import Metrics
 @testable import Scenario
 import Testing
@@ -177,6 +178,44 @@ struct SynchronizationTests {
         #expect(offset.minimum == 1_000_000)
         #expect(abs(offset.maximum - (6_000_000 + 300_000)) <= 10_001)
         #expect(abs(offset.quantile(0.4) - 6_000_000) < 10)
+    }
+
+    /// A file of a test's own.
+    private func file(_ text: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString + ".csv")
+        try text.write(to: path, atomically: true, encoding: .utf8)
+        return path.path
+    }
+
+    @Test("a clock follows a recorded one, on top of what it does by itself")
+    func trace() throws {
+        let offsets = try file("time_s,offset_ms\n0,1\n20,3\n40,2\n")
+        let run = try Synchronized(
+            yaml, ["clocks.receivers={ frequency: 10 ppm, trace: \(offsets) }", "clocks.synchronization=none"])
+        let offset = try #require(try run.clock("tv").offsetError)
+        #expect(offset.minimum == 1_000_000)
+        // 3 ms after 20 s, with 200 us of its own.
+        #expect(abs(offset.maximum - 3_200_000) <= 10)
+        #expect(try run.clock("tv").trueFrequencyPartsPerBillion == 10_000)
+        let frequencies = try file("time_s,frequency_ppm\n0,0\n30,-20\n")
+        let slow = try Synchronized(
+            yaml, ["clocks.receivers={ offset: 1ms, trace: \(frequencies) }", "clocks.synchronization=none"])
+        let error = try #require(try slow.clock("tv").offsetError)
+        #expect(error.maximum == 1_000_000 && abs(error.minimum - 400_000) < 20_001)
+    }
+
+    @Test("a trace that cannot be read is told with its file and line")
+    func traceProblems() throws {
+        let steep = try file("0,0\n1,5\n")
+        let error = #expect(throws: ScenarioProblems.self) {
+            _ = try Synchronized(yaml, ["clocks.sender={ trace: \(steep) }"])
+        }
+        #expect(error?.description.contains("clocks.sender.trace") == true)
+        #expect(error?.description.contains("'\(steep)': line 2: expected an offset") == true)
+        let both = #expect(throws: ScenarioProblems.self) {
+            _ = try Synchronized(yaml, ["clocks.receivers={ trace: \(steep), steps: [ { at: 1s, by: 1ms } ] }"])
+        }
+        #expect(both?.description.contains("its trace or its steps, not both") == true)
     }
 
     @Test("clocks that wander do so by the same draws in every run, and not by each other's")

@@ -55,6 +55,11 @@ for preset in lan iptv dsl-evening wifi-busy; do
     both_builds "preset-$preset" "$preset" --duration 5s --seed 7 --capture
 done
 
+for algorithm in cristian ntp regression berkeley averaging; do
+    both_builds "classroom-$algorithm" classroom --duration 20s --capture --set clocks.synchronization="$algorithm" \
+        --set receivers.0.clock='{ wander: 20 ppb/sqrt(s), noise: 5 ppb, temperature: { amplitude: 1 ppm, period: 60s } }'
+done
+
 run_or_stop "$scenarios/clapper-dsl.yaml" --set outputs.packets=true --out "$scratch/again"
 ok "the same build twice: every file identical" same_runs "$scratch/release/clapper-dsl" "$scratch/again"
 

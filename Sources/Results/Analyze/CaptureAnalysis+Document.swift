@@ -58,13 +58,7 @@ extension StreamMeasurements {
             "destination": .string(destination.description),
             "ssrc": JSONValue(ssrc.map { Int64($0) }),
             "payload_type": JSONValue(payloadType.map { Int64($0) }),
-            "payload_types": .array(
-                payloadTypes.map {
-                    [
-                        "payload_type": .integer(Int64($0.number)), "encoding": JSONValue($0.encoding),
-                        "clock_rate_hz": JSONValue($0.clockRate.map { Int64($0) }), "packets": .integer($0.packets),
-                    ] as JSONValue
-                }),
+            "payload_types": payloadTypeList,
             "encoding": JSONValue(encoding),
             "clock_rate_hz": JSONValue(clockRate.map { Int64($0) }),
             "clock_rate_source": .string(clockSource.rawValue),
@@ -92,6 +86,16 @@ extension StreamMeasurements {
             "truth": truth?.document ?? nil,
             "notes": .array(notes.map { .string($0) }),
         ]
+    }
+
+    private var payloadTypeList: JSONValue {
+        .array(
+            payloadTypes.map {
+                [
+                    "payload_type": .integer(Int64($0.number)), "encoding": JSONValue($0.encoding),
+                    "clock_rate_hz": JSONValue($0.clockRate.map { Int64($0) }), "packets": .integer($0.packets),
+                ]
+            })
     }
 
     private var packetCounts: JSONValue {

@@ -148,5 +148,10 @@ extension Catalog {
                 $0.underruns
             },
             .count("overflows", worse: .up, "Datagrams that found the buffer full.") { $0.overflows },
+            .count("commands", "Playback commands that the receiver did; null without any in the run.") { $0.commands },
+            .nanoseconds("paused_ns", "For how long it stood still on command.") { $0.pausedNanoseconds },
+            .nanoseconds(
+                "position_ns", "Where its playback stood on the program's timeline when the sources stopped."
+            ) { $0.positionNanoseconds },
         ])
 }

@@ -9,7 +9,7 @@ extension Catalog {
 
     static let pdv = CatalogMember<StreamQualityMeasurements>.distribution(
         "pdv_ns", worse: .up, label: "variation, PDV",
-        "One-way delay less the least of all, of first copies (RFC 5481 section 4.2)."
+        "One-way delay less the least of all, of first copies (RFC 5481 section 4.2). As the least is known only in the end, a limit within a quantile's resolution may fall on either side of it."
     ) { $0.pdv }
 
     static let interarrivalJitter = CatalogMember<StreamQualityMeasurements>.group(

@@ -40,6 +40,13 @@ public struct RunComparison: Sendable {
             return JSONValue(value - base)
         }
 
+        /// By how much two quantiles may differ without a difference between what they are of.
+        func resolution(of value: Double) -> Double {
+            let name = label.split(separator: ".").last.map(String.init) ?? ""
+            guard DistributionMember(rawValue: name)?.isQuantile == true, value.magnitude < 0x1p62 else { return 0 }
+            return Double(DistributionMember.resolution(of: Int64(value)))
+        }
+
         /// The change as a share of the first run's size; null where that is zero or missing.
         func relativeChange(_ index: Int) -> Double? {
             guard let base = values[0].double, base != 0, let change = change(index).double else { return nil }
@@ -167,15 +174,21 @@ public struct RunComparison: Sendable {
         guard row.kind.worse != .unknown else { return .notJudged }
         // What neither run measured says nothing; what only the later one lost is worse than any number.
         guard let base = row.values[0].double else { return .notJudged }
-        for value in row.values.dropFirst() {
+        for (value, run) in zip(row.values, runs).dropFirst() where !isSame(run, as: runs[0]) {
             guard let value = value.double else { return .regression }
             let (before, after) = row.kind.worse == .awayFromZero ? (abs(base), abs(value)) : (base, value)
             let worsening = row.kind.worse == .down ? before - after : after - before
             // Where the base is zero any share is too little: less than a microsecond nobody can see or hear.
-            let negligible = row.kind.unit == .nanoseconds ? 999.0 : 0
+            let negligible = row.kind.unit == .nanoseconds ? max(999, row.resolution(of: base) - 1) : 0
             if worsening > max(allowance * abs(before), negligible) { return .regression }
         }
         return .good
+    }
+
+    /// Whether the same happened in both. Numbers of theirs differ only as far as their checks made them exact.
+    private func isSame(_ run: SavedRun, as other: SavedRun) -> Bool {
+        guard let digest = run.fact("digest").string else { return false }
+        return digest == other.fact("digest").string
     }
 
     private static func differences(of scenarios: [JSONValue]) -> [ScenarioDifference] {

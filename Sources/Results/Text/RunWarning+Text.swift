@@ -29,8 +29,10 @@ extension RunWarning {
             "\(node): in the end no majority of its time servers agreed on a time: its clock runs on by itself"
         case .clockGivenUp(let node):
             "\(node): its clock was farther off than clocks.synchronization.ntp.panic_limit: nothing sets it any more"
-        case .neverSynchronized(let node, let algorithm):
-            "\(node): its clock was never set by \(algorithm): no answer came in time, or none that could be used"
+        case .neverSynchronized(let node, let algorithm, let exchanges):
+            "\(node): its clock was never set by \(algorithm): "
+                + (exchanges == 0
+                    ? "no answer came that could be used" : "the \(exchanges) answers were too few or too late")
         case .fewPresented(let receiver, let substream, let onTime, let sent):
             "\(receiver): \(onTime) of \(sent) units of '\(substream)' were presented on time: the contract holds for what "
                 + "came, and says nothing of the rest; qos.presented does"

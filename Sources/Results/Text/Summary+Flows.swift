@@ -3,7 +3,7 @@ import Timebase
 
 extension FlowMeasurements {
     /// Datagrams that met no fate, or more than one: zero, or the run is not to be believed.
-    var unaccounted: Int64 { sent + duplicated - delivered - lostLink - droppedQueue - droppedChecksum }
+    var unaccounted: Int64 { sent + duplicated - delivered - lostLink - lostNode - droppedQueue - droppedChecksum }
     var used: Int64 { delivered - late - duplicates }
 
     func share(_ count: Int64) -> Double? {
@@ -35,7 +35,22 @@ extension Summary {
 
     var delays: [String] {
         guard let flow = flows.first else { return [] }
-        return flows.count == 1 ? delays(of: SummaryRow(flow, of: Catalog.flows)) : delayRows
+        return (flows.count == 1 ? delays(of: SummaryRow(flow, of: Catalog.flows)) : delayRows) + clockPart
+    }
+
+    /// What the clocks have made of the measured delay, of the flow where they have made most of it. Nothing else has a
+    /// part in its error: both are taken at the instants of hand-off and arrival.
+    private var clockPart: [String] {
+        let wrong = flows.max { abs($0.oneWayDelayError?.mean ?? 0) < abs($1.oneWayDelayError?.mean ?? 0) }
+        guard let flow = wrong, let error = flow.oneWayDelayError?.mean, error != 0,
+            let delay = flow.quality.oneWayDelay?.mean
+        else { return [] }
+        let amount = "\(Format.time(abs(error))) too \(error > 0 ? "much" : "little")"
+        let share = delay > 0 ? " (\(Format.share(Double(abs(error)) / Double(delay))) of the true delay)" : ""
+        return [
+            styled("  \(flow.receiver) measures \(amount) in the mean\(share), all of it by the clocks:", .dim),
+            styled("  its own error less the sender's, at each datagram", .dim),
+        ]
     }
 
     /// One receiver: a row for each quantity.
@@ -104,6 +119,7 @@ extension Summary {
         add("    late", isBad: true, \.late)
         add("    duplicates", isBad: true, \.duplicates)
         add("+ lost on a link", isBad: true, \.lostLink)
+        if flows.contains(where: { $0.lostNode > 0 }) { add("+ lost by a node's fault", isBad: true, \.lostNode) }
         add("+ dropped by a queue", isBad: true, \.droppedQueue)
         add("+ dropped, bad checksum", isBad: true, \.droppedChecksum)
         return [heading("Where each packet went") + "  " + sumsNote] + table.lines(styled)
@@ -111,16 +127,19 @@ extension Summary {
 
     /// Many flows: a row for each flow.
     private var fateRows: [String] {
+        let hasFaults = flows.contains { $0.lostNode > 0 }
         var lines = section(
             "Where each packet went", Catalog.flows, flows,
             TextTable(
-                header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"])
+                header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"]
+                    + (hasFaults ? ["+ faults"] : []))
         ) { row in
             row.cells("receiver", "packets.sent", "packets.duplicated")
                 + [TextTable.Cell(Format.count(row.element.used))]
                 + row.cells(
                     "packets.late", "packets.duplicates", "packets.lost_link", "packets.dropped_queue",
                     "packets.dropped_checksum")
+                + (hasFaults ? [row.cell("packets.lost_node")] : [])
         }
         lines[0] += "  " + sumsNote
         return lines

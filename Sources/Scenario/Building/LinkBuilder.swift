@@ -5,7 +5,7 @@ import Timebase
 /// Makes links.
 final class LinkBuilder {
     private let key: DrawKey
-    private let tables: LinkTables
+    let tables: LinkTables
 
     /// - Parameter title: what problems call the scenario.
     init(title: String, root: DrawKey) {

@@ -1,7 +1,7 @@
 import NetworkEmulation
 import Timebase
 
-/// What links can share: files, and tables of laws, each of which is read or made once.
+/// What links and clocks can share: files, and tables of laws, each of which is read or made once.
 final class LinkTables {
     /// What problems call the scenario.
     private let title: String
@@ -9,6 +9,7 @@ final class LinkTables {
     private var lossTraces: [String: ListedLoss] = [:]
     private var bitErrors: [Double: BitErrorLoss] = [:]
     private var rateTraces: [ExperimentScenario.Link.RateTraceFile: RateTraceTable] = [:]
+    private var clockTraces: [String: ClockTrace] = [:]
 
     init(title: String) { self.title = title }
 
@@ -28,6 +29,13 @@ final class LinkTables {
         }
         lossTraces[file] = model
         return model
+    }
+
+    func clockTrace(_ file: String, path: String) throws(ScenarioProblems) -> ClockTrace {
+        if let known = clockTraces[file] { return known }
+        let trace = try read(file, path: path) { bytes throws(TraceProblem) in try ClockTrace(bytes) }
+        clockTraces[file] = trace
+        return trace
     }
 
     func bitErrors(_ rate: Double, _ key: DrawKey) -> BitErrorLoss {

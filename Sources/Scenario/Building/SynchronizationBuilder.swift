@@ -3,18 +3,14 @@ import Emulator
 import Timebase
 import Wire
 
-/// Makes the agents that synchronize the clocks of a scenario's nodes, and the flows between them.
+/// Makes the agents that synchronize the clocks of a scenario's nodes by time servers, and the flows between them.
 ///
-/// Where time servers are asked, the sender and all receivers ask each of them; without any, the receivers ask the
-/// sender. In a group the sender and all receivers take part alike. A packet takes the shared links and the receivers' own
-/// ones as the program and its reports do, from one receiver to another by way of the sender's end; a server with a path of
-/// its own is reached over that alone.
+/// The sender and all receivers ask each of the servers; without any, the receivers ask the sender. A packet takes the
+/// shared links and the receivers' own ones as the program and its reports do; a server with a path of its own is reached
+/// over that alone.
 struct SynchronizationBuilder {
     let scenario: ExperimentScenario
     let root: DrawKey
-
-    /// UDP port of the groups' messages: one for experiments (RFC 4727 §6).
-    private static let groupPort: UInt16 = 1_021
 
     /// Adds to a World whose program and links are there already.
     ///
@@ -22,18 +18,16 @@ struct SynchronizationBuilder {
     func add(to configuration: inout WorldConfiguration, _ links: LinkBuilder) throws(ScenarioProblems) {
         var paths: [ServerPath?] = []
         for (index, server) in scenario.timeServers.enumerated() {
-            configuration.agentNodes.append(
-                AgentNodeConfiguration(
-                    id: server.id, clock: server.clock.oscillator(root.named("clocks").named(server.id))))
+            let (clock, changes) = try server.clock.mechanism(
+                root.named("clocks").named(server.id), links.tables, path: "clocks.servers.\(index)")
+            configuration.agentNodes.append(AgentNodeConfiguration(id: server.id, clock: clock))
             let node = 1 + configuration.receivers.count + index
-            configuration.clockChanges += server.clock.changes.map { .init(node: node, change: $0) }
+            configuration.clockChanges += changes.map { .init(node: node, change: $0) }
             let path = try path(of: server, index, links)
             configuration.controlLinks += path.map { $0.forward + $0.reverse } ?? []
             paths.append(path)
         }
         if scenario.synchronization.asksServers { addClients(to: &configuration, paths) }
-        if let part { addGroup(part, to: &configuration) }
-        addFaults(to: &configuration)
     }
 
     // MARK: - Time servers
@@ -90,60 +84,6 @@ struct SynchronizationBuilder {
         }
     }
 
-    // MARK: - Faults
-
-    /// Wraps the agents of the nodes that faults are about. Of a receiver that stands for several all fail alike, each with
-    /// its own draws.
-    private func addFaults(to configuration: inout WorldConfiguration) {
-        guard !scenario.faults.isEmpty else { return }
-        let clocks = Dictionary(configuration.nodeClocks.map { ($0.id, $0.clock) }) { first, _ in first }
-        let tamper: FaultTamper = scenario.synchronization.isOfGroup ? .group : .ntp
-        for index in configuration.agents.indices {
-            let agent = configuration.agents[index]
-            let faults = scenario.faults.filter { $0.node == agent.node || agent.node.hasPrefix($0.node + ".") }
-            guard !faults.isEmpty, let clock = clocks[agent.node] else { continue }
-            configuration.agents[index].agent = FaultyAgent(
-                agent.agent, faults.map(\.mechanism), tamper, key: root.named("faults").named(agent.id),
-                start: clock.reading(at: .zero))
-        }
-    }
-
-    // MARK: - Groups
-
-    /// What the members of a group take part in; nil: in nothing.
-    private var part: GroupAgent.Part? {
-        switch scenario.synchronization {
-        case .berkeley(let law): .berkeley(law.mechanism)
-        case .averaging(let law): .averaging(law.mechanism)
-        case .none, .cristian, .ntp, .regression: nil
-        }
-    }
-
-    /// The sender and all receivers, numbered as the World's nodes are: the sender 0.
-    private func addGroup(_ part: GroupAgent.Part, to configuration: inout WorldConfiguration) {
-        let members = Array(configuration.nodeClocks.prefix(1 + configuration.receivers.count))
-        let numbers = members.indices.map { UInt16($0) }
-        for (node, member) in members.enumerated() {
-            let peers = numbers.filter { $0 != UInt16(node) }
-            configuration.agents.append(
-                AgentConfiguration(
-                    id: "\(member.id).member", node: member.id,
-                    agent: GroupAgent(
-                        id: UInt16(node), peers: peers, parts: [part], start: member.clock.reading(at: .zero))))
-            configuration.synchronization[member.id] = scenario.synchronization.name
-        }
-        // To and from its peers in their order.
-        for (node, member) in members.enumerated() {
-            for (other, peer) in members.enumerated() where other != node {
-                configuration.controlFlows.append(
-                    ControlFlowConfiguration(
-                        id: "\(member.id)>\(peer.id)", from: "\(member.id).member", to: "\(peer.id).member",
-                        way: configuration.way(from: node, to: other), port: Self.groupPort))
-            }
-        }
-        configuration.taps.events = true
-    }
-
     private func client(start: LocalInstant, servers: Int) -> any Agent {
         switch scenario.synchronization {
         case .cristian(let law): return CristianClient(law.mechanism, start: start)
@@ -160,12 +100,12 @@ struct SynchronizationBuilder {
 
 extension WorldConfiguration {
     /// The program's nodes and those of agents, with their clocks.
-    fileprivate var nodeClocks: [(id: String, clock: Oscillator)] {
+    var nodeClocks: [(id: String, clock: Oscillator)] {
         zip(nodeIDs, clocks).map { ($0, $1) }
     }
 
     /// The links between two of the program's nodes, in the order of the packets: 0 is the sender.
-    fileprivate func way(from source: Int, to destination: Int) -> [String] {
+    func way(from source: Int, to destination: Int) -> [String] {
         var way: [NamedLink] = []
         if source > 0 { way += receivers[source - 1].firstReverseLinks + reverse }
         if destination > 0 { way += forward + receivers[destination - 1].lastLinks }
@@ -184,7 +124,7 @@ extension WorldConfiguration {
 }
 
 extension ExperimentScenario.Synchronization.Correction {
-    fileprivate var mechanism: ClockSync.Correction { ClockSync.Correction(stepLimit: stepLimit, slewRate: slewRate) }
+    var mechanism: ClockSync.Correction { ClockSync.Correction(stepLimit: stepLimit, slewRate: slewRate) }
 }
 
 extension ExperimentScenario.Synchronization.Cristian {
@@ -201,36 +141,5 @@ extension ExperimentScenario.Synchronization.NTP {
         return NTPClient.Configuration(
             servers: servers, polls: shortest...max(shortest, Self.exponent(of: longestPoll) ?? shortest),
             hasInitialBurst: beginsWithBurst, panicLimit: panicLimit, correction: correction.mechanism)
-    }
-}
-
-extension ExperimentScenario.Synchronization.Berkeley {
-    fileprivate var mechanism: BerkeleyClock.Configuration {
-        // A round is over well before the next: its trials take a quarter of the interval, the last answers another.
-        let trials = 10
-        let spacing = TimeSpan.nanoseconds(min(poll.nanoseconds / 4 / Int64(trials), 100_000_000))
-        let timeout = TimeSpan.nanoseconds(min(poll.nanoseconds / 4, 2_000_000_000))
-        let succession: BerkeleyClock.Succession.Election =
-            switch election {
-            case .bully: .bully(timeout: timeout)
-            case .ring: .ring(timeout: timeout, attempts: 3)
-            }
-        return BerkeleyClock.Configuration(
-            polling: BerkeleyClock.Polling(interval: poll, trials: trials, spacing: spacing, timeout: timeout),
-            range: range, succession: BerkeleyClock.Succession(succession, timeout: poll * 2 + timeout),
-            correction: correction.mechanism)
-    }
-}
-
-extension ExperimentScenario.Synchronization.Averaging {
-    fileprivate var mechanism: ClockAveraging.Configuration {
-        let mean: ClockAveraging.Mean =
-            switch mean {
-            case .others: .others
-            case .all: .all
-            case .trimmed: .trimmed(trim)
-            }
-        return ClockAveraging.Configuration(
-            interval: interval, window: window, mean: mean, correction: correction.mechanism)
     }
 }

@@ -40,7 +40,6 @@ public struct WorldBuilder {
         }
         var configuration = WorldConfiguration(
             seed: scenario.seed, program: program, plan: prepared.plan, carriage: scenario.sender.carriage)
-        configuration.senderClock = scenario.senderClock.oscillator(clockKey("sender"))
         configuration.forward = forward.links
         configuration.reverse = try builder.links(scenario.reverse, "reverse", path: "network.reverse").links
         configuration.receivers = receivers
@@ -48,20 +47,48 @@ public struct WorldBuilder {
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving
-        addChanges(of: scenario.senderClock, node: 0, to: &configuration)
-        for (index, receiver) in scenario.expandedReceivers.enumerated() {
-            addChanges(of: receiver.clock, node: 1 + index, to: &configuration)
-        }
+        try addClocks(builder.tables, to: &configuration)
         try SynchronizationBuilder(scenario: scenario, root: root).add(to: &configuration, builder)
+        GroupBuilder(scenario: scenario).add(to: &configuration)
+        FaultBuilder(scenario: scenario, root: root).add(to: &configuration)
+        try checkCommands(program)
         return configuration
     }
 
-    private func clockKey(_ node: String) -> DrawKey { root.named("clocks").named(node) }
+    /// Of a file, only who opens it knows how long it is.
+    private func checkCommands(_ program: Program) throws(ScenarioProblems) {
+        guard scenario.duration == nil, let length = program.duration else { return }
+        var problems: [ScenarioProblem] = []
+        for (index, command) in (scenario.commands?.list ?? []).enumerated() {
+            problems += command.problems(duration: length).map {
+                ScenarioProblem(
+                    .file(title), path: "commands.at.\(index).\($0.key)", $0.statement, expected: $0.expected)
+            }
+        }
+        if let agreement = scenario.agreement, agreement.end >= length {
+            problems.append(
+                ScenarioProblem(
+                    .file(title), path: "agreement.at",
+                    "the last round ends at \(Quantity.text(agreement.end)), and the program at \(Quantity.text(length))",
+                    expected: "an end before that"))
+        }
+        guard problems.isEmpty else { throw ScenarioProblems(problems) }
+    }
 
-    private func addChanges(
-        of clock: ExperimentScenario.Clock, node: Int, to configuration: inout WorldConfiguration
-    ) {
-        configuration.clockChanges += clock.changes.map { .init(node: node, change: $0) }
+    /// The clocks of the sender and of the receivers, which are there already.
+    private func addClocks(
+        _ tables: LinkTables, to configuration: inout WorldConfiguration
+    ) throws(ScenarioProblems) {
+        let key = root.named("clocks")
+        let (clock, changes) = try scenario.senderClock.mechanism(key.named("sender"), tables, path: "clocks.sender")
+        configuration.senderClock = clock
+        configuration.clockChanges += changes.map { .init(node: 0, change: $0) }
+        for (index, receiver) in scenario.expandedReceivers.enumerated() {
+            let path = receiver.clock == scenario.receiverClock ? "clocks.receivers" : "receivers.\(receiver.id).clock"
+            let (clock, changes) = try receiver.clock.mechanism(key.named(receiver.id), tables, path: path)
+            configuration.receivers[index].clock = clock
+            configuration.clockChanges += changes.map { .init(node: 1 + index, change: $0) }
+        }
     }
 
     /// What the user may not have meant.
@@ -74,8 +101,16 @@ public struct WorldBuilder {
                 "the file ends after \(Quantity.text(length)), before the duration of \(Quantity.text(asked)): "
                     + "program.loop: true repeats it")
         }
-        if !scenario.faults.isEmpty, scenario.synchronization == .none {
+        if !scenario.faults.isEmpty, scenario.synchronization == .none, scenario.commands == nil,
+            scenario.agreement == nil
+        {
             warnings.append("faults are of the clocks' synchronization, and there is none: clocks.synchronization")
+        }
+        let members = 1 + scenario.expandedReceivers.count
+        if let traitors = scenario.agreement?.traitors, members < 3 * traitors + 1 {
+            warnings.append(
+                "agreement: \(members) nodes promise nothing with \(traitors) "
+                    + "\(traitors == 1 ? "traitor" : "traitors"): it takes \(3 * traitors + 1) nodes")
         }
         let dated = TimeSpan.milliseconds(20)
         for receiver in scenario.receivers {
@@ -113,10 +148,10 @@ public struct WorldBuilder {
             receiver.lastLinks, "\(receiver.id).last", path: "receivers.\(receiver.id).last_links",
             duplicating: duplicating)
         var node = ReceiverNodeConfiguration(
-            id: receiver.id, media: media, clock: receiver.clock.oscillator(clockKey(receiver.id)),
-            lastLinks: last.links,
+            id: receiver.id, media: media, lastLinks: last.links,
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
+        node.media.clockRecovery = receiver.clockRecovery.mechanism
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
         return node

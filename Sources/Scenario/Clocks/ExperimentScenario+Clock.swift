@@ -1,4 +1,5 @@
 import ClockSync
+import NetworkEmulation
 import Timebase
 
 extension ExperimentScenario {
@@ -18,6 +19,8 @@ extension ExperimentScenario {
         var temperature: Temperature?
         /// By rising time.
         public var steps: [Step] = []
+        /// A file with its recorded course, on top of which comes all else; nil: none.
+        var trace: String?
 
         /// A sine of the frequency that begins at zero, rising.
         struct Temperature: Equatable, Sendable {
@@ -74,6 +77,10 @@ extension ExperimentScenario.Clock {
             .key(
                 "steps", \.steps, Step.list, "Instants at which it jumps, or goes on at another frequency."
             ).like("[ { at: 20s, by: 5ms } ]"),
+            .key(
+                "trace", \.trace, .optional(.file),
+                "A file of rows time_s,offset_s (or with a header: offset_us, frequency_ppm and so on): a recorded clock, which it follows on top of its other keys but steps."
+            ).like("clock.csv"),
         ])
 }
 
@@ -87,8 +94,8 @@ extension ExperimentScenario.Clock.Temperature {
                 "Half of the difference between the highest and the lowest frequency; negative: it falls first."
             ).required(like: "100 ppb"),
             .key(
-                "period", \.period, .time(.seconds(1)...ExperimentScenario.durations.upperBound),
-                "From one highest frequency to the next."
+                "period", \.period, .time(.seconds(60)...ExperimentScenario.durations.upperBound),
+                "From one highest frequency to the next; the frequency changes once a second."
             ).like("24h"),
         ])
 }
@@ -99,7 +106,7 @@ extension ExperimentScenario.Clock.Step {
         [
             .key("at", \.at, .time(.zero...ExperimentScenario.durations.upperBound), "When.").required(like: "20s"),
             .key(
-                "by", \.by, .time(.zero...TimeSpan.seconds(86_400)),
+                "by", \.by, .time(.zero...TimeSpan.seconds(43_200)),
                 "What it shows more from then on; an oscillator never goes back."
             ).like("5ms"),
             .key(
@@ -119,17 +126,36 @@ extension ExperimentScenario.Clock.Step {
 // MARK: - Building
 
 extension ExperimentScenario.Clock {
-    /// - Parameter key: of the clock's own draws.
-    func oscillator(_ key: DrawKey) -> Oscillator {
+    /// The oscillator, and what happens to it later.
+    ///
+    /// - Parameters:
+    ///   - key: of its own draws.
+    ///   - path: where it stands in the scenario.
+    /// - Throws: ``ScenarioProblems`` for a trace that cannot be read.
+    func mechanism(
+        _ key: DrawKey, _ tables: LinkTables, path: String
+    ) throws(ScenarioProblems) -> (oscillator: Oscillator, changes: [OscillatorChange]) {
+        let steps = steps.map {
+            OscillatorChange(at: .zero + $0.at, step: $0.by, frequency: $0.frequency * 1_000_000_000)
+        }
+        guard let trace else { return (oscillator(key, plus: .zero), steps) }
+        switch try tables.clockTrace(trace, path: path + ".trace") {
+        case .offsets(let points):
+            let course = OscillatorChange.following(points.map { (at: $0.at, offset: $0.offset) }) ?? []
+            return (oscillator(key, plus: points.first?.offset ?? .zero), course)
+        case .frequencies(let points):
+            return (
+                oscillator(key, plus: .zero),
+                OscillatorChange.following(points.map { (at: $0.at, frequency: $0.frequency) })
+            )
+        }
+    }
+
+    private func oscillator(_ key: DrawKey, plus first: TimeSpan) -> Oscillator {
         Oscillator(
-            offset: offset, partsPerBillion: frequency,
+            offset: offset + first, partsPerBillion: frequency,
             noise: OscillatorNoise(
                 white: noise, randomWalk: wander, ageing: ageing, temperature: temperature?.amplitude ?? 0,
                 temperaturePeriod: temperature?.period ?? .seconds(86_400), key: key))
-    }
-
-    /// What happens to it later.
-    var changes: [OscillatorChange] {
-        steps.map { OscillatorChange(at: .zero + $0.at, step: $0.by, frequency: $0.frequency * 1_000_000_000) }
     }
 }

@@ -3,13 +3,7 @@ import Emulator
 /// What nodes, their clocks and the carriage must agree on.
 extension ExperimentScenario {
     static func checkNodes(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
-        let receivers = reader["receivers"].elements ?? []
-        for (element, receiver) in zip(receivers, scenario.receivers)
-        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
-            element["anchor"].report(
-                "without RTP nobody knows the sender's clock", expected: "first-arrival",
-                hint: "sender.carriage: ts-rtp has reports that tell it")
-        }
+        checkReceivers(scenario, reader)
         let nodes = scenario.expandedReceivers.map(\.id)
         let taken = Set(["sender"] + nodes + scenario.receivers.map(\.id))
         for (element, server) in zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers)
@@ -21,7 +15,52 @@ extension ExperimentScenario {
         {
             element["node"].report(
                 "there is no node '\(fault.node)'",
-                expected: "one of \(known.sorted().prefix(8).joined(separator: ", "))")
+                expected: "one of \(Self.listed(known.sorted()))")
+        }
+    }
+
+    /// The first of many names, and how many more there are.
+    private static func listed(_ names: [String]) -> String {
+        let shown = names.count > 10 ? 8 : names.count
+        let more = names.count > shown ? " and \(names.count - shown) more" : ""
+        return names.prefix(shown).joined(separator: ", ") + more
+    }
+
+    private static func checkReceivers(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let receivers = reader["receivers"].elements ?? []
+        for (element, receiver) in zip(receivers, scenario.receivers)
+        where receiver.anchor == .senderClock && !scenario.sender.carriage.hasRTP {
+            element["anchor"].report(
+                "without RTP nobody knows the sender's clock", expected: "first-arrival",
+                hint: "sender.carriage: ts-rtp has reports that tell it")
+        }
+        for (element, receiver) in zip(receivers, scenario.receivers) {
+            if receiver.clockRecovery == .rtcp, !scenario.sender.carriage.hasRTP {
+                element["clock_recovery"].report(
+                    "without RTP there are no sender reports", expected: "none, pcr or window-min",
+                    hint: "sender.carriage: ts-rtp has them")
+            }
+            if receiver.clockRecovery != .none, receiver.anchor == .senderClock {
+                element["clock_recovery"].report(
+                    "with 'anchor: sender-clock' the synchronized clock is followed", expected: "none",
+                    hint: "anchor: first-arrival")
+            }
+        }
+    }
+
+    static func checkClocks(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let receivers = (reader["receivers"].elements ?? []).map { $0["clock"] }
+        let clocks =
+            [
+                (reader["clocks"]["sender"], scenario.senderClock),
+                (reader["clocks"]["receivers"], scenario.receiverClock),
+            ]
+            + zip(reader["clocks"]["servers"].elements ?? [], scenario.timeServers.map(\.clock))
+            + zip(receivers, scenario.receivers.map(\.clock))
+        for (element, clock) in clocks where element.has("trace") && clock.trace != nil && !clock.steps.isEmpty {
+            element["trace"].report(
+                "a clock follows its trace or its steps, not both", expected: "one of them",
+                hint: "a step can be a row of the trace")
         }
     }
 
@@ -35,11 +74,6 @@ extension ExperimentScenario {
                     "\(scenario.synchronization.name) asks no time server", expected: "none",
                     hint: "cristian, ntp and regression ask them")
             }
-            if count >= mostMembers {
-                synchronization.report(
-                    "\(count) receivers and the sender", expected: "a group of at most \(mostMembers)",
-                    hint: "cristian, ntp and regression take more")
-            }
             flows = 0
         } else {
             flows = 2 * (1 + count) * max(1, scenario.timeServers.count)
@@ -48,6 +82,21 @@ extension ExperimentScenario {
             synchronization.report(
                 "\(count) receivers make \(flows) flows of it", expected: "at most \(mostControlFlows) flows",
                 hint: "fewer receivers, or fewer servers")
+        }
+    }
+
+    /// The sender and the receivers are a group to whatever is told from any of them to all.
+    static func checkGroup(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let count = scenario.expandedReceivers.count
+        guard count >= mostMembers else { return }
+        let expected = "a group of at most \(mostMembers)"
+        if scenario.synchronization.isOfGroup {
+            reader["clocks"]["synchronization"].report(
+                "\(count) receivers and the sender", expected: expected, hint: "cristian, ntp and regression take more")
+        }
+        for (key, isThere) in [("commands", scenario.commands != nil), ("agreement", scenario.agreement != nil)]
+        where isThere {
+            reader[key].report("\(count) receivers and the sender", expected: expected, hint: "fewer receivers")
         }
     }
 

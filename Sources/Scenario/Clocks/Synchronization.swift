@@ -91,7 +91,7 @@ extension ExperimentScenario {
         }
 
         /// Whether nodes ask time servers; else each takes part in a group, or in nothing.
-        var asksServers: Bool {
+        public var asksServers: Bool {
             switch self {
             case .cristian, .ntp, .regression: true
             case .none, .berkeley, .averaging: false
@@ -99,7 +99,7 @@ extension ExperimentScenario {
         }
 
         /// Whether the sender and the receivers set their clocks by each other's.
-        var isOfGroup: Bool {
+        public var isOfGroup: Bool {
             switch self {
             case .berkeley, .averaging: true
             case .none, .cristian, .ntp, .regression: false
@@ -142,29 +142,30 @@ extension ExperimentScenario.Synchronization {
 }
 
 extension ExperimentScenario.Synchronization.Correction {
-    static let record = Record<Self>(
-        Self(stepLimit: nil, slewRate: 500_000),
-        [
-            .key(
-                "step_limit", \.stepLimit, .optional(.time(.microseconds(1)...ExperimentScenario.durations.upperBound)),
-                "A later error of more than this is stepped away at once, also backwards; the first always is."
-            ).like("128ms"),
-            .key(
-                "slew", \.slewRate, .frequency(1_000...100_000_000),
-                "How fast all other errors are made up for."
-            ).like("100 ppm"),
-        ])
+    /// What all begin with that do not say something else.
+    fileprivate static let usual = Self(stepLimit: nil, slewRate: 500_000)
+
+    private static let fields: [Field<Self>] = [
+        .key(
+            "step_limit", \.stepLimit, .optional(.time(.microseconds(1)...ExperimentScenario.durations.upperBound)),
+            "A later error of more than this is stepped away, also backwards (by ntp once it has lasted 300 s); the first always is."
+        ).like("128ms"),
+        .key(
+            "slew", \.slewRate, .frequency(1_000...100_000_000),
+            "How fast all other errors are made up for."
+        ).like("100 ppm"),
+    ]
 
     fileprivate static func fields<Whole>(
         _ path: any WritableKeyPath<Whole, Self> & Sendable
-    ) -> [Field<Whole>] { record.fields.map { $0.at(path) } }
+    ) -> [Field<Whole>] { fields.map { $0.at(path) } }
 }
 
 extension ExperimentScenario.Synchronization.Cristian {
     static let record = Record<Self>(
         Self(
             poll: .seconds(10), probes: 8, minimumDelay: .zero, drift: 100_000, accuracy: nil,
-            correction: ExperimentScenario.Synchronization.Correction.record.initial),
+            correction: ExperimentScenario.Synchronization.Correction.usual),
         [
             .key(
                 "poll", \.poll, .time(ExperimentScenario.Synchronization.polls),
@@ -202,7 +203,7 @@ extension ExperimentScenario.Synchronization.NTP {
                 "Whether a server that has not answered yet is asked eight times, two seconds apart."),
             .key(
                 "panic_limit", \.panicLimit, .optional(.time(.seconds(1)...ExperimentScenario.durations.upperBound)),
-                "A clock that is farther off than this is not touched, but for the first time."
+                "A client whose clock is farther off than this gives up, at its first answer too."
             ).like("1000s"),
         ] + ExperimentScenario.Synchronization.Correction.fields(\.correction),
         rules: [
@@ -238,7 +239,7 @@ extension ExperimentScenario.Synchronization.Regression {
     static let record = Record<Self>(
         Self(
             poll: .seconds(1),
-            correction: ExperimentScenario.Synchronization.Correction.record.initial),
+            correction: ExperimentScenario.Synchronization.Correction.usual),
         [
             .key("poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the server is asked.")
         ] + ExperimentScenario.Synchronization.Correction.fields(\.correction))
@@ -248,7 +249,7 @@ extension ExperimentScenario.Synchronization.Berkeley {
     static let record = Record<Self>(
         Self(
             poll: .seconds(10), election: .bully, range: .milliseconds(100),
-            correction: ExperimentScenario.Synchronization.Correction.record.initial),
+            correction: ExperimentScenario.Synchronization.Correction.usual),
         [
             .key(
                 "poll", \.poll, .time(ExperimentScenario.Synchronization.polls), "How often the coordinator asks all."),
@@ -265,7 +266,7 @@ extension ExperimentScenario.Synchronization.Averaging {
     static let record = Record<Self>(
         Self(
             interval: .seconds(10), window: .seconds(1), mean: .others, trim: 1,
-            correction: ExperimentScenario.Synchronization.Correction.record.initial),
+            correction: ExperimentScenario.Synchronization.Correction.usual),
         [
             .key(
                 "interval", \.interval, .time(ExperimentScenario.Synchronization.polls),
