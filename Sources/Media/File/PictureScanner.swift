@@ -28,7 +28,7 @@ struct PictureScanner {
     mutating func scan(_ bytes: RawSpan) -> Picture {
         var picture = Picture()
         var offset = 0
-        while let start = Self.startCode(bytes, from: offset) {
+        while let start = bytes.withUnsafeBytes({ NALUnits.startCode($0, from: offset) }) {
             offset = start + 3
             guard offset < bytes.byteCount else { break }
             let isDone: Bool =
@@ -111,25 +111,6 @@ struct PictureScanner {
             }
             return true
         default: return false
-        }
-    }
-
-    /// Where the next 00 00 01 begins.
-    private static func startCode(_ bytes: RawSpan, from offset: Int) -> Int? {
-        bytes.withUnsafeBytes { bytes in
-            var index = offset + 2
-            while index < bytes.count {
-                let byte = bytes[index]
-                if byte > 1 {
-                    index += 3
-                } else if byte == 1 {
-                    if bytes[index - 1] == 0 && bytes[index - 2] == 0 { return index - 2 }
-                    index += 3
-                } else {
-                    index += 1
-                }
-            }
-            return nil
         }
     }
 }
