@@ -94,8 +94,8 @@ let package = Package(
         tests(
             "Emulator",
             [
-                "ClockSync", "Emulator", "Media", "Metrics", "NetworkEmulation", "Protection", "Sender", "Timebase",
-                "Wire",
+                "ClockSync", "Emulator", "Media", "Metrics", "NetworkEmulation", "Protection", "Receiver", "Sender",
+                "Timebase", "Wire",
             ]),
         tests("Scenario", ["Emulator", "Metrics", "NetworkEmulation", "Scenario", "Timebase"], exclude: ["Reference"]),
         tests("Capture", ["Capture", "Timebase", "Wire"]),

@@ -37,11 +37,11 @@ struct ReceiverLedger: Sendable {
 
     /// One substream.
     struct Lane: Sendable {
-        var onTime: Int64 = 0
-        var late: Int64 = 0
-        var damaged: Int64 = 0
+        var decoding: DecodingLedger
         var endToEnd: Histogram
         var freezes: FreezeDetector?
+        /// The place of the first unit presented on the program's timeline.
+        var firstPresentation: TimeSpan?
         /// The unit presented last: its place on the program's timeline, and when.
         var latestPresentation: (media: TimeSpan, at: Instant)?
     }
@@ -85,6 +85,7 @@ struct ReceiverLedger: Sendable {
         for substream in substreams {
             lanes.append(
                 Lane(
+                    decoding: DecodingLedger(recordsUnits: configuration.taps.units),
                     endToEnd: Histogram(cuts: cuts[.endToEndDelay]),
                     freezes: substream.kind == .video ? FreezeDetector() : nil))
         }
@@ -149,26 +150,19 @@ struct ReceiverLedger: Sendable {
         nextReleased = number + 1
     }
 
-    mutating func close(lane: Int, _ verdict: UnitVerdict) {
-        switch verdict {
-        case .onTime: lanes[lane].onTime += 1
-        case .late: lanes[lane].late += 1
-        case .damaged: lanes[lane].damaged += 1
-        }
-    }
-
     /// Nothing more comes.
     ///
     /// - Parameters:
     ///   - sentCount: how many datagrams of the program were sent.
     ///   - spans: of each lane, where its first unit sent begins and its last one ends on the program's timeline: up to
     ///     there what was on screen should have moved.
-    mutating func finish(sentCount: Int64, spans: [ClosedRange<TimeSpan>?]) {
+    ///   - durations: the usual ones of each lane's units.
+    mutating func finish(sentCount: Int64, spans: [ClosedRange<TimeSpan>?], durations: [TimeSpan]) {
         quality.finish(sentCount: sentCount)
         streamWindow?.finish(sentCount: sentCount)
         monitor.finish()
         for (lane, span) in spans.enumerated() {
-            if let span { finish(lane: lane, programEnd: span.upperBound) }
+            if let span { finish(lane: lane, span, duration: durations[lane]) }
         }
         for index in pairs.indices {
             guard let audio = spans[pairs[index].audio], let video = spans[pairs[index].video] else { continue }
@@ -176,11 +170,12 @@ struct ReceiverLedger: Sendable {
         }
     }
 
-    /// `programEnd` is where the lane's last unit that was sent ends on the program's timeline.
-    private mutating func finish(lane: Int, programEnd: TimeSpan) {
-        guard let latest = lanes[lane].latestPresentation else { return }
+    /// `span` is where the lane's units that were sent lie on the program's timeline.
+    private mutating func finish(lane: Int, _ span: ClosedRange<TimeSpan>, duration: TimeSpan) {
+        guard let first = lanes[lane].firstPresentation, let latest = lanes[lane].latestPresentation else { return }
         // A next unit would have been due when the program's timeline had run on to the end.
-        lanes[lane].freezes?.finish(at: latest.at + max(.zero, programEnd - latest.media))
+        lanes[lane].freezes?.finish(at: latest.at + max(.zero, span.upperBound - latest.media))
+        lanes[lane].freezes?.noteBlank(first - span.lowerBound, nominal: duration)
     }
 
     /// A viewer stops what is presented, or goes elsewhere: that is no freeze, and nothing that plays on.
@@ -194,8 +189,9 @@ struct ReceiverLedger: Sendable {
         lane: Int, media: TimeSpan, duration: TimeSpan, at now: Instant, picturesEnd: TimeSpan
     ) {
         firstPresentation = firstPresentation ?? now
+        lanes[lane].firstPresentation = lanes[lane].firstPresentation ?? media
         lanes[lane].latestPresentation = (media, now)
-        lanes[lane].freezes?.add(presentedAt: now)
+        lanes[lane].freezes?.add(presentedAt: now, lasting: duration)
         for index in pairs.indices {
             guard pairs[index].audio == lane || pairs[index].video == lane else { continue }
             pairs[index].meter.present(

@@ -42,12 +42,12 @@ extension RunLedger {
     /// Notes that a unit is on screen or heard from now on.
     ///
     /// - Parameters:
+    ///   - ticks: its timestamp.
     ///   - row: the first of the receiver's.
     ///   - picturesEnd: where the last picture sent by now ends on the program's timeline.
-    mutating func note(_ unit: Presentation, row: Int, at now: Instant, picturesEnd: TimeSpan) {
+    mutating func note(_ unit: Presentation, ticks: Int64, row: Int, at now: Instant, picturesEnd: TimeSpan) {
         receivers[row].lanes[unit.lane].endToEnd.add((now - unit.captured).nanoseconds)
-        receivers[row].present(
-            lane: unit.lane, media: unit.media, duration: durations[unit.lane], at: now, picturesEnd: picturesEnd)
+        show(unit, ticks: ticks, row: row, at: now, picturesEnd: picturesEnd)
         add(.presented, unit.media.nanoseconds, now.nanoseconds, Int64(row), Int64(unit.lane))
     }
 
@@ -55,9 +55,11 @@ extension RunLedger {
     ///
     /// - Parameter spans: of each lane, where its first unit sent begins and its last one ends on the program's timeline.
     mutating func finish(sessionsOf receiver: Int, spans: [ClosedRange<TimeSpan>?]) {
+        finishUnits(row: receiver * rowCount)
         for session in 0..<rowCount {
             receivers[receiver * rowCount + session].finish(
-                sentCount: sessions[session].packets, spans: session == 0 ? spans : spans.map { _ in nil })
+                sentCount: sessions[session].packets, spans: session == 0 ? spans : spans.map { _ in nil },
+                durations: durations)
         }
     }
 }

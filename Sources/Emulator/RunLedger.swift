@@ -30,6 +30,8 @@ struct RunLedger: ~Copyable {
     private let taps: WorldTaps
     private let flows: FlowTable
     private let program: Program
+    /// By lane.
+    private var sentUnits: [SentUnits]
     /// What is on screen, where there is video.
     let pictureLane: Int?
     /// Usual durations of the program's units, by lane.
@@ -45,6 +47,8 @@ struct RunLedger: ~Copyable {
         self.headerLength = headerLength
         taps = configuration.taps
         program = configuration.program
+        let bits = configuration.sessions == nil ? 33 : 32
+        sentUnits = program.substreams.map { _ in SentUnits(timestampBits: bits) }
         pictureLane = program.substreams.firstIndex { $0.kind == .video }
         durations = program.substreams.map {
             MediaClock.span(ticks: $0.usualDuration, rate: MediaClock.ninetyKilohertz)
@@ -113,10 +117,12 @@ struct RunLedger: ~Copyable {
             note(packet, isOfNoUse: reason, receiver: receiver, at: now)
         case .presented(let receiver, let lane, let ticks, let picturesEnd):
             note(presentationOf: ticks, lane: lane, receiver: receiver, at: now, picturesEnd: picturesEnd)
-        case .closed(let receiver, let lane, let ticks, let verdict):
-            guard lane < receivers[receiver].lanes.count else { return }
-            receivers[receiver].close(lane: lane, verdict)
-            add(.closed, ticks ?? -1, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
+        case .closed(let receiver, let unit):
+            guard unit.lane < receivers[receiver].lanes.count else { return }
+            receivers[receiver].lanes[unit.lane].decoding.close(unit, sent(unit.lane))
+            emitFates(row: receiver, lane: unit.lane)
+            let verdict = Int64(unit.verdict.rawValue)
+            add(.closed, unit.presentation ?? -1, verdict, Int64(receiver), Int64(unit.lane))
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
         case .found(let event, let node): note(event, node: node, at: now)
         case .adjusted(let node): clocks[node].noteCorrection(at: now)
@@ -249,16 +255,56 @@ struct RunLedger: ~Copyable {
 
     // MARK: Presentation
 
+    /// A unit's first datagram is made.
+    mutating func note(begunUnit unit: SentUnit, lane: Int) {
+        sentUnits[lane].append(unit)
+        guard sentUnits[lane].isLong else { return }
+        var oldest = Int64.max
+        for row in stride(from: 0, to: receivers.count, by: rowCount) {
+            oldest = min(oldest, receivers[row].lanes[lane].decoding.next)
+        }
+        sentUnits[lane].forget(before: oldest)
+    }
+
+    private func sent(_ lane: Int) -> DecodingLedger.Sent {
+        DecodingLedger.Sent(units: sentUnits[lane], program: program, lane: lane)
+    }
+
+    /// - Parameter row: the first of the receiver's.
+    private mutating func emitFates(row: Int, lane: Int) {
+        guard taps.units else { return }
+        for fate in receivers[row].lanes[lane].decoding.takeFates() {
+            outputs.append(.unit(UnitRecord(fate, of: program, receiver: row / rowCount, lane: lane)))
+        }
+    }
+
+    /// What is on screen or heard, as far as a decoder can make it: nothing else counts as presented.
+    ///
+    /// - Parameters:
+    ///   - row: the first of the receiver's.
+    ///   - ticks: the unit's timestamp on the wire.
+    mutating func show(_ unit: Presentation, ticks: Int64, row: Int, at now: Instant, picturesEnd: TimeSpan) {
+        var duration = durations[unit.lane]
+        let next = receivers[row].lanes[unit.lane].decoding.next
+        if let number = sentUnits[unit.lane].find(ticks, near: next) {
+            let sent = sentUnits[unit.lane][number].media
+            duration = MediaClock.span(ticks: sent.duration, rate: MediaClock.ninetyKilohertz)
+            guard receivers[row].lanes[unit.lane].decoding.shows(sent, number: number) else { return }
+        }
+        receivers[row].present(
+            lane: unit.lane, media: unit.media, duration: duration, at: now, picturesEnd: picturesEnd)
+    }
+
     private mutating func note(
         presentationOf ticks: Int64, lane: Int, receiver: Int, at now: Instant, picturesEnd: TimeSpan
     ) {
         guard lane < receivers[receiver].lanes.count else { return }
         let media = timeline(ofTicks: ticks, near: now)
+        add(.presented, media.nanoseconds, now.nanoseconds, Int64(receiver), Int64(lane))
         let captured = capture.clock.instant(showing: capture.zero + media)
         receivers[receiver].lanes[lane].endToEnd.add((now - captured).nanoseconds)
-        receivers[receiver].present(
-            lane: lane, media: media, duration: durations[lane], at: now, picturesEnd: picturesEnd)
-        add(.presented, media.nanoseconds, now.nanoseconds, Int64(receiver), Int64(lane))
+        let unit = Presentation(lane: lane, media: media, captured: captured)
+        show(unit, ticks: ticks, row: receiver, at: now, picturesEnd: picturesEnd)
     }
 
     /// The program's timeline at a receiver's 90 kHz ticks, which are right modulo 2^33 only.
@@ -289,10 +335,21 @@ struct RunLedger: ~Copyable {
     /// Nothing more will be sent.
     mutating func finishSending() { sender.finish() }
 
+    /// What has not come by now never will.
+    ///
+    /// - Parameter row: the first of the receiver's.
+    mutating func finishUnits(row: Int) {
+        for lane in receivers[row].lanes.indices {
+            receivers[row].lanes[lane].decoding.finish(sent(lane))
+            emitFates(row: row, lane: lane)
+        }
+    }
+
     /// Nothing more comes to a receiver.
     ///
     /// - Parameter spans: of each lane, where its first unit sent begins and its last one ends on the program's timeline.
     mutating func finish(receiver: Int, spans: [ClosedRange<TimeSpan>?]) {
-        receivers[receiver].finish(sentCount: sender.packets, spans: spans)
+        finishUnits(row: receiver)
+        receivers[receiver].finish(sentCount: sender.packets, spans: spans, durations: durations)
     }
 }

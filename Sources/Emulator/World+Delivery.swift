@@ -6,6 +6,11 @@ import Timebase
 
 /// What nodes do with packets that have come to them.
 extension World {
+    /// Tells the ledger which units the multiplex has begun: what will be looked for at the receivers.
+    mutating func takeBegunUnits() {
+        while let (lane, unit) = sender.pollBegun() { ledger.note(begunUnit: SentUnit(unit), lane: lane) }
+    }
+
     /// A packet has arrived at a node: the program's goes to the receiver there, everything else to an agent.
     mutating func deliver(_ packet: Packet, to node: Int, at now: Instant) {
         capture(packet, CapturePoint(node: node, receivers: receivers.count), at: now)
@@ -62,8 +67,7 @@ extension World {
             case .presented(let lane, let ticks):
                 let end = ledger.pictureLane.flatMap { sender.presentationEnd(lane: $0) } ?? .zero
                 ledger.note(.presented(receiver: index, lane: lane, ticks: ticks, picturesEnd: end), at: now)
-            case .closed(let lane, let ticks, let verdict):
-                ledger.note(.closed(receiver: index, lane: lane, ticks: ticks, verdict), at: now)
+            case .closed(let unit): ledger.note(.closed(receiver: index, unit), at: now)
             }
         }
     }

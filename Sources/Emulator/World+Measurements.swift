@@ -185,10 +185,14 @@ extension World {
             result.sentBitsPerSecond = (sent.bytes * 8).scaled(
                 by: 1_000_000_000, over: (end - first).nanoseconds, .nearest)
         }
-        result.onTime = seen.onTime
-        result.late = seen.late
-        result.damaged = seen.damaged
-        result.missing = sent.units - seen.onTime - seen.late - seen.damaged
+        result.onTime = seen.decoding.onTime
+        result.late = seen.decoding.late
+        result.damaged = seen.decoding.damaged
+        result.missing = sent.units - result.onTime - result.late - result.damaged
+        result.intact = seen.decoding.intact
+        result.impaired = seen.decoding.impaired
+        result.undecodable = seen.decoding.undecodable
+        result.impairedTime = seen.decoding.impairedTime
         result.endToEndDelay = seen.endToEnd.distribution
         // Without a picture there was nothing to freeze.
         result.freezes = seen.latestPresentation == nil ? nil : seen.freezes?.measurements

@@ -54,6 +54,7 @@ extension World {
     /// Serves what a session's sender has to do by `now`.
     mutating func serveSession(_ session: Int, at now: Instant) {
         sessionSenders[session].handleTimeout(&pool, at: captureClock(session).reading(at: now))
+        if let unit = sessionSenders[session].pollBegun() { ledger.note(begunUnit: SentUnit(unit), lane: session) }
         while var packet = sessionSenders[session].pollOutput() {
             packet.sent = now
             capture(packet, .sender, at: now)
@@ -109,9 +110,7 @@ extension World {
                 ledger.note(.discarded(packet, receiver: row, reason), at: now)
                 pool.release(packet.slot)
             case .presented(let lane, let ticks): present(lane, ticks: ticks, receiver: index, at: now)
-            case .closed(let lane, let ticks, let verdict):
-                ledger.note(
-                    .closed(receiver: ledger.row(index, flow: 0), lane: lane, ticks: ticks, verdict), at: now)
+            case .closed(let unit): ledger.note(.closed(receiver: ledger.row(index, flow: 0), unit), at: now)
             }
         }
     }
@@ -126,7 +125,7 @@ extension World {
         let place = captureClocks[lane] == nil ? media : clocks[0].raw.reading(at: captured) - sender.zero
         let end = ledger.pictureLane.flatMap { sessionSenders[$0].counters.lastPresentationEnd } ?? .zero
         ledger.note(
-            RunLedger.Presentation(lane: lane, media: place, captured: captured),
+            RunLedger.Presentation(lane: lane, media: place, captured: captured), ticks: ticks,
             row: ledger.row(receiver, flow: 0), at: now, picturesEnd: end)
     }
 

@@ -104,6 +104,7 @@ public struct World: ~Copyable {
 
     private mutating func startProgram() {
         if configuration.sessions == nil { sender.start(&pool) }
+        takeBegunUnits()
         startSessions()
     }
 
@@ -150,7 +151,7 @@ public struct World: ~Copyable {
         guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
-        case .packet, .exchange, .logical, .sample: break
+        case .packet, .unit, .exchange, .logical, .sample: break
         }
         return output
     }
@@ -222,6 +223,7 @@ public struct World: ~Copyable {
                 hand(packet, to: topology.entries[Int(packet.flow)], at: now)
             }
         }
+        takeBegunUnits()
         rearmSender()
         if sender.isFinished { stopOthers() }
     }

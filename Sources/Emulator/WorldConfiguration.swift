@@ -178,6 +178,8 @@ public struct WorldTaps: Sendable {
     public var media = false
     /// Every datagram's fate.
     public var packets = false
+    /// What became of every unit.
+    public var units = false
     /// Events in logical time.
     public var events = false
     /// Exchanges with time servers.
@@ -269,7 +271,7 @@ public struct WorldConfiguration: Sendable {
     public var flowTable: FlowTable { FlowTable(self) }
 
     /// The program's substreams by name.
-    var substreamIDs: [String] { program.substreams.map(\.id) }
+    public var substreamIDs: [String] { program.substreams.map(\.id) }
     /// How long the program lasts; nil when nothing ends it.
     public var programDuration: TimeSpan? { program.duration }
     /// Transport-stream bits per second.

@@ -22,7 +22,7 @@ enum WorldEvent {
     /// the program's timeline.
     case presented(receiver: Int, lane: Int, ticks: Int64, picturesEnd: TimeSpan)
     /// All that will come of a unit has come.
-    case closed(receiver: Int, lane: Int, ticks: Int64?, UnitVerdict)
+    case closed(receiver: Int, ReceivedUnit)
     /// A datagram of the control plane has come to a node.
     case controlArrived(Packet, node: Int)
     /// An agent at a node has found something out.

@@ -101,6 +101,8 @@ public enum WorldOutput: Sendable {
     case releasedMedia(Packet, receiver: Int)
     /// A datagram's fate is decided.
     case packet(PacketRecord)
+    /// What has become of a unit is known.
+    case unit(UnitRecord)
     /// An exchange with a time server has ended.
     case exchange(ExchangeRecord)
     /// An event of a node in logical time.

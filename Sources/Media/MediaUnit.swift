@@ -51,12 +51,29 @@ public struct MediaUnit: Sendable, BitwiseCopyable {
     /// Decoding can begin here.
     public var isRandomAccess: Bool
     /// Whether the PES packet carries a PTS.
-    var hasTimestamp: Bool
+    public var hasTimestamp: Bool
+
+    /// What it refers to, and what refers to it.
+    public var references = UnitReferences.independent
+    /// Bytes from its first that have to come for anything of it to be decoded: up to and with its first slice's header.
+    public var beginningByteCount: UInt32 = 0
+    /// Frames of sound in it that are heard one by one; 1 for what is whole or not.
+    public var frameCount: UInt16 = 1
 
     /// Where its source finds its bytes.
     var locator: Int64
     /// What its source needs besides to make its bytes.
     var detail: UInt64
+
+    /// "I", "P" or "B"; empty for what is no picture, or one of which that is not known.
+    public var pictureType: StaticString {
+        switch frameType {
+        case .unknown: ""
+        case .intra: "I"
+        case .predicted: "P"
+        case .bidirectional: "B"
+        }
+    }
 
     /// Bytes of the elementary stream.
     public var elementaryByteCount: Int { byteCount - headerByteCount }

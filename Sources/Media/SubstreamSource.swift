@@ -27,6 +27,16 @@ public struct SubstreamSource: Sendable {
         }
     }
 
+    /// Where the parts of a unit lie that are decoded one by one, bytes from its first: the slices of a picture, the frames
+    /// of sound. Empty where they are not known.
+    ///
+    /// - Parameter unit: one that this source, or a copy of it, has returned.
+    /// - Complexity: O(bytes of the unit).
+    public func parts(of unit: MediaUnit) -> [Range<Int>] {
+        guard case .recorded(let units) = origin else { return [] }
+        return units.parts(of: unit)
+    }
+
     /// The next unit, or nil behind the last. An endless source never returns nil.
     public mutating func next() -> MediaUnit? {
         switch origin {

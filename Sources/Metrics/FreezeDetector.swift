@@ -4,6 +4,9 @@ import Timebase
 /// duration, until the next frame is presented, is a freeze when it reaches the larger of three times the average of
 /// the last 30 frames' durations and that average plus 150 ms.
 ///
+/// A frame that was made to stand so long is not frozen: what it stands beyond its own duration has to reach 150 ms too,
+/// which changes nothing at a constant frame rate.
+///
 /// The average is over the durations before the one in question, frozen ones too. With fewer than five of them there is
 /// no judgement, as in the implementations of that definition. Everything is in whole nanoseconds.
 public struct FreezeDetector: Sendable {
@@ -23,6 +26,8 @@ public struct FreezeDetector: Sendable {
     private(set) var longest: TimeSpan = .zero
 
     private var last: Instant?
+    /// The last frame's own duration.
+    private var nominal = TimeSpan.zero
     private var durations: [Int64]
     private var next = 0
     private var known: Int64 = 0
@@ -33,8 +38,11 @@ public struct FreezeDetector: Sendable {
     }
 
     /// Takes a presented frame; instants do not decrease. Whether the frame before it had frozen.
+    ///
+    /// - Parameter nominal: how long it is meant to stand.
     @discardableResult
-    public mutating func add(presentedAt instant: Instant) -> Bool {
+    public mutating func add(presentedAt instant: Instant, lasting nominal: TimeSpan = .zero) -> Bool {
+        defer { self.nominal = nominal }
         guard let last else {
             self.last = instant
             return false
@@ -60,6 +68,15 @@ public struct FreezeDetector: Sendable {
         return judge((instant - last).nanoseconds)
     }
 
+    /// Counts the time before the first frame where one should have been shown.
+    ///
+    /// DEVIATION: W3C's counters begin with the first frame. Who waits for a picture that cannot be decoded sees none, and
+    /// a black screen is no better than one that stands still.
+    public mutating func noteBlank(_ span: TimeSpan, nominal: TimeSpan) {
+        guard span >= nominal * Self.leastFactor, span >= nominal + Self.leastIncrease else { return }
+        count(span)
+    }
+
     /// All freezes so far.
     public var measurements: FreezeMeasurements {
         FreezeMeasurements(count: count, total: total, longest: longest)
@@ -68,11 +85,16 @@ public struct FreezeDetector: Sendable {
     private mutating func judge(_ duration: Int64) -> Bool {
         // Both sides times the number of durations, so that no average is rounded.
         guard known >= Int64(Self.leastDurations), duration * known >= Self.leastFactor * sum,
-            duration * known >= sum + Self.leastIncrease.nanoseconds * known
+            duration * known >= sum + Self.leastIncrease.nanoseconds * known,
+            .nanoseconds(duration) >= nominal + Self.leastIncrease
         else { return false }
-        count += 1
-        total += .nanoseconds(duration)
-        longest = max(longest, .nanoseconds(duration))
+        count(.nanoseconds(duration))
         return true
+    }
+
+    private mutating func count(_ duration: TimeSpan) {
+        count += 1
+        total += duration
+        longest = max(longest, duration)
     }
 }

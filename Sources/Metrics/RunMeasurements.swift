@@ -57,6 +57,15 @@ public struct SubstreamMeasurements: Sendable {
     public var damaged: Int64 = 0
     /// Units replaced by a guess; nil where nothing is concealed.
     public var concealed: Int64?
+    // By what they refer to, of the units of which something came.
+    /// Units that a decoder makes what they were.
+    public var intact: Int64 = 0
+    /// Units that are wrong, or refer to what is missing or wrong.
+    public var impaired: Int64 = 0
+    /// Units that a decoder can make nothing of.
+    public var undecodable: Int64 = 0
+    /// How long the impaired ones last.
+    public var impairedTime = ImpairedTime()
     /// Capture to presentation, nanoseconds, of units that were presented.
     public var endToEndDelay: Distribution?
     /// Nil for what cannot freeze (audio, data).

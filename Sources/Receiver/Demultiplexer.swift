@@ -10,13 +10,31 @@ struct Demultiplexer: Sendable {
     enum Event: Sendable {
         /// A unit has begun. Times are 33-bit values as on the wire.
         case began(lane: Int, pts: Int64?)
-        /// A unit is over: its last byte was released at `lastByte`.
-        case closed(lane: Int, lastByte: LocalInstant, isDamaged: Bool)
+        /// A unit is over.
+        case closed(lane: Int, Closing)
         /// 27 MHz ticks, modulo 2^33·300.
         case reference(Int64)
     }
 
+    /// What a unit was when it was over.
+    struct Closing: Sendable, BitwiseCopyable {
+        /// When its last byte was released, and the last one before the first gap.
+        var lastByte: LocalInstant
+        var lastLeadingByte: LocalInstant
+        var isDamaged: Bool
+        var coverage: UnitCoverage
+    }
+
+    /// Whether a packet is a repetition of the one before only if its bytes are the same. Where datagrams are numbered
+    /// their gaps tell as much.
+    var comparesRepetitions = false
     private(set) var lanes: [Lane] = []
+    /// Per lane, the packet before the datagram in hand, where packets are compared.
+    var latestPackets: [UInt8] = []
+    /// Where the datagram in hand begins.
+    private(set) var datagramStart = 0
+    /// The place in the packet in hand that was changed on the way: nothing that a receiver could know.
+    private var changedPlace: Int?
     /// Per lane, the start of a unit whose header does not end in its first packet.
     private var partialHeaders: [[UInt8]] = []
     private var events = Deque<Event>()
@@ -43,10 +61,36 @@ struct Demultiplexer: Sendable {
         var received = 0
         var expected: Int?
         var lastByte = LocalInstant(nanoseconds: 0)
+        /// What had come before the first gap, or before a place where one may be hidden.
+        var leading: (count: Int, lastByte: LocalInstant)?
+        var hasGap = false
+        var isChanged = false
+        var firstPacketByteCount = 0
+        /// See ``UnitCoverage/packets``, and the place of the next one.
+        var packets: UInt64 = 0
+        var packetCount = 0
         /// Its header does not end in its first packet.
         var hasPartialHeader = false
 
         init(pid: UInt16) { self.pid = pid }
+
+        /// What of the unit comes now is not what follows.
+        mutating func noteGap() { leading = leading ?? (received, lastByte) }
+
+        /// The latest packet was changed on the way.
+        mutating func noteChange() {
+            isChanged = true
+            if packetCount <= 64 { packets &= ~(1 << UInt64(packetCount - 1)) }
+        }
+
+        /// Counts packets that have come, one behind the other.
+        mutating func add(packets count: Int) {
+            if packetCount < 64 {
+                let end = min(64, packetCount + count)
+                packets |= (UInt64.max >> UInt64(64 - (end - packetCount))) << UInt64(packetCount)
+            }
+            packetCount += count
+        }
     }
 
     /// A row of plain packets from the middle of one unit, which are counted here and settled with their lane when
@@ -72,6 +116,7 @@ struct Demultiplexer: Sendable {
         for index in lanes.indices {
             lanes[index].hadDuplicate = true
             guard packets >= 16, lanes[index].isOpen else { continue }
+            lanes[index].noteGap()
             if lanes[index].expected == nil { lanes[index].isDamaged = true } else { lanes[index].mayRunOn = true }
         }
     }
@@ -80,6 +125,8 @@ struct Demultiplexer: Sendable {
     mutating func handle(_ bytes: RawSpan, packets count: Int, from offset: Int, released now: LocalInstant) {
         precondition(offset >= 0 && count >= 0 && offset + count * TransportPacket.length <= bytes.byteCount)
         let payloadCount = TransportPacket.length - TransportPacket.headerLength
+        let start = offset
+        datagramStart = start
         var offset = offset
         for _ in 0..<count {
             let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
@@ -94,6 +141,15 @@ struct Demultiplexer: Sendable {
             }
             offset &+= TransportPacket.length
         }
+        if comparesRepetitions { keepLatestPackets(bytes, from: start, to: offset) }
+    }
+
+    /// Reads one transport packet of which a byte, counted from its first, was changed on the way.
+    mutating func handleChanged(_ bytes: RawSpan, from offset: Int, place: Int, released now: LocalInstant) {
+        settleRun()
+        changedPlace = place
+        handle(bytes, packets: 1, from: offset, released: now)
+        changedPlace = nil
     }
 
     /// Tells the lane of what its row of packets has brought.
@@ -103,6 +159,7 @@ struct Demultiplexer: Sendable {
             lanes[run.lane].continuity = UInt8(truncatingIfNeeded: run.header &- 1) & 15
             lanes[run.lane].hadDuplicate = false
             lanes[run.lane].received += run.received
+            lanes[run.lane].add(packets: run.received / (TransportPacket.length - TransportPacket.headerLength))
             lanes[run.lane].lastByte = run.lastByte
         }
         run.header = 0
@@ -160,12 +217,13 @@ struct Demultiplexer: Sendable {
         let counter = header.continuityCounter
         var hasGap = false
         if let before = lanes[index].continuity, !header.discontinuityIndicator {
-            if counter == before, !lanes[index].hadDuplicate {
+            if counter == before, !lanes[index].hadDuplicate, isRepetition(header, lane: index, bytes, at: offset) {
                 // The one repetition that §2.4.3.3 allows.
                 lanes[index].hadDuplicate = true
                 return
             }
             hasGap = counter != (before + 1) & 15
+            if hasGap { lanes[index].packetCount += Int(counter &- before &- 1) & 15 }
         }
         lanes[index].continuity = counter
         lanes[index].hadDuplicate = false
@@ -173,15 +231,22 @@ struct Demultiplexer: Sendable {
             close(index, isCutOff: hasGap)
             begin(index, bytes, from: offset + header.payloadOffset, count: header.payloadCount, now)
         } else {
-            if hasGap { lanes[index].isDamaged = true }
+            if hasGap {
+                lanes[index].isDamaged = true
+                lanes[index].hasGap = true
+                lanes[index].noteGap()
+            }
             guard lanes[index].isOpen else { return }
             lanes[index].received += header.payloadCount
+            lanes[index].add(packets: 1)
             lanes[index].lastByte = now
             // Behind a gap what follows is not the header's rest.
             if lanes[index].hasPartialHeader, !lanes[index].isDamaged {
                 continueHeader(index, bytes, from: offset + header.payloadOffset, count: header.payloadCount)
             }
         }
+        // Stuffing and clock references are not the unit's.
+        if let changedPlace, changedPlace >= header.payloadOffset { lanes[index].noteChange() }
         completeIfWhole(index)
         startRun(index, after: counter)
     }
@@ -202,6 +267,12 @@ struct Demultiplexer: Sendable {
         lanes[index].received = count
         lanes[index].expected = nil
         lanes[index].lastByte = now
+        lanes[index].leading = nil
+        lanes[index].hasGap = false
+        lanes[index].isChanged = false
+        lanes[index].firstPacketByteCount = count
+        lanes[index].packets = 1
+        lanes[index].packetCount = 1
         lanes[index].hasPartialHeader = false
         let payload = bytes.extracting(start..<start + count)
         readHeader(index, payload)
@@ -233,13 +304,20 @@ struct Demultiplexer: Sendable {
     }
 
     private mutating func close(_ index: Int, isCutOff: Bool) {
-        guard lanes[index].isOpen else { return }
+        let lane = lanes[index]
+        guard lane.isOpen else { return }
         lanes[index].isOpen = false
-        let isShort = lanes[index].expected.map { lanes[index].received < $0 } ?? isCutOff
+        let isShort = lane.expected.map { lane.received < $0 } ?? isCutOff
+        let leading = lane.leading ?? (lane.received, lane.lastByte)
+        let coverage = UnitCoverage(
+            leadingByteCount: leading.count, byteCount: lane.received, hasGap: lane.hasGap,
+            firstPacketByteCount: lane.firstPacketByteCount, packets: lane.packets, isChanged: lane.isChanged)
         events.append(
             .closed(
-                lane: index, lastByte: lanes[index].lastByte,
-                isDamaged: lanes[index].isDamaged || isShort || lanes[index].hasPartialHeader))
+                lane: index,
+                Closing(
+                    lastByte: lane.lastByte, lastLeadingByte: leading.lastByte,
+                    isDamaged: lane.isDamaged || isShort || lane.hasPartialHeader, coverage: coverage)))
     }
 
     private mutating func readAssociation() {

@@ -104,8 +104,7 @@ public struct MediaReceiver: Sendable {
         }
         switch program.pollOutput() {
         case .presented(let lane, let presentation): return .presented(lane: lane, presentation: presentation)
-        case .closed(let lane, let presentation, let verdict):
-            return .closed(lane: lane, presentation: presentation, verdict)
+        case .closed(let unit): return .closed(unit)
         case nil: return discarded.popFirst()
         }
     }
@@ -138,6 +137,7 @@ public struct MediaReceiver: Sendable {
         guard let entry = playout.pollOutput(at: now) else { return }
         precondition(released == nil)
         released = .released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now))
+        program.changedByte = pool.changedByte(of: entry.packet)
         let length = Int(entry.packet.length) - Packet.networkHeaderLength
         program.handle(
             pool.bytes(entry.packet.slot, count: length).bytes, from: entry.start,

@@ -1,16 +1,6 @@
 import DequeModule
 import Timebase
 
-/// How a unit came through.
-public enum UnitVerdict: UInt8, Sendable {
-    /// Whole, and released by its presentation.
-    case onTime
-    /// Whole, but only after its presentation.
-    case late
-    /// Parts of it are missing.
-    case damaged
-}
-
 /// The units of one substream that wait for their presentation, in its order; and, where one can go back, those before.
 struct Presenter: Sendable {
     struct Pending: Sendable, BitwiseCopyable {

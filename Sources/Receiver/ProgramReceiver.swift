@@ -10,7 +10,7 @@ public struct ProgramReceiver: Sendable {
         /// A unit is on screen or heard from now on. `presentation` in 90 kHz ticks, unwrapped.
         case presented(lane: Int, presentation: Int64)
         /// All that will come of a unit has come.
-        case closed(lane: Int, presentation: Int64?, UnitVerdict)
+        case closed(ReceivedUnit)
     }
 
     /// When the next unit is due, by the receiver's own clock.
@@ -34,6 +34,9 @@ public struct ProgramReceiver: Sendable {
     /// When a viewer stopped the presentation; `.distantFuture` while it goes on.
     var pausedAt = LocalInstant.distantFuture
     private var outputs = Deque<Output>()
+    /// A place in the next datagram's payload at which it was changed on the way. The receiver knows nothing of it: it goes
+    /// into ``UnitCoverage/isChanged`` and nowhere else.
+    var changedByte: Int?
 
     /// A unit that has begun and is not closed.
     private struct Unit: Sendable {
@@ -62,8 +65,26 @@ public struct ProgramReceiver: Sendable {
             largestCount = max(largestCount, count)
             latestNumber = max(latestNumber ?? number, number)
         }
-        demultiplexer.handle(payload, packets: count, from: start, released: release)
+        demultiplexer.comparesRepetitions = number == nil
+        if let place = changedByte, place >= start {
+            handle(payload, count, from: start, changed: place, at: release)
+        } else {
+            demultiplexer.handle(payload, packets: count, from: start, released: release)
+        }
         drainDemultiplexer(release: release)
+    }
+
+    /// Takes the packets of a datagram of which the byte at `changed` was changed.
+    private mutating func handle(
+        _ payload: RawSpan, _ count: Int, from start: Int, changed: Int, at release: LocalInstant
+    ) {
+        let before = min((changed - start) / TransportPacket.length, count)
+        demultiplexer.handle(payload, packets: before, from: start, released: release)
+        guard before < count else { return }
+        let packet = start + before * TransportPacket.length
+        demultiplexer.handleChanged(payload, from: packet, place: changed - packet, released: release)
+        demultiplexer.handle(
+            payload, packets: count - before - 1, from: packet + TransportPacket.length, released: release)
     }
 
     /// Presents the next unit that is due by `now`.
@@ -103,8 +124,7 @@ public struct ProgramReceiver: Sendable {
                 let base = reference.unwrap(UInt64(ticks / 300))
                 if clock == nil { clock = (release - shift, base * 300 + ticks % 300) }
             case .began(let lane, let pts): begin(lane, pts: pts, at: release)
-            case .closed(let lane, let lastByte, let isDamaged):
-                close(lane, lastByte: lastByte, isDamaged: isDamaged)
+            case .closed(let lane, let closing): close(lane, closing)
             }
         }
     }
@@ -137,15 +157,19 @@ public struct ProgramReceiver: Sendable {
         clock.local + shift + MediaClock.span(ticks: presentation * 300 - clock.ticks, rate: MediaClock.system)
     }
 
-    private mutating func close(_ lane: Int, lastByte: LocalInstant, isDamaged: Bool) {
+    private mutating func close(_ lane: Int, _ closing: Demultiplexer.Closing) {
         guard lane < units.count, let unit = units[lane] else { return }
         units[lane] = nil
         // Before the first clock reference nobody knows when a unit is due: it is never shown, and so is missing.
         if unit.presentation != nil, unit.due == nil { return }
-        let isLate = unit.due.map { lastByte > presentation(of: $0) } ?? false
+        let due = unit.due.map { presentation(of: $0) }
+        let isLate = due.map { closing.lastByte > $0 } ?? false
         outputs.append(
             .closed(
-                lane: lane, presentation: unit.presentation,
-                isDamaged ? .damaged : isLate ? .late : .onTime))
+                ReceivedUnit(
+                    lane: lane, presentation: unit.presentation,
+                    verdict: closing.isDamaged ? .damaged : isLate ? .late : .onTime, coverage: closing.coverage,
+                    isLeadingLate: due.map { closing.lastLeadingByte > $0 } ?? false,
+                    isLate: isLate)))
     }
 }

@@ -10,7 +10,7 @@ public enum ReceiverOutput: Sendable {
     /// A unit is on screen or heard from now on. `presentation` in 90 kHz ticks, unwrapped by the receiver.
     case presented(lane: Int, presentation: Int64)
     /// All that will come of a unit has come.
-    case closed(lane: Int, presentation: Int64?, UnitVerdict)
+    case closed(ReceivedUnit)
 
     /// Why a datagram is of no use.
     public enum Discard: UInt8, Sendable {

@@ -68,7 +68,9 @@ public struct SessionsReceiver: Sendable {
                 return .released(packet, arrival: arrival, depth: depth)
             case .discarded(let packet, let reason): return .discarded(packet, reason)
             case .presented(let ticks): return .presented(lane: polled, presentation: ticks)
-            case .closed(let ticks, let verdict): return .closed(lane: polled, presentation: ticks, verdict)
+            case .closed(var unit):
+                unit.lane = polled
+                return .closed(unit)
             case nil: polled += 1
             }
         }

@@ -15,7 +15,8 @@ struct SubstreamReceiver: Sendable {
         case discarded(Packet, ReceiverOutput.Discard)
         /// `ticks` of the session's clock, unwrapped.
         case presented(ticks: Int64)
-        case closed(ticks: Int64, UnitVerdict)
+        /// Of lane 0.
+        case closed(ReceivedUnit)
     }
 
     private var reception: SubstreamReception
@@ -103,8 +104,11 @@ struct SubstreamReceiver: Sendable {
         let bytes = pool.bytes(entry.packet.slot, count: entry.packet.payloadCount).bytes
         guard let header = try? RTPHeader(parsing: bytes) else { return }
         let payload = bytes.extracting(header.payloadOffset..<header.payloadOffset + header.payloadCount)
+        let changed = pool.changedByte(of: entry.packet)
         assembler.take(
-            try? PayloadPart(payload, of: format, marker: header.marker),
+            UnitAssembler.Arrival(
+                part: try? PayloadPart(payload, of: format, marker: header.marker), byteCount: payload.byteCount,
+                isChanged: changed.map { $0 >= header.payloadOffset } ?? false),
             ticks: reception.ticks(ofTimestamp: header.timestamp), number: entry.number, released: entry.release)
         drain(at: entry.release)
     }
@@ -118,10 +122,15 @@ struct SubstreamReceiver: Sendable {
                     continue
                 }
                 presenter.add(.init(presentation: ticks, due: max(due, release)))
-            case .closed(let ticks, let lastByte, let isDamaged):
+            case .closed(let ticks, let closing):
                 let due = playout.release(ofSourceTime: reception.span(ticks))
-                let isLate = due.map { lastByte > $0 + tolerance } ?? false
-                outputs.append(.closed(ticks: ticks, isDamaged ? .damaged : isLate ? .late : .onTime))
+                let isLate = due.map { closing.lastByte > $0 + tolerance } ?? false
+                outputs.append(
+                    .closed(
+                        ReceivedUnit(
+                            lane: 0, presentation: ticks,
+                            verdict: closing.isDamaged ? .damaged : isLate ? .late : .onTime,
+                            coverage: closing.coverage, isLeadingLate: isLate, isLate: isLate)))
             }
         }
     }

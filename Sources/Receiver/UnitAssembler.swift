@@ -11,14 +11,39 @@ struct UnitAssembler: Sendable {
     enum Event: Sendable, Equatable {
         /// A unit has begun, whole or not; its unwrapped timestamp.
         case began(Int64)
-        /// A unit is over: its last byte was released at `lastByte`.
-        case closed(Int64, lastByte: LocalInstant, isDamaged: Bool)
+        /// A unit is over.
+        case closed(Int64, Closing)
+    }
+
+    /// What a unit was when it was over.
+    struct Closing: Sendable, Equatable, BitwiseCopyable {
+        /// When its last byte was released.
+        var lastByte: LocalInstant
+        var isDamaged: Bool
+        var coverage = UnitCoverage()
+    }
+
+    /// What came with a packet.
+    struct Arrival {
+        /// What its payload is of its unit; nil for one that cannot be read.
+        var part: PayloadPart?
+        var byteCount = 0
+        /// That its payload was changed on the way, of which a receiver knows nothing.
+        var isChanged = false
     }
 
     private struct Unit: Sendable {
         let ticks: Int64
-        var lastByte: LocalInstant
-        var isDamaged: Bool
+        var closing: Closing
+
+        mutating func add(_ arrival: Arrival, released now: LocalInstant) {
+            closing.lastByte = now
+            if arrival.part == nil || arrival.isChanged { closing.coverage.isChanged = true }
+            if arrival.part == nil { closing.isDamaged = true }
+            closing.coverage.datagramCount += 1
+            closing.coverage.byteCount += arrival.byteCount
+            if !closing.isDamaged { closing.coverage.leadingByteCount += arrival.byteCount }
+        }
     }
 
     private var open: Unit?
@@ -31,9 +56,8 @@ struct UnitAssembler: Sendable {
     private var events = Deque<Event>()
 
     /// Takes a packet.
-    ///
-    /// - Parameter part: what its payload is of its unit; nil for one that cannot be read.
-    mutating func take(_ part: PayloadPart?, ticks: Int64, number: Int64, released now: LocalInstant) {
+    mutating func take(_ arrival: Arrival, ticks: Int64, number: Int64, released now: LocalInstant) {
+        let part = arrival.part
         let follows = number == next
         next = number + 1
         if part?.beginning == .certain { hasDelimiters = true }
@@ -43,13 +67,12 @@ struct UnitAssembler: Sendable {
             let begins = part?.beginning == .certain || part?.beginning == .possible && !hasDelimiters
             // Without a gap the one before had its end, though nothing said so, and this one has its begin.
             close(isCutOff: !follows)
-            open = Unit(ticks: ticks, lastByte: now, isDamaged: !begins && !follows)
+            open = Unit(ticks: ticks, closing: Closing(lastByte: now, isDamaged: !begins && !follows))
             events.append(.began(ticks))
         } else if !follows {
-            open?.isDamaged = true
+            open?.closing.isDamaged = true
         }
-        open?.lastByte = now
-        if part == nil { open?.isDamaged = true }
+        open?.add(arrival, released: now)
         if part?.ends == true { close(isCutOff: false) }
     }
 
@@ -60,9 +83,11 @@ struct UnitAssembler: Sendable {
     mutating func finish() { close(isCutOff: true) }
 
     private mutating func close(isCutOff: Bool) {
-        guard let unit = open else { return }
+        guard var unit = open else { return }
         open = nil
         latest = unit.ticks
-        events.append(.closed(unit.ticks, lastByte: unit.lastByte, isDamaged: unit.isDamaged || isCutOff))
+        if isCutOff { unit.closing.isDamaged = true }
+        unit.closing.coverage.hasGap = unit.closing.isDamaged
+        events.append(.closed(unit.ticks, unit.closing))
     }
 }

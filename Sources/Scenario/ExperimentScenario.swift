@@ -210,6 +210,8 @@ extension ExperimentScenario {
         public var series: TimeSpan?
         /// packets.csv.
         public var packets: Bool
+        /// units.csv.
+        public var units = false
     }
 }
 
@@ -256,5 +258,7 @@ extension ExperimentScenario.Outputs {
                 "The interval of the values in series.csv."
             ).like("1s"),
             .key("packets", \.packets, .truth, "Whether packets.csv lists every packet with its fate.").like("true"),
+            .key("units", \.units, .truth, "Whether units.csv lists every access unit, and what a decoder makes of it.")
+                .like("true"),
         ])
 }

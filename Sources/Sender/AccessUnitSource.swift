@@ -7,10 +7,8 @@ struct AccessUnit: Sendable, BitwiseCopyable {
     /// Where its bytes begin in the source's.
     var start: Int
     var byteCount: Int
-    /// 90 kHz ticks, as ``Media/MediaUnit`` counts them.
-    var presentation: Int64
-    var decode: Int64
-    var duration: Int64
+    /// The PES packet that it comes from, with the times and the number that it has itself.
+    var media: MediaUnit
     /// Ticks of the payload format's clock from the program's first presentation.
     var timestamp: Int64
 }
@@ -28,6 +26,8 @@ struct AccessUnitSource: Sendable {
     private var count = 0
     private var units: [AccessUnit] = []
     private var position = 0
+    /// The number of the next one.
+    private var index: Int64 = 0
     /// Where the next frame begins by those before it, where one goes on from the packet before.
     private var continued: (presentation: Int64, timestamp: Int64)?
 
@@ -60,17 +60,14 @@ struct AccessUnitSource: Sendable {
             var presentation = packet.presentation
             while let (range, samples) = opusPacket(at: offset) {
                 let duration = Int64(samples).scaled(by: 90_000, over: format.clockRate)
-                append(range, presentation, duration, timestamp)
+                append(range, of: packet, (presentation, timestamp), duration)
                 presentation += duration
                 timestamp += Int64(samples)
                 offset = range.upperBound
             }
         case .h264, .h265, .pcmu, .pcma, .g722, .units:
             fill(packet, behind: 0)
-            units.append(
-                AccessUnit(
-                    start: 0, byteCount: count, presentation: packet.presentation, decode: packet.decode,
-                    duration: packet.duration, timestamp: timestamp))
+            append(0..<count, of: packet, timestamp)
         }
     }
 
@@ -90,8 +87,7 @@ struct AccessUnitSource: Sendable {
             }
             guard offset + frame.byteCount <= count else { break }
             let duration = Int64(frame.samples).scaled(by: 90_000, over: Int64(frame.sampleRate))
-            append(
-                offset + frame.wrapperCount..<offset + frame.byteCount, next.presentation, duration, next.timestamp)
+            append(offset + frame.wrapperCount..<offset + frame.byteCount, of: packet, next, duration)
             next.presentation += duration
             next.timestamp += Int64(frame.samples).scaled(by: format.clockRate, over: Int64(frame.sampleRate))
             offset += frame.byteCount
@@ -129,11 +125,22 @@ struct AccessUnitSource: Sendable {
         return nil
     }
 
-    private mutating func append(_ range: Range<Int>, _ presentation: Int64, _ duration: Int64, _ timestamp: Int64) {
+    /// Adds a frame, which is decoded when it is presented.
+    private mutating func append(
+        _ range: Range<Int>, of packet: MediaUnit, _ times: (presentation: Int64, timestamp: Int64), _ duration: Int64
+    ) {
+        var frame = packet
+        frame.frameCount = 1
+        (frame.presentation, frame.decode, frame.duration) = (times.presentation, times.presentation, duration)
+        append(range, of: frame, times.timestamp)
+    }
+
+    private mutating func append(_ range: Range<Int>, of packet: MediaUnit, _ timestamp: Int64) {
+        var media = packet
+        media.index = index
+        index += 1
         units.append(
-            AccessUnit(
-                start: range.lowerBound, byteCount: range.count, presentation: presentation, decode: presentation,
-                duration: duration, timestamp: timestamp))
+            AccessUnit(start: range.lowerBound, byteCount: range.count, media: media, timestamp: timestamp))
     }
 
     /// Takes a PES packet's elementary bytes, behind `kept` bytes that are there already.

@@ -18,7 +18,7 @@ public struct Multiplexer: Sendable {
 
     /// What has been sent of one substream.
     public struct SubstreamCounters: Sendable {
-        /// Units of which the first byte was sent.
+        /// Units of which the first byte was sent; frames, where a PES packet holds several of sound.
         public var units: Int64 = 0
         /// Bytes of elementary streams: without PES headers.
         public var bytes: Int64 = 0
@@ -36,9 +36,9 @@ public struct Multiplexer: Sendable {
             return first...end
         }
 
-        /// Counts a unit by where its presentation begins and ends on the program's timeline.
-        mutating func count(from presentation: TimeSpan, to end: TimeSpan) {
-            units += 1
+        /// Counts units by where their presentation begins and ends together on the program's timeline.
+        mutating func count(_ count: Int64 = 1, from presentation: TimeSpan, to end: TimeSpan) {
+            units += count
             firstPresentation = min(firstPresentation ?? presentation, presentation)
             lastPresentation = max(lastPresentation ?? presentation, presentation)
             lastPresentationEnd = max(lastPresentationEnd ?? end, end)
@@ -68,6 +68,8 @@ public struct Multiplexer: Sendable {
     private var hasEnded = false
     /// Of one packet, rounded up.
     private let slotDuration: TimeSpan
+    /// Units of which the first byte is in the datagram that was filled last, until they are taken.
+    private var begun: [(lane: Int, unit: MediaUnit)] = []
     /// Units of which the last byte is in the datagram being filled.
     private var completed: [(lane: Int, deadline: TimeSpan)] = []
 
@@ -128,6 +130,7 @@ public struct Multiplexer: Sendable {
     ///   been sent.
     public mutating func nextDatagram(into buffer: UnsafeMutableRawBufferPointer) -> (packets: Int, end: TimeSpan)? {
         guard !hasEnded, let start = buffer.baseAddress else { return nil }
+        if !begun.isEmpty { begun.removeAll(keepingCapacity: true) }
         // What follows writes without a further look at the buffer's bounds.
         precondition(buffer.count >= plan.packetsPerDatagram * TransportPacket.length)
         var count = 0
@@ -164,6 +167,10 @@ public struct Multiplexer: Sendable {
         completed.removeAll(keepingCapacity: true)
         return (count, end)
     }
+
+    /// The next of the units that the datagram which was filled last begins; to be polled until nil before the next one is
+    /// filled.
+    public mutating func pollBegun() -> (lane: Int, unit: MediaUnit)? { begun.isEmpty ? nil : begun.removeFirst() }
 
     /// A slot before which nothing is due, for skipping idle time.
     private func nextBusySlot(after now: TimeSpan, sendBy: TimeSpan) -> Int64 {
@@ -301,8 +308,10 @@ public struct Multiplexer: Sendable {
     }
 
     private mutating func count(_ unit: MediaUnit, _ index: Int) {
+        begun.append((index, unit))
         counters[index].count(
-            from: program.timeline(unit.presentation), to: program.timeline(unit.presentation + unit.duration))
+            Int64(unit.frameCount), from: program.timeline(unit.presentation),
+            to: program.timeline(unit.presentation + unit.duration))
     }
 
     /// A packet with a clock reference and nothing else; its counter repeats that of the PID's latest packet.

@@ -1,3 +1,4 @@
+import Media
 import Protection
 import Timebase
 import Wire
@@ -82,6 +83,9 @@ public struct ProgramSender: Sendable {
         outgoing = nil
         return .send(packet)
     }
+
+    /// The next unit that has begun in the multiplex since the last timeout or the start; to be polled until nil.
+    public mutating func pollBegun() -> (lane: Int, unit: MediaUnit)? { multiplexer.pollBegun() }
 
     /// Ends the program: what has not been captured yet never is, and what has been is sent.
     public mutating func stop(at now: LocalInstant) {

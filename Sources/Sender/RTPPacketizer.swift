@@ -37,6 +37,9 @@ public struct RTPPacketizer: Sendable {
         UInt32(truncatingIfNeeded: MediaClock.ticks(elapsed, rate: clockRate, .nearest)) &+ timestampOffset
     }
 
+    /// The timestamp of what is so many ticks of the stream's clock after its zero.
+    func timestamp(ofTicks ticks: Int64) -> UInt32 { UInt32(truncatingIfNeeded: ticks) &+ timestampOffset }
+
     /// Writes the header of the next packet, 12 bytes.
     ///
     /// - Parameter elapsed: the sending time after the stream's zero, by the sender's clock.
@@ -55,7 +58,7 @@ public struct RTPPacketizer: Sendable {
     mutating func writeHeader(to buffer: UnsafeMutableRawBufferPointer, ticks: Int64, marker: Bool) {
         let header = RTPHeader(
             payloadType: payloadType, sequenceNumber: sequenceNumber,
-            timestamp: UInt32(truncatingIfNeeded: ticks) &+ timestampOffset, ssrc: ssrc, marker: marker)
+            timestamp: timestamp(ofTicks: ticks), ssrc: ssrc, marker: marker)
         header.write(to: buffer)
         sequenceNumber &+= 1
     }

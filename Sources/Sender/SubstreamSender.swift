@@ -27,7 +27,20 @@ public struct SubstreamSender: Sendable {
     private var unitStart = TimeSpan.zero
     private var piece = 0
     private var outgoing: Packet?
+    private var begun: BegunUnit?
     private var stopAfter = TimeSpan.nanoseconds(.max)
+
+    /// A unit of which the first datagram has been sent.
+    public struct BegunUnit: Sendable {
+        /// The PES packet that it comes from, with the times and the number that it has itself.
+        public let unit: MediaUnit
+        /// Without what transport streams put around it; of audio, of one frame.
+        public let byteCount: Int
+        /// Of its datagrams.
+        public let timestamp: UInt32
+        /// How many there are of it.
+        public let datagramCount: Int
+    }
 
     /// - Parameters:
     ///   - substream: by number in the program.
@@ -57,7 +70,7 @@ public struct SubstreamSender: Sendable {
     /// Ends the substream: what has not been captured yet never is, and what has been is sent.
     public mutating func stop(at now: LocalInstant) {
         stopAfter = now - zero
-        if let unit, piece == 0, program.timeline(unit.presentation) > stopAfter { advance() }
+        if let unit, piece == 0, program.timeline(unit.media.presentation) > stopAfter { advance() }
     }
 
     /// Handles the next datagram that is due by `now`.
@@ -80,7 +93,12 @@ public struct SubstreamSender: Sendable {
             length: UInt16(length), flow: traits.flow, differentiatedServices: traits.differentiatedServices,
             marks: traits.marks)
         rtp.noteSent(payloadCount: current.byteCount)
-        if piece == 0 { count(unit) }
+        if piece == 0 {
+            count(unit)
+            begun = BegunUnit(
+                unit: unit.media, byteCount: unit.byteCount, timestamp: rtp.timestamp(ofTicks: unit.timestamp),
+                datagramCount: fragmenter.pieces.count)
+        }
         piece += 1
         if isLast { advance() } else { rearm() }
     }
@@ -91,6 +109,12 @@ public struct SubstreamSender: Sendable {
         return outgoing
     }
 
+    /// The unit that the latest datagram begins, once.
+    public mutating func pollBegun() -> BegunUnit? {
+        defer { begun = nil }
+        return begun
+    }
+
     /// Takes the next unit that has anything to send and was captured in time.
     private mutating func advance() {
         piece = 0
@@ -99,29 +123,29 @@ public struct SubstreamSender: Sendable {
             unit = source.next()
             guard let unit else { return }
             // Units come in decoding order: behind one that is decoded too late, none was captured in time.
-            if program.timeline(unit.decode) > stopAfter {
+            if program.timeline(unit.media.decode) > stopAfter {
                 self.unit = nil
                 return
             }
-            guard program.timeline(unit.presentation) <= stopAfter else { continue }
+            guard program.timeline(unit.media.presentation) <= stopAfter else { continue }
             source.bytes.withUnsafeBytes {
                 fragmenter.cut(UnsafeRawBufferPointer(rebasing: $0[unit.start..<unit.start + unit.byteCount]))
             }
-            unitStart = plan.latency + program.timeline(unit.decode)
+            unitStart = plan.latency + program.timeline(unit.media.decode)
         } while unit != nil && isEmpty
         rearm()
     }
 
     private var isEmpty: Bool {
         guard let unit else { return true }
-        return fragmenter.pieces.isEmpty || program.timeline(unit.presentation) > stopAfter
+        return fragmenter.pieces.isEmpty || program.timeline(unit.media.presentation) > stopAfter
     }
 
     private mutating func rearm() {
         guard let unit else { return }
         var wait = TimeSpan.zero
         if plan.pacing == .spread, piece > 0 {
-            let duration = MediaClock.span(ticks: unit.duration, rate: MediaClock.ninetyKilohertz)
+            let duration = MediaClock.span(ticks: unit.media.duration, rate: MediaClock.ninetyKilohertz)
             wait = .nanoseconds(duration.nanoseconds.scaled(by: Int64(piece), over: Int64(fragmenter.pieces.count)))
         }
         nextTimeout = zero + max(.zero, unitStart + wait)
@@ -129,7 +153,8 @@ public struct SubstreamSender: Sendable {
 
     private mutating func count(_ unit: AccessUnit) {
         counters.count(
-            from: program.timeline(unit.presentation), to: program.timeline(unit.presentation + unit.duration))
+            from: program.timeline(unit.media.presentation),
+            to: program.timeline(unit.media.presentation + unit.media.duration))
         counters.bytes += Int64(unit.byteCount)
     }
 }

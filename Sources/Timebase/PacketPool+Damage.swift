@@ -2,7 +2,8 @@
 ///
 /// A slot whose bytes were changed keeps, in its last two bytes, which no payload reaches, by how much the one's
 /// complement sum of the payload's 16-bit words has grown since it was sent, modulo 65,535 (RFC 1624 §3). So whether the
-/// sender's checksum still fits is known without adding anything up, and what it covered without keeping it.
+/// sender's checksum still fits is known without adding anything up, and what it covered without keeping it. The two bytes
+/// before say which byte was changed last.
 extension PacketPool {
     /// Changes one bit of a packet's payload in a slot of its own, as others may hold the bytes. The hold on the slot that
     /// it had stays with the caller.
@@ -27,6 +28,15 @@ extension PacketPool {
         let grown = bytes[bit >> 3] & mask != 0 ? change : Self.modulus - change
         let difference = (UInt32(former) + grown) % Self.modulus
         bytes.storeBytes(of: UInt16(difference), toByteOffset: slotCapacity - 2, as: UInt16.self)
+        bytes.storeBytes(of: UInt16(bit >> 3), toByteOffset: slotCapacity - 4, as: UInt16.self)
+    }
+
+    /// The place in a packet's payload that was changed last; nil where none was.
+    @inlinable
+    public func changedByte(of packet: Packet) -> Int? {
+        guard packet.marks.contains(.damaged), packet.slot != Packet.noSlot else { return nil }
+        return Int(
+            bytes(packet.slot, count: slotCapacity).loadUnaligned(fromByteOffset: slotCapacity - 4, as: UInt16.self))
     }
 
     /// By how much the sum of a packet's payload has grown since it was sent, 0...65,534; 0: a checksum of the sender's

@@ -22,6 +22,12 @@ extension RawSpan {
     /// The bytes in an array of their own.
     public var copied: [UInt8] { withUnsafeBytes { Array($0) } }
 
+    /// Whether both hold the same bytes.
+    public func isEqual(to other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        return withUnsafeBytes { first in other.withUnsafeBytes { second in first.elementsEqual(second) } }
+    }
+
     /// For offsets already checked: outside the span it traps.
     @inlinable
     func loaded<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self, at offset: Int) -> T {

@@ -13,6 +13,7 @@ struct Experiment {
     var duration = TimeSpan.seconds(4)
     var carriage = Carriage.tsRTP
     var rate = BitRate(bitsPerSecond: 3_000_000)
+    var videoRate = BitRate(bitsPerSecond: 2_000_000)
     var sendsNullPackets = true
     var interleave: InterleavingBlock?
     /// Of an interleaver at constant rate: how much of its latency the receivers are not told.
@@ -26,6 +27,8 @@ struct Experiment {
     var taps = WorldTaps()
     /// When a third substream has units of 500 bytes, seconds; without any there is none.
     var slides: [Double] = []
+    /// When there is a picture of 2,000 bytes, seconds, where the video is not of constant rate.
+    var pictures: [Double] = []
     /// Of every link forward.
     var outages: [Range<Instant>] = []
 
@@ -56,12 +59,17 @@ struct Experiment {
                     SyntheticVideo(
                         frameRate: UnitRate(count: 25, every: .seconds(1))!,
                         groupOfPictures: GroupOfPictures("IBBPBBPBBPBB")!,
-                        bitRate: BitRate(bitsPerSecond: 2_000_000), sizeVariation: 0.2))),
+                        bitRate: videoRate, sizeVariation: 0.2))),
             SubstreamRequest(
                 id: "audio", kind: .audio,
                 content: .mp2(
                     SyntheticAudio(bitRate: BitRate(bitsPerSecond: 192_000), frameDuration: .milliseconds(24)))),
         ]
+        if !pictures.isEmpty {
+            let trace = "time,size,type\n" + pictures.map { "\($0),2000,I\n" }.joined()
+            requests[0] = SubstreamRequest(
+                id: "video", kind: .video, content: .trace(try UnitTrace(csv: Array(trace.utf8))))
+        }
         if !slides.isEmpty {
             let trace = "time,size\n" + slides.map { "\($0),500\n" }.joined()
             requests.append(

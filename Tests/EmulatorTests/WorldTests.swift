@@ -10,6 +10,7 @@ struct Taken {
     var sent: [UInt8] = []
     var released: [[UInt8]] = []
     var fates: [PacketRecord] = []
+    var units: [UnitRecord] = []
     var measurements = RunMeasurements()
 }
 
@@ -26,6 +27,7 @@ func run(_ experiment: Experiment) throws -> Taken {
             case .releasedMedia(let packet, let receiver):
                 taken.released[receiver] += world.payload(of: packet)[world.mediaHeaderLength...]
             case .packet(let record): taken.fates.append(record)
+            case .unit(let record): taken.units.append(record)
             case .captured, .exchange, .logical, .sample: break
             }
         })

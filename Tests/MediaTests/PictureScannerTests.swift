@@ -61,6 +61,79 @@ struct PictureScannerTests {
         #expect(pictures.map(\.isRandomAccess) == [true, false, false])
     }
 
+    /// nal_ref_idc and slice type by hand; the recovery point's message is the one that the made video carries.
+    @Test func h264References() throws {
+        let set: [UInt8] = [0, 0, 1, 0x67, 0x4d]
+        let (intra, predicted): ([UInt8], [UInt8]) = ([0, 0, 1, 0x61, 0b1_011_0000], [0, 0, 1, 0x41, 0b1_1_000000])
+        func recovery(_ frames: UInt8) -> [UInt8] { [0, 0, 1, 0x06, 0x06, 0x01, frames, 0x80] }
+        // User data before the recovery point's message, as x264 writes on its first picture.
+        let userData: [UInt8] = [0, 0, 1, 0x06, 0x05, 0x03, 1, 2, 3, 0x06, 0x01, 0b1_1000000, 0x80]
+        let references = try scan(
+            .h264,
+            [
+                set + [0, 0, 1, 0x65, 0x88], [0, 0, 1, 0x65, 0x88], predicted, [0, 0, 1, 0x01, 0b1_010_0000],
+                [0, 0, 1, 0x21, 0b1_010_0000], intra, set + intra, recovery(0b1_1000000) + intra, userData + intra,
+                // ue(v) 011: 2.
+                recovery(0b011_10000) + predicted,
+            ]
+        ).map(\.references)
+        var bare = UnitReferences.intra(.instantaneous).restartingOrder
+        bare.bringsParameters = false
+        var point = UnitReferences.intra(.open)
+        point.bringsParameters = false
+        var gradual = UnitReferences.predicted
+        gradual.recoveryCount = 2
+        #expect(
+            references == [
+                .intra(.instantaneous).restartingOrder, bare, .predicted, .disposable, .predicted,
+                UnitReferences(needs: .nothing, isReferred: true), .intra(.open), point, point, gradual,
+            ])
+    }
+
+    @Test func h265References() throws {
+        func slice(_ type: UInt8) -> [UInt8] { [0, 0, 1, type << 1, 0x01, 0xaf, 0x1d] }
+        let set: [UInt8] = [0, 0, 1, 33 << 1, 0x01, 0]
+        let references = try scan(
+            .h265, [20, 21, 16, 1, 0, 8, 9, 6, 7].map { set + slice($0) }
+        ).map { picture in
+            var references = picture.references
+            #expect(references.bringsParameters)
+            if references.refresh == .none { references.bringsParameters = false }
+            return references
+        }
+        #expect(
+            references == [
+                .intra(.instantaneous), .intra(.open), .intra(.broken), .predicted, .disposable, .leading,
+                UnitReferences(needs: .across, isReferred: true), .disposable, .predicted,
+            ])
+    }
+
+    @Test func mpeg2References() throws {
+        let sequence: [UInt8] = [0, 0, 1, 0xb3, 0x14, 0, 0xf0]
+        func group(_ flags: UInt8) -> [UInt8] { [0, 0, 1, 0xb8, 0, 8, 0, flags] }
+        func picture(_ type: UInt8) -> [UInt8] { [0, 0, 1, 0, 0, type << 3, 0xff, 0xf8, 0, 0, 1, 1, 0x22] }
+        let references = try scan(
+            .mpeg2Video,
+            [
+                sequence + group(0x40) + picture(1), sequence + group(0) + picture(1),
+                sequence + group(0x20) + picture(1), sequence + picture(1), picture(2), picture(3),
+            ]
+        ).map(\.references)
+        #expect(
+            references == [
+                .intra(.instantaneous), .intra(.open), .intra(.broken), .intra(.open), .predicted, .disposable,
+            ])
+    }
+
+    @Test func slicesAreFoundToTheirEnds() throws {
+        let scanner = try PictureScanner(.h264).orThrow()
+        let bytes: [UInt8] = [0, 0, 1, 0x09, 0xf0, 0, 0, 1, 0x41, 0x9a, 0x55, 0, 0, 1, 0x41, 0x66, 0x77]
+        #expect(scanner.slices(in: bytes.span.bytes) == [5..<11, 11..<17])
+        var beginning = try PictureScanner(.h264).orThrow()
+        #expect(beginning.scan(bytes.span.bytes).beginning == bytes.count)
+        #expect(beginning.scan((bytes + [UInt8](repeating: 0x55, count: 100)).span.bytes).beginning == 8 + 16)
+    }
+
     @Test func emulationPreventionIsSteppedOver() {
         let bytes: [UInt8] = [0, 0, 3, 1, 0, 0, 3, 0, 0xff]
         var reader = BitReader(bytes.span.bytes, at: 0)

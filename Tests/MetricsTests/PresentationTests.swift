@@ -52,6 +52,25 @@ struct FreezeDetectorTests {
         #expect(fed([]).count == 0)
     }
 
+    @Test("a frame that is meant to stand long is frozen only 150 ms beyond that")
+    func nominalDuration() {
+        for (stood, count) in [(5_000, 0), (5_149, 0), (5_150, 1)] as [(Int64, Int64)] {
+            var detector = fed(steady)
+            detector.add(presentedAt: Instant(nanoseconds: 1_240_000_000), lasting: .seconds(5))
+            detector.add(presentedAt: Instant(nanoseconds: 1_240_000_000) + .milliseconds(stood))
+            #expect(detector.count == count)
+        }
+    }
+
+    @Test("the wait for the first frame counts as one, by the same limits around the nominal duration")
+    func blank() {
+        for (span, count) in [(189, 0), (190, 1), (10_000, 1)] as [(Int64, Int64)] {
+            var detector = FreezeDetector()
+            detector.noteBlank(.milliseconds(span), nominal: .milliseconds(40))
+            #expect(detector.count == count && detector.measurements.longest == .milliseconds(count * span))
+        }
+    }
+
     @Test("a picture that stands still to the end counts once")
     func end() {
         var detector = fed(steady)

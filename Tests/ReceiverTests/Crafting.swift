@@ -12,7 +12,7 @@ final class Bench {
     var released: [(number: UInt32, at: LocalInstant, depth: TimeSpan)] = []
     var discarded: [(number: UInt32, reason: ReceiverOutput.Discard)] = []
     var presented: [(lane: Int, presentation: Int64, at: LocalInstant)] = []
-    var closed: [(lane: Int, presentation: Int64?, verdict: UnitVerdict)] = []
+    var closed: [ReceivedUnit] = []
     private var sent: UInt32 = 0
 
     init(delay: TimeSpan = .milliseconds(100), late: LatePolicy = .drop, hasRTP: Bool = true) {
@@ -69,7 +69,7 @@ final class Bench {
                 discarded.append((packet.number, reason))
                 pool.release(packet.slot)
             case .presented(let lane, let presentation): presented.append((lane, presentation, now))
-            case .closed(let lane, let presentation, let verdict): closed.append((lane, presentation, verdict))
+            case .closed(let unit): closed.append(unit)
             }
         }
     }

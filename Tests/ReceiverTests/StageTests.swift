@@ -141,6 +141,53 @@ struct StageTests {
         #expect(buffer.handle(late) == .late)
     }
 
+    /// Units of five packets behind tables and a reference; what their packets hold differs.
+    private static func closed(
+        count: Int, dataCount: Int, _ change: (inout [[UInt8]]) -> Void
+    ) -> [ReceivedUnit] {
+        var receiver = ProgramReceiver()
+        var writer = StreamWriter()
+        var packets: [[UInt8]] = []
+        for index in 0..<Int64(count) {
+            packets += writer.unit(0x100, pts: 90_000 + 9_000 * index, dataCount: dataCount, isBounded: false)
+        }
+        for index in packets.indices { packets[index][150] = UInt8(truncatingIfNeeded: index) }
+        change(&packets)
+        packets = writer.tables([0x100]) + [writer.packet(0x100, [], pcr: 300 * 80_000)] + packets
+        for start in stride(from: 0, to: packets.count, by: 7) {
+            let bytes = packets[start..<min(start + 7, packets.count)].flatMap { $0 }
+            receiver.handle(bytes.span.bytes, from: 0, number: nil, at: Self.local(1))
+        }
+        receiver.finish()
+        var closed: [ReceivedUnit] = []
+        while case .closed(let unit) = receiver.pollOutput() { closed.append(unit) }
+        return closed
+    }
+
+    @Test("behind a gap a unit's leading bytes tell how much of it is certain")
+    func coverage() throws {
+        // The second unit's first packet is lost: what follows is taken for the first unit's.
+        let units = Self.closed(count: 3, dataCount: 800) { $0.remove(at: 5) }
+        #expect(units.map(\.verdict) == [.damaged, .onTime])
+        let first = try #require(units.first).coverage
+        #expect(first.leadingByteCount == 814 && first.hasGap && first.byteCount > 814)
+        // Of the packets up to the 64th: five, one that is missing, four.
+        #expect(first.packets == 0b11_1101_1111 && first.firstPacketByteCount == 184)
+    }
+
+    @Test(
+        "where datagrams have no numbers, a packet repeats the one before if its bytes do, and else fifteen are missing"
+    )
+    func repetition() {
+        let dataCount = 184 * 30 - 14
+        let twice = Self.closed(count: 2, dataCount: dataCount) { $0.insert($0[3], at: 4) }
+        #expect(twice.map(\.verdict) == [.onTime, .onTime])
+        #expect(twice.map(\.coverage.hasGap) == [false, false])
+        let cut = Self.closed(count: 2, dataCount: dataCount) { $0.removeSubrange(4..<19) }
+        #expect(cut.map(\.verdict) == [.damaged, .onTime])
+        #expect(cut.map(\.coverage.leadingByteCount) == [4 * 184, 30 * 184])
+    }
+
     @Test("the program's receiver presents units by the clock of the first reference, one a timeout")
     func program() {
         var receiver = ProgramReceiver()
@@ -152,7 +199,7 @@ struct StageTests {
         let bytes = packets.flatMap { $0 }
         receiver.handle(bytes.span.bytes, from: 0, number: nil, at: Self.local(50))
         var closed: [UnitVerdict] = []
-        while case .closed(_, _, let verdict) = receiver.pollOutput() { closed.append(verdict) }
+        while case .closed(let unit) = receiver.pollOutput() { closed.append(unit.verdict) }
         #expect(closed == [.onTime, .onTime])
         for (ticks, at) in [(90_450, 55), (90_900, 60)] as [(Int64, Int64)] {
             #expect(receiver.nextTimeout == Self.local(at))

@@ -27,7 +27,7 @@ struct UnitAssemblerTests {
         var assembler = UnitAssembler()
         for packet in packets {
             assembler.take(
-                packet.part, ticks: packet.ticks, number: packet.number,
+                UnitAssembler.Arrival(part: packet.part), ticks: packet.ticks, number: packet.number,
                 released: LocalInstant(nanoseconds: packet.number))
         }
         assembler.finish()
@@ -36,7 +36,7 @@ struct UnitAssemblerTests {
         while let event = assembler.pollOutput() {
             switch event {
             case .began(let ticks): begun.append(ticks)
-            case .closed(let ticks, _, let isDamaged): result.append("\(ticks)" + (isDamaged ? "!" : ""))
+            case .closed(let ticks, let unit): result.append("\(ticks)" + (unit.isDamaged ? "!" : ""))
             }
         }
         #expect(begun.count == result.count)
@@ -154,7 +154,7 @@ private final class SessionsBench {
                 pool.release(packet.slot)
                 discarded.append(reason)
             case .presented(let lane, let ticks): presented.append((lane, ticks, now / 1_000_000))
-            case .closed(let lane, _, let verdict): closed.append((lane, verdict))
+            case .closed(let unit): closed.append((unit.lane, unit.verdict))
             }
         }
     }

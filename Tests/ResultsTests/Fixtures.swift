@@ -68,6 +68,8 @@ enum Fixture {
             video.onTime = 1490
             video.late = 4
             video.missing = 6
+            video.intact = 1480
+            video.impaired = 14
             video.endToEndDelay = distribution(180_000_000)
             video.freezes = FreezeMeasurements(
                 count: 2, total: .milliseconds(120), longest: .milliseconds(80))

@@ -67,6 +67,11 @@ private let contract: [String] = """
     substreams[].presented.missing
     substreams[].presented.damaged
     substreams[].presented.concealed
+    substreams[].decodable.intact
+    substreams[].decodable.impaired
+    substreams[].decodable.undecodable
+    substreams[].impaired_ns.total
+    substreams[].impaired_ns.longest
     substreams[].end_to_end_delay_ns DIST
     substreams[].freezes.count
     substreams[].freezes.total_ns

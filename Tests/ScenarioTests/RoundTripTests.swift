@@ -154,6 +154,7 @@ struct RoundTripTests {
               media: [sent, received]
               series: 100ms
               packets: false
+              units: false
 
             """
         #expect(scenario.resolvedYAML == expected)

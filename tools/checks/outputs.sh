@@ -12,7 +12,8 @@ adds_up() {
     equal "$1: loss runs hold all that was not delivered" true "$(value "$2" '[.flows[] |
         ([.loss_runs | to_entries[] | (.key | tonumber) * .value] | add // 0) == .packets.unrepaired] | all')"
     equal "$1: every unit sent is presented or missing" true "$(value "$2" '[.substreams[] |
-        .sent.units == (.presented | .on_time + .late + .missing + .damaged)] | all and length > 0')"
+        .sent.units == (.presented | .on_time + .late + .missing + .damaged)
+            and .sent.units == .presented.missing + (.decodable | .intact + .impaired + .undecodable)] | all and length > 0')"
     equal "$1: what enters a link leaves it or is dropped" true "$(value "$2" '[.links[] |
         .packets.in + .duplicated == .packets.out + (.drops | .loss + .queue_full + .aqm + .down + .policed)] | all and length > 0')"
     equal "$1: as many one-way delays as packets delivered" true "$(value "$2" '[.flows[] |

@@ -24,6 +24,20 @@ make_with_ffmpeg() {
         || { miss "ffmpeg makes $1" "$output"; return 1; }
 }
 
+# make_moving_pictures VIDEO FILE: fifteen seconds without sound in which every part of the picture moves.
+make_moving_pictures() {
+    local video=() output
+    case $1 in
+        h264-250) video=(libx264 -g 250 -b:v 600k) ;;
+        h264-12) video=(libx264 -g 12 -bf 3 -b_strategy 0 -x264-params b-pyramid=normal -b:v 600k) ;;
+        hevc) video=(libx265 -preset veryfast -g 50 -b:v 600k -x265-params log-level=none) ;;
+        mpeg2video) video=(mpeg2video -bf 2 -g 12 -b:v 1500k) ;;
+    esac
+    output=$(ffmpeg -nostdin -hide_banner -loglevel error -y -f lavfi \
+        -i 'testsrc2=size=320x180:rate=25:duration=15,scroll=horizontal=0.011:vertical=0.007' \
+        -pix_fmt yuv420p -c:v "${video[@]}" -f mpegts "$2" 2>&1) || { miss "ffmpeg makes $1" "$output"; return 1; }
+}
+
 # make_with_gstreamer FILE: six seconds of H.264 and AAC.
 make_with_gstreamer() {
     local output

@@ -62,7 +62,9 @@ struct PESAssembler {
             wasRepeated = false
             return true
         }
-        if header.continuityCounter == continuityCounter, bytes.areEqual(payload, previousPayload) {
+        if header.continuityCounter == continuityCounter,
+            bytes.extracting(payload).isEqual(to: bytes.extracting(previousPayload))
+        {
             if wasRepeated { damage.continuityErrors += 1 } else { damage.duplicatePackets += 1 }
             wasRepeated = true
             return false
@@ -136,15 +138,5 @@ struct PESAssembler {
     /// - Parameter isCut: in the middle of a packet that would have gone on with the open unit.
     mutating func finish(isCut: Bool, damage: inout ProgramDamage) {
         if isCut && !isBounded { discard(&damage.truncatedUnits) } else { close(&damage, isEnd: true) }
-    }
-}
-
-extension RawSpan {
-    /// Whether the same bytes stand in both places.
-    func areEqual(_ a: Range<Int>, _ b: Range<Int>) -> Bool {
-        guard a.count == b.count else { return false }
-        return extracting(a).withUnsafeBytes { first in
-            extracting(b).withUnsafeBytes { second in first.elementsEqual(second) }
-        }
     }
 }

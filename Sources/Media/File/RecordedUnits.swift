@@ -15,6 +15,10 @@ struct RecordedUnit: BitwiseCopyable, Sendable {
     var frameType = FrameType.unknown
     var isRandomAccess: Bool
     var hasTimestamp: Bool
+    var references = UnitReferences.independent
+    /// See ``MediaUnit/beginningByteCount``.
+    var beginningByteCount = 0
+    var frameCount: UInt16 = 1
 }
 
 /// The index of a substream's units: like ``ByteStore`` it never changes, and is read through a pointer for speed.
@@ -38,6 +42,7 @@ final class UnitIndex: @unchecked Sendable {
 struct RecordedUnits: UnitWriting {
     private let store: ByteStore
     private let units: UnitIndex
+    private let type: StreamType
     /// What each repetition adds to the times; 0 for no repetition.
     private let loopLength: Int64
     /// The first presentation that is too late.
@@ -46,8 +51,9 @@ struct RecordedUnits: UnitWriting {
     private var shift: Int64 = 0
     private var index: Int64 = 0
 
-    init(_ store: ByteStore, _ units: UnitIndex, loopLength: Int64, end: Int64) {
+    init(_ store: ByteStore, _ units: UnitIndex, _ type: StreamType, loopLength: Int64, end: Int64) {
         self.store = store
+        self.type = type
         self.units = units
         self.loopLength = loopLength
         self.end = end
@@ -69,8 +75,18 @@ struct RecordedUnits: UnitWriting {
             index: index, presentation: unit.presentation + shift, decode: unit.decode + shift, duration: unit.duration,
             byteCount: unit.byteCount, headerByteCount: unit.headerByteCount, frameType: unit.frameType,
             isRandomAccess: unit.isRandomAccess,
-            hasTimestamp: unit.hasTimestamp, locator: Int64(unit.offset),
+            hasTimestamp: unit.hasTimestamp, references: unit.references,
+            beginningByteCount: UInt32(clamping: unit.beginningByteCount), frameCount: unit.frameCount,
+            locator: Int64(unit.offset),
             detail: UInt64(bitPattern: unit.shift + shift))
+    }
+
+    /// See ``SubstreamSource/parts(of:)``.
+    func parts(of unit: MediaUnit) -> [Range<Int>] {
+        let packet = UnsafeRawBufferPointer(start: store.base + Int(unit.locator), count: unit.byteCount)
+        let data = packet.bytes.extracting(unit.headerByteCount..<unit.byteCount)
+        let ranges = PictureScanner(type).map { $0.slices(in: data) } ?? AudioFrames(data).ranges
+        return ranges.map { unit.headerByteCount + $0.lowerBound..<unit.headerByteCount + $0.upperBound }
     }
 
     /// The longest header of a PES packet: its fixed nine bytes and as many as one byte counts.

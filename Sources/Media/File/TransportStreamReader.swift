@@ -116,19 +116,22 @@ struct TransportStreamReader {
         }
     }
 
+    /// A substream that is sent.
+    private typealias Entry = (substream: Substream, store: ByteStore, units: [RecordedUnit], type: StreamType)
+
     /// What has been read, as a program.
     func program(loop: Bool, duration: TimeSpan?) throws(TransportStreamError) -> Program {
         let timeline = ProgramTimeline(clock, assemblers.map(\.units))
         guard timeline.hasTimestamps else { throw .noTimestamps }
         var damage = damage
         var warnings = warnings
-        var entries: [(substream: Substream, store: ByteStore, units: [RecordedUnit])] = []
+        var entries: [Entry] = []
         for (index, entry) in streams.enumerated() {
             let assembler = assemblers[index]
             let isContinuous = entry.type.kind != .data
             var units = timeline.place(assembler.units, isContinuous: isContinuous, damaged: &damage.damagedUnits)
             Self.markPictures(&units, in: assembler.store, entry.type)
-            if entry.type.kind == .audio { Self.measureLast(&units, in: assembler.store) }
+            if entry.type.kind == .audio { Self.countFrames(&units, in: assembler.store) }
             let isPlaceable = units.contains { $0.hasTimestamp } || !clock.stretches.isEmpty
             guard let first = assembler.units.first, !units.isEmpty, isPlaceable else {
                 damage.droppedSubstreams += 1
@@ -136,7 +139,7 @@ struct TransportStreamReader {
                 warnings.append("PID \(hexadecimal(entry.stream.pid)) (\(entry.type.rawValue)) is not sent: \(why)")
                 continue
             }
-            entries.append((Self.substream(entry, units, streamID: first.streamID), assembler.store, units))
+            entries.append((Self.substream(entry, units, streamID: first.streamID), assembler.store, units, entry.type))
         }
         guard !entries.isEmpty else { throw .noElementaryStreams(warnings: warnings) }
         Self.number(&entries)
@@ -144,7 +147,7 @@ struct TransportStreamReader {
     }
 
     private func assemble(
-        _ entries: [(substream: Substream, store: ByteStore, units: [RecordedUnit])], _ damage: ProgramDamage,
+        _ entries: [Entry], _ damage: ProgramDamage,
         _ warnings: [String], loop: Bool, duration: TimeSpan?
     ) -> Program {
         var entries = entries
@@ -176,7 +179,9 @@ struct TransportStreamReader {
             sources: entries.map { entry in
                 SubstreamSource(
                     .recorded(
-                        RecordedUnits(entry.store, UnitIndex(entry.units), loopLength: loop ? length : 0, end: limit)))
+                        RecordedUnits(
+                            entry.store, UnitIndex(entry.units), entry.type, loopLength: loop ? length : 0, end: limit))
+                )
             })
     }
 
@@ -188,13 +193,17 @@ struct TransportStreamReader {
         }
     }
 
-    /// A file's last audio unit may hold fewer frames than the others: counts them.
-    private static func measureLast(_ units: inout [RecordedUnit], in store: ByteStore) {
-        guard let last = units.indices.max(by: { units[$0].presentation < units[$1].presentation }) else { return }
-        let unit = units[last]
-        let bytes = UnsafeRawBufferPointer(start: store.base + unit.offset, count: unit.byteCount).bytes
-        let data = bytes.extracting(unit.headerByteCount..<bytes.byteCount)
-        if let duration = AudioFrames.duration(of: data) { units[last].duration = duration }
+    /// Finds the frames of sound in each unit. A file's last one may hold fewer than the others, and no other follows it
+    /// that would tell how long it lasts.
+    private static func countFrames(_ units: inout [RecordedUnit], in store: ByteStore) {
+        let last = units.indices.max { units[$0].presentation < units[$1].presentation }
+        for index in units.indices {
+            let unit = units[index]
+            let bytes = UnsafeRawBufferPointer(start: store.base + unit.offset, count: unit.byteCount).bytes
+            let frames = AudioFrames(bytes.extracting(unit.headerByteCount..<bytes.byteCount))
+            units[index].frameCount = UInt16(clamping: max(1, frames.ranges.count))
+            if index == last, let duration = frames.duration { units[index].duration = duration }
+        }
     }
 
     private static func markPictures(_ units: inout [RecordedUnit], in store: ByteStore, _ type: StreamType) {
@@ -202,14 +211,30 @@ struct TransportStreamReader {
             for index in units.indices where type.kind != .video { units[index].isRandomAccess = true }
             return
         }
+        // Of the latest refresh that others may refer across.
+        var refreshPresentation = Int64.min
         for index in units.indices {
             let unit = units[index]
             let bytes = UnsafeRawBufferPointer(start: store.base + unit.offset, count: unit.byteCount).bytes
             guard let header = try? PESHeader(parsing: bytes) else { continue }
-            let picture = scanner.scan(bytes.extracting(header.headerLength..<bytes.byteCount))
+            var picture = scanner.scan(bytes.extracting(header.headerLength..<bytes.byteCount))
+            switch picture.references.refresh {
+            case .open, .broken: refreshPresentation = unit.presentation
+            case .instantaneous: refreshPresentation = .min
+            case .none:
+                let isLeading = unit.presentation < refreshPresentation && !scanner.namesLeadingPictures
+                if isLeading, picture.references.needs == .recent { picture.references.needs = .across }
+            }
             units[index].frameType = picture.type
             units[index].isRandomAccess = unit.isRandomAccess || picture.isRandomAccess
+            units[index].references = picture.references
+            units[index].beginningByteCount = min(unit.byteCount, header.headerLength + picture.beginning)
         }
+        let hasBeginning = units.contains {
+            $0.references.refresh != .none && $0.references.bringsParameters || $0.references.recoveryCount > 0
+        }
+        // Nothing that decoding could begin with was found: then it begins where the file does.
+        if !hasBeginning, !units.isEmpty { units[0].references = .intra(.instantaneous) }
     }
 
     private static func substream(
@@ -228,7 +253,7 @@ struct TransportStreamReader {
     }
 
     /// `video`, `audio`, `audio-2`…
-    private static func number(_ entries: inout [(substream: Substream, store: ByteStore, units: [RecordedUnit])]) {
+    private static func number(_ entries: inout [Entry]) {
         for (kind, name) in [(SubstreamKind.video, "video"), (.audio, "audio"), (.data, "data")] {
             for (place, index) in entries.indices.filter({ entries[$0].substream.kind == kind }).enumerated() {
                 entries[index].substream.id = place == 0 ? name : "\(name)-\(place + 1)"

@@ -11,8 +11,9 @@ public struct GroupOfPictures: Sendable, Equatable {
         var type: FrameType
         /// Position in the pattern by presentation; negative for one that belongs to the group before.
         var display: Int
+        var references: UnitReferences
         /// An I picture that nothing after refers across.
-        var isInstantaneousRefresh: Bool
+        var isInstantaneousRefresh: Bool { references.refresh == .instantaneous }
     }
 
     /// The pattern in decoding order: the I picture, the group before's last B pictures, then the rest.
@@ -41,14 +42,17 @@ public struct GroupOfPictures: Sendable, Equatable {
         isReordered = types.contains(.bidirectional)
         var pictures: [Picture] = []
         var waiting = (types.count - trailing..<types.count).map {
-            Picture(type: .bidirectional, display: $0 - types.count, isInstantaneousRefresh: false)
+            Picture(type: .bidirectional, display: $0 - types.count, references: .leading)
         }
         for (display, type) in types.dropLast(trailing).enumerated() {
             if type == .bidirectional {
-                waiting.append(Picture(type: type, display: display, isInstantaneousRefresh: false))
+                waiting.append(Picture(type: type, display: display, references: .disposable))
             } else {
-                let refreshes = type == .intra && waiting.isEmpty
-                pictures.append(Picture(type: type, display: display, isInstantaneousRefresh: refreshes))
+                let isIntra = type == .intra
+                let references: UnitReferences =
+                    !isIntra ? .predicted : waiting.isEmpty ? .intra(.instantaneous).restartingOrder : .intra(.open)
+                pictures.append(Picture(type: type, display: display, references: references))
+                if isIntra { for index in waiting.indices { waiting[index].references = .leading } }
                 pictures += waiting
                 waiting = []
             }

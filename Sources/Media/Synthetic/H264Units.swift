@@ -157,7 +157,7 @@ struct H264Units: UnitWriting {
             duration: origin + grid.tick(display + 1) - presentation,
             byteCount: header + prelude + identifier + 1 + sliceCount + available,
             headerByteCount: header, frameType: picture.type, isRandomAccess: picture.type == .intra,
-            hasTimestamp: true,
+            hasTimestamp: true, references: isRefresh ? .intra(.instantaneous).restartingOrder : picture.references,
             locator: Int64(key.draw(decodeIndex) >> 48), detail: detail.word)
     }
 

@@ -61,6 +61,7 @@ struct TracedUnits: UnitWriting {
     private let usualDuration: Int64
     private let origin: Int64
     private let unitCount: Int
+    private let hasIntra: Bool
     private let streamID: UInt8
     private let store: ByteStore
     private let key: DrawKey
@@ -68,6 +69,7 @@ struct TracedUnits: UnitWriting {
 
     init(_ trace: UnitTrace, origin: Int64, duration: TimeSpan?, streamID: UInt8, key: DrawKey) {
         rows = trace.rows
+        hasIntra = trace.rows.contains { $0.frameType == .intra }
         usualDuration = trace.usualDuration
         let limit = duration.map { MediaClock.ticks($0, rate: MediaClock.ninetyKilohertz, .up) } ?? .max
         unitCount = trace.rows.firstIndex { $0.ticks >= limit } ?? trace.rows.count
@@ -87,7 +89,20 @@ struct TracedUnits: UnitWriting {
             byteCount: PESFraming.headerCount(presentation: 0, decode: 0) + row.byteCount,
             headerByteCount: PESFraming.headerCount(presentation: 0, decode: 0), frameType: row.frameType,
             isRandomAccess: row.frameType == .intra || row.frameType == .unknown,
-            hasTimestamp: true, locator: Int64(key.draw(Int64(index)) >> 48), detail: 0)
+            hasTimestamp: true, references: references(row.frameType),
+            locator: Int64(key.draw(Int64(index)) >> 48), detail: 0)
+    }
+
+    /// A trace lists its units in one order only, so that a B picture is taken to refer back. Without I pictures
+    /// nobody knows where decoding begins, and each unit stands for itself.
+    private func references(_ type: FrameType) -> UnitReferences {
+        guard hasIntra else { return .independent }
+        return switch type {
+        case .unknown: .independent
+        case .intra: .intra(.instantaneous)
+        case .predicted: .predicted
+        case .bidirectional: .disposable
+        }
     }
 
     func write(_ unit: MediaUnit, from offset: Int, into bytes: UnsafeMutableRawBufferPointer) {

@@ -20,6 +20,17 @@ extension Catalog {
                     ) { $0.sentBitsPerSecond },
                 ]),
             presented,
+            decodable,
+            .group(
+                "impaired_ns", "How long the impaired units last, on the program's timeline.",
+                [
+                    .nanoseconds("total", worse: .up, label: "impaired", "All of them together.") {
+                        $0.impairedTime.total.nanoseconds
+                    },
+                    .nanoseconds("longest", worse: .up, "The longest time that one follows the other.") {
+                        $0.impairedTime.longest.nanoseconds
+                    },
+                ]),
             .distribution(
                 "end_to_end_delay_ns", worse: .up, label: "delay",
                 "From a unit's capture to its presentation, in true time, of the units presented."
@@ -37,17 +48,35 @@ extension Catalog {
             .count("missing", worse: .up, "Units of which nothing came, or too little to know when they are due.") {
                 $0.missing
             },
-            .count("damaged", worse: .up, "Units of which a part never came.") { $0.damaged },
+            .count("damaged", worse: .up, "Units of which a part never came, or came changed.") { $0.damaged },
             .count("concealed", worse: .up, "Units replaced by a guess; null where nothing is concealed.") {
                 $0.concealed
             },
         ])
 
+    private static let decodable = CatalogMember<SubstreamMeasurements>.group(
+        "decodable",
+        "What a decoder makes of the units, by what they refer to: intact + impaired + undecodable + presented.missing.",
+        [
+            .count("intact", worse: .down, "Units that are what they were sent as, with all that they refer to.") {
+                $0.intact
+            },
+            .count(
+                "impaired", worse: .up,
+                "Units that are decoded, but wrong: of them or of what they refer to is missing."
+            ) {
+                $0.impaired
+            },
+            .count(
+                "undecodable", worse: .up, "Units before which no random access point came, or of which no slice did."
+            ) { $0.undecodable },
+        ])
+
     private static let freezes = CatalogMember<SubstreamMeasurements>.group(
         "freezes",
-        "Pictures that stood for 3 times the mean of the last 30 and 150 ms above it (W3C webrtc-stats freezeCount).",
+        "Pictures shown that stood 3 times the mean of the last 30 and 150 ms above it (W3C webrtc-stats freezeCount).",
         [
-            .count("count", worse: .up, label: "freezes", "How many, one at the program's end too.") {
+            .count("count", worse: .up, label: "freezes", "How many, one before the first and one at the end too.") {
                 $0.freezes?.count
             },
             .nanoseconds("total_ns", worse: .up, "How long they stood together (totalFreezesDuration).") {

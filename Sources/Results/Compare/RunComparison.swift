@@ -68,7 +68,8 @@ public struct RunComparison: Sendable {
         "flows.one_way_delay_ns.p50", "flows.one_way_delay_ns.p95", "flows.one_way_delay_ns.p99",
         "flows.round_trip_ns.p50", "flows.pdv_ns.p99", "flows.interarrival_jitter_ns.mean", "flows.mdi.df_ns",
         "substreams.presented.on_time", "substreams.presented.late", "substreams.presented.missing",
-        "substreams.presented.damaged", "substreams.end_to_end_delay_ns.p99", "substreams.freezes.total_ns",
+        "substreams.presented.damaged", "substreams.decodable.impaired", "substreams.decodable.undecodable",
+        "substreams.end_to_end_delay_ns.p99", "substreams.freezes.total_ns",
         "lip_sync.skew_ns.p50", "lip_sync.skew_ns.p95", "lip_sync.within.itu_detectability",
         "links.drops.queue_full", "links.queue_delay_ns.p99",
     ]

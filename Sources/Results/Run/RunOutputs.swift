@@ -16,6 +16,7 @@ package final class RunOutputs {
     private var columns: [SeriesWriter.Column] = []
     private var packets: PacketsWriter?
     private var flows: [PacketsWriter.Flow] = []
+    private var units: UnitsWriter?
     private var events: EventsWriter?
     private var exchanges: ExchangesWriter?
 
@@ -44,6 +45,11 @@ package final class RunOutputs {
                 }
             }
         }
+        if configuration.taps.units {
+            units = UnitsWriter(
+                try directory.create("units.csv"), receivers: configuration.receivers.map(\.id),
+                substreams: configuration.substreamIDs)
+        }
         if configuration.taps.events {
             events = EventsWriter(try directory.create("events.jsonl"), nodes: configuration.nodeIDs)
         }
@@ -64,6 +70,7 @@ package final class RunOutputs {
         if scenario.outputs.receivedMedia { paths += receivedPaths(configuration) }
         if scenario.outputs.series != nil { paths.append("series.csv") }
         if scenario.outputs.packets { paths.append("packets.csv") }
+        if scenario.outputs.units { paths.append("units.csv") }
         if configuration.taps.events { paths.append("events.jsonl") }
         if configuration.taps.exchanges { paths.append("exchanges.csv") }
         return paths + capturePoints(scenario, configuration).map(\.path)
@@ -112,6 +119,7 @@ package final class RunOutputs {
             received[receiver].write(
                 UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
         case .packet(let record): write(record)
+        case .unit(let record): units?.append(record)
         case .exchange(let record): exchanges?.append(record)
         case .logical(let event, let node, let at): events?.append(event, node: node, at: at.nanoseconds)
         case .sample(let at): sample(world, at)
@@ -126,6 +134,7 @@ package final class RunOutputs {
         for file in received { try file.close() }
         try series?.close()
         try packets?.close()
+        try units?.close()
         try events?.close()
         try exchanges?.close()
         for writer in captures.values { try writer.close() }

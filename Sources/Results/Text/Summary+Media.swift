@@ -9,7 +9,8 @@ extension Summary {
             TextTable(
                 header: [
                     isSingle ? "" : "receiver", isSingle ? "" : "substream", "sent", "on time", "late", "missing",
-                    "damaged", "delay p50", "p99", "freezes", "longest",
+                    "damaged", isSingle ? "impaired" : "", isSingle ? "undecodable" : "", "delay p50", "p99", "freezes",
+                    "longest",
                 ], alignments: [.left, .left])
         ) { row in
             let stream = row.element
@@ -18,7 +19,12 @@ extension Summary {
                 TextTable.Cell(stream.id == stream.kind ? stream.id : "\(stream.id) (\(stream.kind))"),
             ]
                 + row.cells(
-                    "sent.units", "presented.on_time", "presented.late", "presented.missing", "presented.damaged",
+                    "sent.units", "presented.on_time", "presented.late", "presented.missing", "presented.damaged")
+                // With the receivers' names beside them there is no room for these.
+                + (isSingle
+                    ? row.cells("decodable.impaired", "decodable.undecodable")
+                    : [TextTable.Cell(""), TextTable.Cell("")])
+                + row.cells(
                     "end_to_end_delay_ns.p50", "end_to_end_delay_ns.p99", "freezes.count", "freezes.longest_ns")
         }
     }

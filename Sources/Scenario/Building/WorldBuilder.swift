@@ -133,6 +133,7 @@ public struct WorldBuilder {
         taps.capturesLinks = scenario.capture.links
         taps.media = scenario.outputs.sentMedia || scenario.outputs.receivedMedia
         taps.packets = scenario.outputs.packets
+        taps.units = scenario.outputs.units
         taps.seriesInterval = scenario.outputs.series
         return taps
     }

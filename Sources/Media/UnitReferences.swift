@@ -1,0 +1,76 @@
+/// What a unit refers to and what may refer to it: all that a decoder's dependence on earlier units is followed by.
+///
+/// Pictures are taken to refer to every reference picture since the last refresh before them, as their slice headers
+/// alone would say which ones they do.
+@frozen
+public struct UnitReferences: Sendable, BitwiseCopyable, Hashable {
+    /// What has to be there for a unit.
+    @frozen
+    @usableFromInline
+    enum Needs: UInt8, Sendable {
+        /// Itself alone: an I picture, a unit of sound or of data.
+        case nothing
+        /// The references since the latest refresh, that included.
+        case recent
+        /// References before the latest refresh as well: a leading picture (H.265 RASL; B pictures of an open group).
+        case across
+    }
+
+    /// Where what came before no longer matters.
+    @frozen
+    @usableFromInline
+    enum Refresh: UInt8, Sendable {
+        /// No such unit.
+        case none
+        /// To the units that are presented after it; leading pictures refer across it: H.265 CRA, H.264 I picture with
+        /// a recovery point or parameter sets, I picture of an open group.
+        case open
+        /// Likewise, but what leading pictures refer to is not there: H.265 BLA, broken_link of MPEG-2.
+        case broken
+        /// To all units: IDR, I picture of a closed group.
+        case instantaneous
+    }
+
+    var needs: Needs
+    var refresh = Refresh.none
+    /// Whether later units may refer to it.
+    var isReferred: Bool
+    /// Whether it brings the parameter sets (H.264, H.265) or the sequence header (MPEG-2) that decoding begins with.
+    var bringsParameters = false
+    /// Whether the order of presentation is counted from it: an IDR picture of H.264, whose order count is 0.
+    var restartsOrder = false
+    /// recovery_frame_cnt of a recovery point (ITU-T H.264 §D.2.8) that is no refresh at once: so many references later
+    /// all is there; 0 for none.
+    var recoveryCount: UInt16 = 0
+
+    /// What neither needs anything nor is needed: sound, data, and what is carried opaque.
+    @usableFromInline static let independent = Self(needs: .nothing, isReferred: false)
+    /// A P picture.
+    static let predicted = Self(needs: .recent, isReferred: true)
+    /// A B picture to which nothing refers.
+    static let disposable = Self(needs: .recent, isReferred: false)
+    /// A B picture of an open group, presented before the I picture that it comes behind.
+    static let leading = Self(needs: .across, isReferred: false)
+
+    /// An I picture that decoding can begin with.
+    static func intra(_ refresh: Refresh) -> Self {
+        Self(needs: .nothing, refresh: refresh, isReferred: true, bringsParameters: true)
+    }
+
+    /// The same of a unit whose parameter sets were lost.
+    public var withoutParameters: Self {
+        var result = self
+        result.bringsParameters = false
+        return result
+    }
+
+    /// The same as an IDR picture of H.264.
+    var restartingOrder: Self {
+        var result = self
+        result.restartsOrder = true
+        return result
+    }
+
+    /// Whether it can be decoded before any other has been.
+    public var canBegin: Bool { refresh != .none || needs == .nothing && !isReferred }
+}
