@@ -128,7 +128,8 @@ struct ScheduleTests {
         configuration.duplication = PacketChance(Probability(0.1), key: DrawKey(seed: seed).named("duplicate"))
         configuration.damage = PacketChance(Probability(0.1), key: DrawKey(seed: seed).named("corrupt"))
         var link = Link(configuration)
-        var pool = PacketPool(slotCapacity: 1_302)
+        // Behind the payload, what a slot keeps of its damage.
+        var pool = PacketPool(slotCapacity: 1_304)
         let zeros = pool.allocate()
         pool.mutableBytes(zeros).initializeMemory(as: UInt8.self, repeating: 0)
         let count = 200_000
