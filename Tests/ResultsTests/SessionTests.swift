@@ -187,7 +187,9 @@ struct SessionTests {
         #expect(edited != judged)
         try scratch.write("r1/run.json", edited)
         let verdict = try verify("media")
-        #expect(verdict.status == 3 && verdict.out.contains("2 values of run.json differ, the first is qos.passed"), "\(verdict.out)")
+        #expect(
+            verdict.status == 3 && verdict.out.contains("2 values of run.json differ, the first is qos.passed"),
+            "\(verdict.out)")
         try scratch.write("r1/run.json", judged)
         let other = try verify("medio")
         #expect(other.status == 3)
