@@ -224,7 +224,7 @@ struct MediaFaultTests {
         #expect(run.measurements.digest.hexadecimal == healthy.measurements.digest.hexadecimal)
         #expect(
             run.measurements.warnings.contains {
-                if case .program(let text) = $0 { text.contains("at 'ill' there is nothing") } else { false }
+                if case .program(let text) = $0 { text.hasPrefix("faults.0: at 'ill' there is nothing") } else { false }
             })
         let crash = try Run(yaml, ["faults=[ { at: 1s, node: ill, kind: crash } ]"])
         #expect(

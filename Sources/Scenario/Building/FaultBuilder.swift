@@ -23,11 +23,21 @@ struct FaultBuilder {
                 key: root.named("faults").named(agent.id), start: clock.reading(at: .zero))
         }
         addMedia(to: &configuration)
-        for fault in scenario.faults where !isOfSomething(fault, configuration) {
-            configuration.program.warnings.append(
-                "faults are of the clocks' synchronization, of commands and agreements, and of media: "
-                    + "at '\(fault.node)' there is nothing that this one concerns")
+        for (index, fault) in scenario.faults.enumerated() {
+            if let idleness = idleness(fault, configuration) {
+                configuration.program.warnings.append("faults.\(index): \(idleness)")
+            }
         }
+    }
+
+    /// Why a fault does nothing; nil: it does something, as far as one knows before.
+    private func idleness(_ fault: ExperimentScenario.Fault, _ configuration: WorldConfiguration) -> String? {
+        if !isOfSomething(fault, configuration) {
+            return "at '\(fault.node)' there is nothing that this kind of fault concerns: it does nothing"
+        }
+        guard let end = scenario.duration ?? configuration.program.duration, fault.at >= end else { return nil }
+        return "it begins at \(Quantity.text(fault.at)), when all of the \(Quantity.text(end)) have been sent: "
+            + "it concerns at most what is still under way"
     }
 
     private func addMedia(to configuration: inout WorldConfiguration) {
@@ -43,8 +53,22 @@ struct FaultBuilder {
 
     private func isOfSomething(_ fault: ExperimentScenario.Fault, _ configuration: WorldConfiguration) -> Bool {
         func isThere(_ id: String) -> Bool { id == fault.node || id.hasPrefix(fault.node + ".") }
-        return configuration.agents.contains { isThere($0.node) }
-            || fault.mechanism.concernsMedia && configuration.mediaFaults.keys.contains(where: isThere)
+        if fault.mechanism.concernsMedia {
+            return configuration.agents.contains { isThere($0.node) }
+                || configuration.mediaFaults.keys.contains(where: isThere)
+        }
+        return configuration.agents.contains { isThere($0.node) && mayLie($0.agent, fault.kind) }
+    }
+
+    /// Whether an agent answers, or tells anything, that a wrong value or an answer out of protocol would change.
+    private func mayLie(_ agent: any Agent, _ kind: ExperimentScenario.Fault.Manner) -> Bool {
+        let agent = (agent as? FaultyAgent)?.agent ?? agent
+        guard agent is GroupAgent else { return agent is NTPServer }
+        guard case .state(let violation) = kind else {
+            return scenario.synchronization.isOfGroup || scenario.agreement != nil
+        }
+        guard case .berkeley = scenario.synchronization else { return false }
+        return violation == .notEchoed
     }
 
     private func faults(ofNode node: String) -> [Fault] {
