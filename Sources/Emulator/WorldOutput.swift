@@ -74,7 +74,7 @@ public struct PacketRecord: Sendable {
     public var fate: PacketFate
 }
 
-/// An exchange with a time server beside the truth: one row of exchanges.csv.
+/// An exchange with a time server, or a member of a group that is asked, beside the truth: one row of exchanges.csv.
 public struct ExchangeRecord: Sendable {
     /// The client's and the server's number among all nodes.
     public var node: Int

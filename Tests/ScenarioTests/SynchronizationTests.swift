@@ -76,6 +76,39 @@ struct SynchronizationTests {
         }
     }
 
+    @Test("Berkeley's coordinator reads the others' clocks, and tells each its own correction")
+    func berkeley() throws {
+        let run = try Synchronized(
+            yaml,
+            [
+                "clocks.synchronization={ berkeley: { poll: 4s } }",
+                "receivers=[ { id: a }, { id: b, clock: { offset: -10ms } }, { id: c, clock: { frequency: 20 ppm } } ]",
+            ])
+        // The greatest coordinates.
+        #expect(Set(run.exchanges.map(\.node)) == [3] && Set(run.exchanges.map(\.server)) == [0, 1, 2])
+        #expect(run.exchanges.count > 300)
+        for record in run.exchanges {
+            let error = record.exchange.offset - record.trueOffset
+            #expect(abs(error.nanoseconds) * 2 <= record.exchange.delay.nanoseconds + 10_000)
+            #expect(record.sent < record.served.from && record.served.to < record.at)
+        }
+        let corrections = run.events.filter { $0.event.text.hasPrefix("correction") }
+        var told: [Int: [String]] = [:]
+        var different = 0
+        for (event, _) in corrections {
+            guard case .sent(let peers) = event.action else { continue }
+            let texts = event.text.components(separatedBy: ", ")
+            #expect(texts.count == peers.count)
+            for (peer, text) in zip(peers, texts) { told[Int(peer), default: []].append(text) }
+            if Set(texts).count > 1 { different += 1 }
+        }
+        #expect(different > 10)
+        for member in 0...2 {
+            let heard = corrections.filter { $0.node == member }.map(\.event.text)
+            #expect(heard.count > 10 && told[member] == heard)
+        }
+    }
+
     @Test("half of what the ways differ stays, with its sign", arguments: [-15, 0, 30] as [Int64])
     func asymmetry(milliseconds: Int64) throws {
         for algorithm in ["cristian", "{ ntp: { poll: 1s } }", "regression"] {
