@@ -116,6 +116,10 @@ extension World {
                 result.warnings.append(.clockGivenUp(node: node))
                 explained.insert(node)
             }
+            if let found = (agent as? CristianClient)?.contradiction {
+                result.warnings.append(
+                    .minimumDelayTooLong(node: node, roundTrip: found.roundTrip, minimumDelay: found.minimumDelay))
+            }
         }
         for clock in result.clocks where clock.algorithm != "none" && clock.synchronizedNanoseconds == nil {
             guard !explained.contains(clock.node) else { continue }

@@ -76,6 +76,24 @@ struct SynchronizationTests {
         }
     }
 
+    /// One way takes 20 ms and more.
+    @Test("a least delay that is shown to be wrong is said", arguments: [20, 22, 25])
+    func minimumDelay(milliseconds: Int) throws {
+        let run = try Synchronized(
+            yaml, ["clocks.synchronization={ cristian: { poll: 2s, minimum_delay: \(milliseconds)ms } }"])
+        let found = run.measurements.warnings.compactMap { warning in
+            if case .minimumDelayTooLong("tv", let roundTrip, .milliseconds(Int64(milliseconds))) = warning {
+                roundTrip
+            } else {
+                nil as TimeSpan?
+            }
+        }
+        let least = try #require(run.exchanges.map(\.exchange.delay).min())
+        #expect(found == (milliseconds == 20 ? [] : [least]))
+        let broken = try #require(try run.clock("tv").boundViolations)
+        #expect(milliseconds == 20 ? broken == 0 : milliseconds == 22 || broken > 0)
+    }
+
     @Test("Berkeley's coordinator reads the others' clocks, and tells each its own correction")
     func berkeley() throws {
         let run = try Synchronized(
