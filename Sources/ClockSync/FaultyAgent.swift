@@ -19,6 +19,8 @@ public struct FaultyAgent: Agent {
     private var zero: LocalInstant
     /// Messages that have come and left, for the draws.
     private var counts: (incoming: Int64, outgoing: Int64) = (0, 0)
+    /// Messages that have come and that it has not taken.
+    public private(set) var missed: Int64 = 0
     /// Messages that are late.
     private var held: [(at: LocalInstant, message: Held)] = []
     private var outputs: [AgentOutput] = []
@@ -53,7 +55,10 @@ public struct FaultyAgent: Agent {
     public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
         update(at: now)
         counts.incoming += 1
-        guard isDownUntil == nil, !isOmitted(.incoming, flow, counts.incoming, at: now) else { return }
+        guard isDownUntil == nil, !isOmitted(.incoming, flow, counts.incoming, at: now) else {
+            missed += 1
+            return
+        }
         let late = lateness(.incoming, at: now)
         if late > .zero {
             held.append((now + late, .incoming(payload.copied, flow: flow)))

@@ -49,6 +49,8 @@ public struct World: ~Copyable {
     let hasFaults: Bool
     /// Whether the program is a multiplex and its ends have no faults: then datagrams pay for neither.
     let isPlain: Bool
+    /// Of agents' datagrams, where they have none themselves and somebody asks.
+    var stamps: CarriedStamps?
     /// Datagrams that agents have sent.
     public internal(set) var messages: Int64 = 0
     // Ranks: receivers, links, cross traffic, the sender or the sessions' senders, agents.
@@ -93,6 +95,7 @@ public struct World: ~Copyable {
         hasFaults = !faults.isEmpty
         // Not of members: an operator's closure over what is half made has the compiler destroy what is not there yet.
         isPlain = faults.isEmpty && configuration.sessions == nil
+        stamps = Self.stamps(configuration)
         nextLook = configuration.commandOrder == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + max(1, sessionSenders.count)
