@@ -13,6 +13,8 @@ struct ReceiverLedger: Sendable {
     /// By numbers in the multiplex, where an interleaver makes them differ.
     var streamWindow: DeliveryWindow?
     var late: Int64 = 0
+    /// That faults of the receiver's node took.
+    var lostAtNode: Int64 = 0
     /// Arrived with a wrong checksum.
     var damaged: Int64 = 0
     var duplicates: Int64 = 0
@@ -154,6 +156,16 @@ struct ReceiverLedger: Sendable {
         case .onTime: lanes[lane].onTime += 1
         case .late: lanes[lane].late += 1
         case .damaged: lanes[lane].damaged += 1
+        }
+    }
+
+    /// A unit that was closed is not presented after all: it is missing.
+    mutating func forget(lane: Int, _ verdict: UnitVerdict) {
+        guard lane < lanes.count else { return }
+        switch verdict {
+        case .onTime: lanes[lane].onTime -= 1
+        case .late: lanes[lane].late -= 1
+        case .damaged: lanes[lane].damaged -= 1
         }
     }
 

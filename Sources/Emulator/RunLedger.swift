@@ -113,6 +113,10 @@ struct RunLedger: ~Copyable {
             note(packet, isOfNoUse: reason, receiver: receiver, at: now)
         case .presented(let receiver, let lane, let ticks, let picturesEnd):
             note(presentationOf: ticks, lane: lane, receiver: receiver, at: now, picturesEnd: picturesEnd)
+        case .lostAtNode(let packet, let node): note(packet, lostAtNode: node, at: now)
+        case .forgotten(let receiver, let lane, let verdict):
+            receivers[receiver].forget(lane: lane, verdict)
+            add(.forgotten, now.nanoseconds, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
         case .closed(let receiver, let lane, let ticks, let verdict):
             guard lane < receivers[receiver].lanes.count else { return }
             receivers[receiver].close(lane: lane, verdict)
@@ -172,13 +176,26 @@ struct RunLedger: ~Copyable {
         record(packet, receiver: receiver, .droppedChecksum, arrived: now)
     }
 
+    private mutating func note(_ packet: Packet, lostAtNode node: Int, at now: Instant) {
+        let name = Int64(packet.flow) << 8 | Int64(packet.copy)
+        add(.lostAtNode, Int64(packet.number), now.nanoseconds, Int64(node), name)
+        if node == 0 {
+            if sessions.isEmpty { sender.lostAtNode += 1 } else { sessions[Int(packet.flow)].lostAtNode += 1 }
+            record(packet, receiver: nil, .lostNode)
+        } else {
+            let row = row(node - 1, flow: packet.flow)
+            receivers[row].lostAtNode += 1
+            record(packet, receiver: row, .lostNode, arrived: now)
+        }
+    }
+
     private mutating func note(
         _ packet: Packet, isOfNoUse reason: ReceiverOutput.Discard, receiver: Int, at now: Instant
     ) {
         let fate: PacketFate
         switch reason {
-        // What found the buffer full, or cannot be read, comes too late for use as well.
-        case .late, .overflow, .malformed:
+        // What found the buffer full, cannot be read, or was there when the receiver crashed comes too late as well.
+        case .late, .overflow, .malformed, .forgotten:
             fate = .late
             receivers[receiver].late += 1
         case .duplicate:

@@ -20,10 +20,7 @@ public struct SessionsReceiver: Sendable {
     ///   - sessions: as the description lists them; lanes and flows count them.
     ///   - control: nil: nothing is done about skew.
     public init(_ sessions: [SubstreamSession], _ configuration: ReceiverConfiguration, control: LipSyncControl?) {
-        self.sessions = sessions.map {
-            SubstreamReceiver(
-                $0, playoutDelay: configuration.playoutDelay, latePolicy: configuration.latePolicy)
-        }
+        self.sessions = sessions.map { SubstreamReceiver($0, configuration) }
         self.control = control
         waits = sessions.map { _ in .zero }
     }
@@ -69,6 +66,7 @@ public struct SessionsReceiver: Sendable {
             case .discarded(let packet, let reason): return .discarded(packet, reason)
             case .presented(let ticks): return .presented(lane: polled, presentation: ticks)
             case .closed(let ticks, let verdict): return .closed(lane: polled, presentation: ticks, verdict)
+            case .forgotten(let verdict): return .forgotten(lane: polled, verdict)
             case nil: polled += 1
             }
         }
@@ -89,6 +87,22 @@ public struct SessionsReceiver: Sendable {
             sessions[index].shift(by: change, at: now)
             waits[index] += change
             corrections += 1
+        }
+        rearm()
+    }
+
+    /// The receiver crashes: what is in it is gone, the rest of the outputs says what.
+    public mutating func crash() {
+        for index in sessions.indices { sessions[index].crash() }
+        polled = 0
+        rearm()
+    }
+
+    /// It is back, and has nothing but what it counts: to be called behind ``crash()``, when its outputs have been polled.
+    public mutating func restart() {
+        for index in sessions.indices {
+            sessions[index].restart()
+            waits[index] = .zero
         }
         rearm()
     }

@@ -16,13 +16,17 @@ struct SubstreamReceiver: Sendable {
         /// `ticks` of the session's clock, unwrapped.
         case presented(ticks: Int64)
         case closed(ticks: Int64, UnitVerdict)
+        /// A unit that had been closed will not be presented after all.
+        case forgotten(UnitVerdict)
     }
 
     private var reception: SubstreamReception
     private(set) var playout: PlayoutBuffer
     private var assembler = UnitAssembler()
     private var presenter = Presenter()
-    private let format: RTPPayloadFormat
+    private let session: SubstreamSession
+    private let mayCrash: Bool
+    private var format: RTPPayloadFormat { session.format }
     /// A tick of the session's clock: timestamps are no finer.
     private let tolerance: TimeSpan
     private var outputs = Deque<Output>()
@@ -30,11 +34,13 @@ struct SubstreamReceiver: Sendable {
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
     private(set) var nextTimeout = LocalInstant.distantFuture
 
-    init(_ session: SubstreamSession, playoutDelay: TimeSpan, latePolicy: LatePolicy) {
-        format = session.format
-        tolerance = MediaClock.span(ticks: 1, rate: format.clockRate, .up)
+    init(_ session: SubstreamSession, _ configuration: ReceiverConfiguration) {
+        self.session = session
+        mayCrash = configuration.mayCrash
+        tolerance = MediaClock.span(ticks: 1, rate: session.format.clockRate, .up)
         reception = SubstreamReception(session)
-        playout = PlayoutBuffer(delay: playoutDelay, latePolicy: latePolicy, tolerance: tolerance)
+        playout = PlayoutBuffer(
+            delay: configuration.playoutDelay, latePolicy: configuration.latePolicy, tolerance: tolerance)
     }
 
     var statistics: ReceptionStatistics { reception.statistics }
@@ -73,6 +79,24 @@ struct SubstreamReceiver: Sendable {
     mutating func finish() {
         assembler.finish()
         drain(at: LocalInstant(nanoseconds: 0))
+    }
+
+    /// It crashes: what is in it is gone, the rest of the outputs says what.
+    mutating func crash() {
+        for packet in playout.forget() { outputs.append(.discarded(packet, .forgotten)) }
+        assembler.forget()
+        for verdict in presenter.forget() { outputs.append(.forgotten(verdict)) }
+        rearm()
+    }
+
+    /// It is back, and has nothing but what it counts: to be called behind ``crash()``, when its outputs have been polled.
+    mutating func restart() {
+        reception = SubstreamReception(session)
+        playout.restart()
+        assembler = UnitAssembler()
+        presenter = Presenter()
+        report = nil
+        rearm()
     }
 
     /// Takes what a sender's report says: at which reading of the sender's clock a timestamp was taken.
@@ -121,7 +145,9 @@ struct SubstreamReceiver: Sendable {
             case .closed(let ticks, let lastByte, let isDamaged):
                 let due = playout.release(ofSourceTime: reception.span(ticks))
                 let isLate = due.map { lastByte > $0 + tolerance } ?? false
-                outputs.append(.closed(ticks: ticks, isDamaged ? .damaged : isLate ? .late : .onTime))
+                let verdict: UnitVerdict = isDamaged ? .damaged : isLate ? .late : .onTime
+                if mayCrash { presenter.close(ticks, verdict) }
+                outputs.append(.closed(ticks: ticks, verdict))
             }
         }
     }
