@@ -72,12 +72,19 @@ public struct CristianClient: Agent {
     private var isFirst = true
     /// Whether the latest reading succeeded.
     private(set) var hasContact = false
+    /// The least round trip that two ways of the least delay cannot have taken; nil: none was.
+    private var tooShort: TimeSpan?
 
     /// - Parameter start: when the first probe goes out.
     public init(_ configuration: Configuration, start: LocalInstant) {
         self.configuration = configuration
         deadline = start
         nextReading = start
+    }
+
+    /// A round trip that shows the least delay to be less than it is configured; what is claimed does not hold then.
+    public var contradiction: (roundTrip: TimeSpan, minimumDelay: TimeSpan)? {
+        tooShort.map { ($0, configuration.minimumDelay) }
     }
 
     public var nextTimeout: LocalInstant { min(deadline, clock.nextTimeout) }
@@ -101,6 +108,7 @@ public struct CristianClient: Agent {
         switch wire.handle(payload, flow: flow, at: now, clock) {
         case .accepted(let reply):
             isWaiting = false
+            check(roundTrip: reply.sample.delay)
             if let longest = configuration.longestRoundTrip, reply.sample.delay > longest {
                 failures += 1
                 tell(reply, isUsed: false)
@@ -138,6 +146,12 @@ public struct CristianClient: Agent {
         }
         answers.removeAll(keepingCapacity: true)
         failures = 0
+    }
+
+    private mutating func check(roundTrip: TimeSpan) {
+        // As long as it may be by a clock that drifts.
+        let longest = roundTrip + roundTrip.scaled(partsPerBillion: configuration.drift) + OnWireProtocol.resolution
+        if longest < configuration.minimumDelay * 2 { tooShort = min(tooShort ?? roundTrip, roundTrip) }
     }
 
     private mutating func tell(_ reply: OnWireProtocol.Reply, isUsed: Bool) {

@@ -56,6 +56,24 @@ public struct Fault: Sendable, Equatable {
     /// When it is over, from the node's start; nil: never.
     var end: TimeSpan? { length.map { at + $0 } }
 
+    /// Whether it concerns packets whatever they say: all but wrong times and answers.
+    public var concernsMedia: Bool {
+        switch kind {
+        case .crash, .omission, .timing: true
+        case .value, .stateTransition, .arbitrary: false
+        }
+    }
+
+    /// The same, but that nothing is lost by a crash.
+    public var keepingState: Fault {
+        var fault = self
+        if isCrash { fault.kind = .crash(losesState: false) }
+        return fault
+    }
+
+    /// Whether it is a crash.
+    public var isCrash: Bool { if case .crash = kind { true } else { false } }
+
     func isActive(at elapsed: TimeSpan) -> Bool { elapsed >= at && end.map { elapsed < $0 } ?? true }
 
     func concerns(_ direction: Direction) -> Bool { self.direction.map { $0 == direction } ?? true }

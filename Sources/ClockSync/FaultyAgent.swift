@@ -12,13 +12,15 @@ public struct FaultyAgent: Agent {
     public private(set) var agent: any Agent
     /// The same before it has done anything.
     private let pristine: any Agent
-    private let faults: [Fault]
+    private let plan: FaultPlan
     private let tamper: FaultTamper
     private let key: DrawKey
     /// What the clock would have shown at the start if the agent had never stepped it.
     private var zero: LocalInstant
     /// Messages that have come and left, for the draws.
     private var counts: (incoming: Int64, outgoing: Int64) = (0, 0)
+    /// Messages that have come and that it has not taken.
+    public private(set) var missed: Int64 = 0
     /// Messages that are late.
     private var held: [(at: LocalInstant, message: Held)] = []
     private var outputs: [AgentOutput] = []
@@ -36,7 +38,7 @@ public struct FaultyAgent: Agent {
     public init(_ agent: any Agent, _ faults: [Fault], _ tamper: FaultTamper, key: DrawKey, start: LocalInstant) {
         self.agent = agent
         pristine = agent
-        self.faults = faults
+        plan = FaultPlan(faults, key: key)
         self.tamper = tamper
         self.key = key
         zero = start
@@ -44,6 +46,7 @@ public struct FaultyAgent: Agent {
     }
 
     public var nextTimeout: LocalInstant {
+        let faults = plan.faults
         let back = crashes.compactMap { faults[$0].end }.min().map { zero + $0 } ?? .distantFuture
         if let isDownUntil { return isDownUntil }
         return min(agent.nextTimeout, held.map(\.at).min() ?? .distantFuture, isStopped ? .distantFuture : back)
@@ -52,7 +55,10 @@ public struct FaultyAgent: Agent {
     public mutating func handle(_ payload: RawSpan, flow: Int, at now: LocalInstant) {
         update(at: now)
         counts.incoming += 1
-        guard isDownUntil == nil, !isOmitted(.incoming, flow, counts.incoming, at: now) else { return }
+        guard isDownUntil == nil, !isOmitted(.incoming, flow, counts.incoming, at: now) else {
+            missed += 1
+            return
+        }
         let late = lateness(.incoming, at: now)
         if late > .zero {
             held.append((now + late, .incoming(payload.copied, flow: flow)))
@@ -91,11 +97,8 @@ public struct FaultyAgent: Agent {
     /// Crashes that begin or are over by `now`.
     private mutating func update(at now: LocalInstant) {
         let elapsed = now - zero
-        isDownUntil = nil
-        for fault in faults where fault.isCrash && fault.isActive(at: elapsed) {
-            let end = fault.end.map { zero + $0 } ?? .distantFuture
-            isDownUntil = max(isDownUntil ?? end, end)
-        }
+        let faults = plan.faults
+        isDownUntil = plan.downUntil(elapsed).map { $0 == .nanoseconds(.max) ? .distantFuture : zero + $0 }
         // What was on its way in the node is gone.
         if isDownUntil != nil { held.removeAll() }
         for index in crashes {
@@ -136,7 +139,7 @@ public struct FaultyAgent: Agent {
         counts.outgoing += 1
         guard !isOmitted(.outgoing, flow, counts.outgoing, at: now) else { return }
         var bytes = bytes
-        for (index, fault) in active(at: now) {
+        for (index, fault) in plan.active(at: now - zero) {
             switch fault.kind {
             case .value(let offset, let drift):
                 let elapsed = max(0, (now - zero - fault.at).nanoseconds)
@@ -159,28 +162,13 @@ public struct FaultyAgent: Agent {
         }
     }
 
-    private func active(at now: LocalInstant) -> [(offset: Int, element: Fault)] {
-        faults.enumerated().filter { $0.element.isActive(at: now - zero) }
-    }
-
     private func isOmitted(
         _ direction: Fault.Direction, _ flow: Int, _ number: Int64, at now: LocalInstant
     ) -> Bool {
-        active(at: now).contains { index, fault in
-            guard case .omission(let share) = fault.kind, fault.concerns(direction) else { return false }
-            let name = direction == .incoming ? "incoming" : "outgoing"
-            return share.isHit(by: key.named("omission.\(index).\(name)").draw(flow: UInt16(flow), number: number))
-        }
+        plan.isOmitted(direction, flow: UInt16(flow), number: number, at: now - zero)
     }
 
     private func lateness(_ direction: Fault.Direction, at now: LocalInstant) -> TimeSpan {
-        active(at: now).reduce(.zero) { sum, fault in
-            guard case .timing(let late) = fault.element.kind, fault.element.concerns(direction) else { return sum }
-            return sum + late
-        }
+        plan.lateness(direction, at: now - zero)
     }
-}
-
-extension Fault {
-    fileprivate var isCrash: Bool { if case .crash = kind { true } else { false } }
 }

@@ -40,11 +40,14 @@ struct GroupEndpoint: Sendable {
     /// - Returns: the datagrams, in the same order.
     @discardableResult
     mutating func send(_ bodies: [(flow: Int, body: GroupMessage.Body)]) -> [[UInt8]] {
-        guard let first = bodies.first else { return [] }
+        guard !bodies.isEmpty else { return [] }
         lamport.tick()
         vector.tick()
         let datagrams = bodies.map { GroupMessage(stamp: stamp, body: $0.body).bytes }
-        tell(.sent(to: bodies.map { peers[$0.flow] }), first.body.text)
+        let texts = bodies.map(\.body.text)
+        // Of each peer in the order of the peers, where they differ.
+        let text = Set(texts).count == 1 ? texts[0] : texts.joined(separator: ", ")
+        tell(.sent(to: bodies.map { peers[$0.flow] }), text)
         for (message, datagram) in zip(bodies, datagrams) { outputs.append(.send(datagram, flow: message.flow)) }
         return datagrams
     }

@@ -70,10 +70,13 @@ struct AgentTable {
         let timer = RTCPTimer(
             isSender: true, sessionBandwidth: bandwidth, key: key(root.named("sender.rtcp")), ssrc: ssrc,
             start: configuration.senderClock.reading(at: .zero))
-        let agent = RTCPSender(timer, name: "sender@10.0.0.1", saysGoodbye: own != nil)
+        let sender = RTCPSender(timer, name: "sender@10.0.0.1", saysGoodbye: own != nil)
         let seat = seats.count
         let reports = flows.senderReports(session)
-        seats.append(AgentSeat(flows[reports].id, agent, node: 0, session: session, outgoing: [reports]))
+        seats.append(
+            AgentSeat(
+                flows[reports].id, configuration.failing(sender, flows[reports].id, node: 0), node: 0,
+                session: session, outgoing: [reports]))
         for (index, receiver) in configuration.receivers.enumerated() {
             let key = key(root.named("receivers").named(receiver.id).named("rtcp"))
             let timer = RTCPTimer(
@@ -82,7 +85,10 @@ struct AgentTable {
                 start: receiver.clock.reading(at: .zero))
             let agent = RTCPReceiver(timer, name: receiver.id, members: 1 + configuration.receivers.count)
             let back = flows.receiverReports(index, session: session)
-            seats.append(AgentSeat(flows[back].id, agent, node: 1 + index, session: session, outgoing: [back]))
+            seats.append(
+                AgentSeat(
+                    flows[back].id, configuration.failing(agent, flows[back].id, node: 1 + index), node: 1 + index,
+                    session: session, outgoing: [back]))
             add(back, to: seat)
             seats[seat + 1 + index].incoming = [reports]
         }
@@ -98,5 +104,19 @@ struct AgentTable {
     func taker(of flow: UInt16, atNode node: Int, _ flows: FlowTable) -> (seat: Int, number: Int)? {
         guard let first = takers[Int(flow)] else { return nil }
         return (first.seat + node - flows[flow].destinations.lowerBound, first.number)
+    }
+}
+
+extension WorldConfiguration {
+    /// A reporter of the program at a node, with what is wrong with the node. What it counts by is the program's end's, so
+    /// that it loses nothing in a crash itself.
+    ///
+    /// - Parameter name: under which its messages that are lost are drawn.
+    fileprivate func failing(_ reporter: any Agent, _ name: String, node: Int) -> any Agent {
+        let (id, clock) = node == 0 ? ("sender", senderClock) : (receivers[node - 1].id, receivers[node - 1].clock)
+        guard let faults = mediaFaults[id] else { return reporter }
+        return FaultyAgent(
+            reporter, faults.map(\.keepingState), .ntp,
+            key: DrawKey(seed: seed).named("faults").named(name), start: clock.reading(at: .zero))
     }
 }

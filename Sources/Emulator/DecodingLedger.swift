@@ -10,12 +10,7 @@ import Timebase
 /// The receiver tells what it has of each unit, in decoding order; what was sent tells the rest: how long a unit really is,
 /// which ones never came, and what refers to what.
 struct DecodingLedger: Sendable {
-    private(set) var onTime: Int64 = 0
-    private(set) var late: Int64 = 0
-    private(set) var damaged: Int64 = 0
-    private(set) var intact: Int64 = 0
-    private(set) var impaired: Int64 = 0
-    private(set) var undecodable: Int64 = 0
+    private(set) var tally = UnitTally()
     private(set) var impairedTime = ImpairedTime()
     /// The number of the first unit sent of which nothing has been told.
     private(set) var next: Int64 = 0
@@ -25,8 +20,10 @@ struct DecodingLedger: Sendable {
     /// Undecodable units, by number: the latest ones, as viewers may go back to them.
     private var hidden = Deque<Int64>()
     private static let hiddenCapacity = 4_096
-    /// What has become of units, where that is asked for.
+    /// What has become of units, where that is asked for, or may change.
     private var fates: [UnitFate]?
+    /// Whether the receiver may forget units that it has closed: what has become of them is known at the end only.
+    private let mayForget: Bool
 
     /// What belongs to a substream whoever receives it.
     struct Sent {
@@ -35,11 +32,14 @@ struct DecodingLedger: Sendable {
         let lane: Int
     }
 
-    init(recordsUnits: Bool) { fates = recordsUnits ? [] : nil }
+    init(recordsUnits: Bool, mayForget: Bool) {
+        fates = recordsUnits || mayForget ? [] : nil
+        self.mayForget = mayForget
+    }
 
-    /// What has become of units since it was last asked for.
-    mutating func takeFates() -> [UnitFate] {
-        guard fates?.isEmpty == false else { return [] }
+    /// What has become of units since it was last asked for, as far as that does not change any more.
+    mutating func takeFates(isOver: Bool) -> [UnitFate] {
+        guard fates?.isEmpty == false, isOver || !mayForget else { return [] }
         defer { fates = [] }
         return fates ?? []
     }
@@ -54,11 +54,23 @@ struct DecodingLedger: Sendable {
         while next < number { miss(sent) }
         next += 1
         let unit = sent.units[number]
+        let before = tally
+        defer { if let last = fates?.indices.last { fates?[last].tally = tally - before } }
         if unit.media.frameCount > 1, !Self.isWhole(unit, received.coverage) {
             closeFrames(unit, received, sent)
         } else {
             closeWhole(unit, received, sent)
         }
+    }
+
+    /// A unit that was closed is not presented after all: it is missing. What refers to it had it, and stays what it is.
+    mutating func forget(_ ticks: Int64, _ sent: Sent) {
+        guard let number = sent.units.find(ticks, near: next), number < next else { return }
+        let unit = sent.units[number]
+        let place = fates?.lastIndex { $0.unit.media.index == unit.media.index && $0.outcome != .missing }
+        guard let place, let counted = fates?[place].tally else { return }
+        tally = tally - counted
+        fates?[place] = UnitFate(unit: unit, outcome: .missing, state: nil, intactFrames: 0)
     }
 
     /// Nothing more comes.
@@ -136,19 +148,19 @@ struct DecodingLedger: Sendable {
     private mutating func note(_ unit: SentUnit, _ outcome: UnitOutcome, _ state: DecoderState, _ sent: Sent) {
         let frames = Int64(unit.media.frameCount)
         switch outcome {
-        case .onTime: onTime += frames
-        case .late: late += frames
-        case .damaged: damaged += frames
+        case .onTime: tally.onTime += frames
+        case .late: tally.late += frames
+        case .damaged: tally.damaged += frames
         case .missing: break
         }
         switch state {
-        case .intact: intact += frames
+        case .intact: tally.intact += frames
         case .impaired:
-            impaired += frames
+            tally.impaired += frames
             let media = unit.media
             noteImpaired(media, media.presentation..<media.presentation + media.duration, sent)
         case .undecodable:
-            undecodable += frames
+            tally.undecodable += frames
             if hidden.count == Self.hiddenCapacity { hidden.removeFirst() }
             hidden.append(next - 1)
         }
@@ -172,12 +184,12 @@ struct DecodingLedger: Sendable {
         for (place, part) in parts.enumerated() {
             let came = received.coverage.packets(of: part)
             if came.all {
-                if received.isLate { late += 1 } else { onTime += 1 }
-                intact += 1
+                if received.isLate { tally.late += 1 } else { tally.onTime += 1 }
+                tally.intact += 1
                 intactFrames += 1
             } else if came.some || received.coverage.isChanged {
-                damaged += 1
-                impaired += 1
+                tally.damaged += 1
+                tally.impaired += 1
                 noteImpaired(unit.media, Self.stretch(of: place, in: unit.media), sent)
             }
             if came.some || received.coverage.isChanged { outcome = .damaged }

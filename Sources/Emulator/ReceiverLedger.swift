@@ -13,6 +13,8 @@ struct ReceiverLedger: Sendable {
     /// By numbers in the multiplex, where an interleaver makes them differ.
     var streamWindow: DeliveryWindow?
     var late: Int64 = 0
+    /// That faults of the receiver's node took.
+    var lostAtNode: Int64 = 0
     /// Arrived with a wrong checksum.
     var damaged: Int64 = 0
     var duplicates: Int64 = 0
@@ -56,9 +58,10 @@ struct ReceiverLedger: Sendable {
     private let mediaStart: Int
 
     /// - Parameters:
+    ///   - receiver: whose it is.
     ///   - session: which of the program's it is about.
     ///   - mediaStart: bytes of a datagram's payload before its media.
-    init(_ configuration: WorldConfiguration, session: Int, mediaStart: Int) {
+    init(_ configuration: WorldConfiguration, receiver: Int, session: Int, mediaStart: Int) {
         self.mediaStart = mediaStart
         let substreams = configuration.program.substreams
         let cuts = configuration.cuts
@@ -85,7 +88,9 @@ struct ReceiverLedger: Sendable {
         for substream in substreams {
             lanes.append(
                 Lane(
-                    decoding: DecodingLedger(recordsUnits: configuration.taps.units),
+                    decoding: DecodingLedger(
+                        recordsUnits: configuration.taps.units,
+                        mayForget: configuration.receivers[receiver].media.mayCrash),
                     endToEnd: Histogram(cuts: cuts[.endToEndDelay]),
                     freezes: substream.kind == .video ? FreezeDetector() : nil))
         }

@@ -63,7 +63,9 @@ struct RunLedger: ~Copyable {
         if configuration.sessions != nil { sessions = Array(repeating: sender, count: rowCount) }
         receivers = RigidArray(capacity: configuration.receivers.count * rowCount)
         for row in 0..<configuration.receivers.count * rowCount {
-            receivers.append(ReceiverLedger(configuration, session: row % rowCount, mediaStart: headerLength))
+            receivers.append(
+                ReceiverLedger(
+                    configuration, receiver: row / rowCount, session: row % rowCount, mediaStart: headerLength))
         }
         clocks = Array(
             repeating: ClockLedger(
@@ -123,6 +125,11 @@ struct RunLedger: ~Copyable {
             emitFates(row: receiver, lane: unit.lane)
             let verdict = Int64(unit.verdict.rawValue)
             add(.closed, unit.presentation ?? -1, verdict, Int64(receiver), Int64(unit.lane))
+        case .lostAtNode(let packet, let node): note(packet, lostAtNode: node, at: now)
+        case .forgotten(let receiver, let lane, let ticks, let verdict):
+            guard lane < receivers[receiver].lanes.count else { return }
+            receivers[receiver].lanes[lane].decoding.forget(ticks, sent(lane))
+            add(.forgotten, now.nanoseconds, Int64(verdict.rawValue), Int64(receiver), Int64(lane))
         case .controlArrived(let packet, let node): note(arrivalOf: packet, node: node, at: now)
         case .found(let event, let node): note(event, node: node, at: now)
         case .adjusted(let node): clocks[node].noteCorrection(at: now)
@@ -178,13 +185,26 @@ struct RunLedger: ~Copyable {
         record(packet, receiver: receiver, .droppedChecksum, arrived: now)
     }
 
+    private mutating func note(_ packet: Packet, lostAtNode node: Int, at now: Instant) {
+        let name = Int64(packet.flow) << 8 | Int64(packet.copy)
+        add(.lostAtNode, Int64(packet.number), now.nanoseconds, Int64(node), name)
+        if node == 0 {
+            if sessions.isEmpty { sender.lostAtNode += 1 } else { sessions[Int(packet.flow)].lostAtNode += 1 }
+            record(packet, receiver: nil, .lostNode)
+        } else {
+            let row = row(node - 1, flow: packet.flow)
+            receivers[row].lostAtNode += 1
+            record(packet, receiver: row, .lostNode, arrived: now)
+        }
+    }
+
     private mutating func note(
         _ packet: Packet, isOfNoUse reason: ReceiverOutput.Discard, receiver: Int, at now: Instant
     ) {
         let fate: PacketFate
         switch reason {
-        // What found the buffer full, or cannot be read, comes too late for use as well.
-        case .late, .overflow, .malformed:
+        // What found the buffer full, cannot be read, or was there when the receiver crashed comes too late as well.
+        case .late, .overflow, .malformed, .forgotten:
             fate = .late
             receivers[receiver].late += 1
         case .duplicate:
@@ -271,9 +291,9 @@ struct RunLedger: ~Copyable {
     }
 
     /// - Parameter row: the first of the receiver's.
-    private mutating func emitFates(row: Int, lane: Int) {
+    private mutating func emitFates(row: Int, lane: Int, isOver: Bool = false) {
         guard taps.units else { return }
-        for fate in receivers[row].lanes[lane].decoding.takeFates() {
+        for fate in receivers[row].lanes[lane].decoding.takeFates(isOver: isOver) {
             outputs.append(.unit(UnitRecord(fate, of: program, receiver: row / rowCount, lane: lane)))
         }
     }
@@ -341,7 +361,7 @@ struct RunLedger: ~Copyable {
     mutating func finishUnits(row: Int) {
         for lane in receivers[row].lanes.indices {
             receivers[row].lanes[lane].decoding.finish(sent(lane))
-            emitFates(row: row, lane: lane)
+            emitFates(row: row, lane: lane, isOver: true)
         }
     }
 

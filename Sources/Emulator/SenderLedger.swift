@@ -5,6 +5,8 @@ import Timebase
 /// What the emulator notes of the program as it is sent.
 struct SenderLedger: Sendable {
     private(set) var packets: Int64 = 0
+    /// Those of them that faults of the sender's node took.
+    var lostAtNode: Int64 = 0
     private(set) var rate = RateMeter()
     private(set) var monitor: TransportStreamMonitor
     private(set) var firstSent: Instant?

@@ -76,4 +76,22 @@ struct UnitFate: Sendable {
     /// What a decoder makes of it; nil of nothing.
     let state: DecoderState?
     let intactFrames: Int
+    /// What it has added to the counts.
+    var tally = UnitTally()
+}
+
+/// Units, frames of sound each by itself, by what has become of them.
+struct UnitTally: Sendable, BitwiseCopyable {
+    var onTime: Int64 = 0
+    var late: Int64 = 0
+    var damaged: Int64 = 0
+    var intact: Int64 = 0
+    var impaired: Int64 = 0
+    var undecodable: Int64 = 0
+
+    static func - (a: UnitTally, b: UnitTally) -> UnitTally {
+        UnitTally(
+            onTime: a.onTime - b.onTime, late: a.late - b.late, damaged: a.damaged - b.damaged,
+            intact: a.intact - b.intact, impaired: a.impaired - b.impaired, undecodable: a.undecodable - b.undecodable)
+    }
 }

@@ -41,7 +41,9 @@ extension World {
         ledger.note(.controlArrived(packet, node: node), at: now)
         guard isReadable, let taker = agents.taker(of: packet.flow, atNode: node, flows) else { return }
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
+        let missed = stamps == nil ? 0 : missed(byAgent: taker.seat)
         agents.seats[taker.seat].agent.handle(payload, flow: taker.number, at: clocks[node].reading(at: now))
+        if stamps != nil, self.missed(byAgent: taker.seat) == missed { note(received: packet, node: node, at: now) }
         drainAgent(taker.seat, at: now)
     }
 
@@ -67,6 +69,7 @@ extension World {
             time: now, sent: now, slot: slot, number: agents.seats[index].takeNumber(flow),
             length: UInt16(bytes.count + Packet.networkHeaderLength), flow: number,
             differentiatedServices: flows[number].differentiatedServices)
+        if stamps != nil { note(sent: packet, node: agents.seats[index].node, at: now) }
         capture(packet, CapturePoint(node: agents.seats[index].node, receivers: receivers.count), at: now)
         hand(packet, to: topology.entries[Int(number)], at: now)
     }

@@ -23,7 +23,7 @@ extension World {
             // A PTS has 33 bits.
             action = .seek(pts: UInt64(truncatingIfNeeded: ticks) & (1 << 33 - 1))
         }
-        receivers[node - 1].apply(action, at: clocks[node].raw.reading(at: now))
+        receivers[node - 1].apply(action, at: mediaTime(ofNode: node, at: now))
         rearmReceiver(node - 1)
         ledger.note(.commanded(receiver: node - 1, command, name), at: now)
     }
@@ -31,8 +31,8 @@ extension World {
     /// Where a receiver's playback stands now, on the program's timeline: what is due there, if it has come, is presented.
     /// Nil before it knows; never behind the end of what has been sent.
     func position(ofReceiver index: Int) -> TimeSpan? {
-        let local = clocks[1 + index].raw.reading(at: now)
-        guard let place = receivers[index].position(at: local) else { return nil }
+        let local = mediaTime(ofNode: 1 + index, at: now)
+        guard let place = receivers[index].position(at: local), !faults.isDown(1 + index, at: local) else { return nil }
         let zero = MediaClock.span(ticks: configuration.program.firstPresentation, rate: MediaClock.ninetyKilohertz)
         // The stream's clock is known modulo 2^33 ticks.
         let turn = MediaClock.span(ticks: 1 << 33, rate: MediaClock.ninetyKilohertz)

@@ -4,8 +4,16 @@ import Receiver
 import Sender
 import Timebase
 
-/// What nodes do with packets that have come to them.
+/// What nodes do with the program's datagrams that go out, and with all packets that have come to them.
 extension World {
+    /// A datagram of the multiplex goes out.
+    @inline(__always)
+    mutating func send(_ packet: Packet, at now: Instant) {
+        capture(packet, .sender, at: now)
+        ledger.note(.sent(packet), at: now)
+        hand(packet, to: topology.entries[Int(packet.flow)], at: now)
+    }
+
     /// Tells the ledger which units the multiplex has begun: what will be looked for at the receivers.
     mutating func takeBegunUnits() {
         while let (lane, unit) = sender.pollBegun() { ledger.note(begunUnit: SentUnit(unit), lane: lane) }
@@ -31,7 +39,22 @@ extension World {
 
     @inline(__always)
     private mutating func deliverMedia(_ packet: Packet, to receiver: Int, at now: Instant) {
-        guard sessionReceivers.isEmpty else { return deliverToSession(packet, receiver: receiver, at: now) }
+        guard isPlain else {
+            if !hasFaults || takes(packet, receiver: receiver, at: now) { take(packet, receiver: receiver, at: now) }
+            return
+        }
+        takeMultiplex(packet, to: receiver, at: now)
+    }
+
+    /// A receiver takes a datagram of the program.
+    mutating func take(_ packet: Packet, receiver: Int, at now: Instant) {
+        guard sessionReceivers.isEmpty else { return takeInSession(packet, receiver: receiver, at: now) }
+        takeMultiplex(packet, to: receiver, at: now)
+    }
+
+    /// A receiver takes a datagram of the multiplex.
+    @inline(__always)
+    private mutating func takeMultiplex(_ packet: Packet, to receiver: Int, at now: Instant) {
         let measured = timestamp(ofNode: 1 + receiver, at: now) - timestamp(ofNode: 0, at: packet.sent)
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         ledger.note(.arrived(packet, receiver: receiver, measured: measured), payload, at: now)
@@ -46,6 +69,7 @@ extension World {
 
     /// Serves what a receiver has to do by `now`.
     mutating func serveReceiver(_ index: Int, at now: Instant) {
+        if hasFaults { crashIfDue(index, at: now) }
         guard sessionReceivers.isEmpty else { return serveSessions(ofReceiver: index, at: now) }
         let local = mediaTime(ofNode: 1 + index, at: now)
         while receivers[index].nextTimeout <= local {
@@ -68,6 +92,8 @@ extension World {
                 let end = ledger.pictureLane.flatMap { sender.presentationEnd(lane: $0) } ?? .zero
                 ledger.note(.presented(receiver: index, lane: lane, ticks: ticks, picturesEnd: end), at: now)
             case .closed(let unit): ledger.note(.closed(receiver: index, unit), at: now)
+            case .forgotten(let lane, let ticks, let verdict):
+                ledger.note(.forgotten(receiver: index, lane: lane, ticks: ticks, verdict), at: now)
             }
         }
     }

@@ -116,6 +116,10 @@ extension World {
                 result.warnings.append(.clockGivenUp(node: node))
                 explained.insert(node)
             }
+            if let found = (agent as? CristianClient)?.contradiction {
+                result.warnings.append(
+                    .minimumDelayTooLong(node: node, roundTrip: found.roundTrip, minimumDelay: found.minimumDelay))
+            }
         }
         for clock in result.clocks where clock.algorithm != "none" && clock.synchronizedNanoseconds == nil {
             guard !explained.contains(clock.node) else { continue }
@@ -142,6 +146,7 @@ extension World {
             flow.duplicated += counts.duplicated
             flow.marked += topology.links[link].marked(flow: number)
         }
+        flow.lostNode = sent.lostAtNode + seen.lostAtNode
         flow.droppedChecksum = seen.damaged
         flow.late = seen.late
         flow.duplicates = seen.duplicates
@@ -151,9 +156,8 @@ extension World {
         flow.usedBitsPerSecond = flow.sentBitsPerSecond.map {
             $0.scaled(by: seen.usedBytes, over: sent.rate.bytes, .nearest)
         }
-        let media =
-            configuration.sessions == nil
-            ? sentCounters.reduce(0) { $0 + $1.bytes } : sentCounters[session].bytes
+        let counters = configuration.sessions == nil ? sentCounters : [sentCounters[session]]
+        let media = counters.reduce(0) { $0 + $1.bytes }
         if sent.rate.bytes > 0 { flow.overheadRatio = 1 - Double(media) / Double(sent.rate.bytes) }
         flow.oneWayDelayMeasured = seen.oneWayDelayMeasured.distribution
         flow.oneWayDelayError = seen.oneWayDelayError.distribution
@@ -185,13 +189,13 @@ extension World {
             result.sentBitsPerSecond = (sent.bytes * 8).scaled(
                 by: 1_000_000_000, over: (end - first).nanoseconds, .nearest)
         }
-        result.onTime = seen.decoding.onTime
-        result.late = seen.decoding.late
-        result.damaged = seen.decoding.damaged
+        result.onTime = seen.decoding.tally.onTime
+        result.late = seen.decoding.tally.late
+        result.damaged = seen.decoding.tally.damaged
         result.missing = sent.units - result.onTime - result.late - result.damaged
-        result.intact = seen.decoding.intact
-        result.impaired = seen.decoding.impaired
-        result.undecodable = seen.decoding.undecodable
+        result.intact = seen.decoding.tally.intact
+        result.impaired = seen.decoding.tally.impaired
+        result.undecodable = seen.decoding.tally.undecodable
         result.impairedTime = seen.decoding.impairedTime
         result.endToEndDelay = seen.endToEnd.distribution
         // Without a picture there was nothing to freeze.

@@ -57,16 +57,21 @@ extension World {
         if let unit = sessionSenders[session].pollBegun() { ledger.note(begunUnit: SentUnit(unit), lane: session) }
         while var packet = sessionSenders[session].pollOutput() {
             packet.sent = now
-            capture(packet, .sender, at: now)
-            ledger.note(sent: packet, session: session, at: now)
-            hand(packet, to: topology.entries[Int(packet.flow)], at: now)
+            if hasFaults { sendFaulty(packet, at: now) } else { sendInSession(packet, at: now) }
         }
         rearmSession(session)
         if sessionSenders[session].isFinished, hasSentAll { stopOthers() }
     }
 
-    /// A datagram of a session has come to a receiver.
-    mutating func deliverToSession(_ packet: Packet, receiver: Int, at now: Instant) {
+    /// A datagram of a session goes out.
+    mutating func sendInSession(_ packet: Packet, at now: Instant) {
+        capture(packet, .sender, at: now)
+        ledger.note(sent: packet, session: Int(packet.flow), at: now)
+        hand(packet, to: topology.entries[Int(packet.flow)], at: now)
+    }
+
+    /// A receiver takes a datagram of a session.
+    mutating func takeInSession(_ packet: Packet, receiver: Int, at now: Instant) {
         let measured = clocks[1 + receiver].reading(at: now) - clocks[0].reading(at: packet.sent)
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         let row = ledger.row(receiver, flow: packet.flow)
@@ -94,7 +99,7 @@ extension World {
     }
 
     /// Tells the ledger what a receiver did, and takes its datagrams back.
-    private mutating func drainSessions(ofReceiver index: Int, at now: Instant) {
+    mutating func drainSessions(ofReceiver index: Int, at now: Instant) {
         while let output = sessionReceivers[index].pollOutput() {
             switch output {
             case .released(let packet, let arrival, let depth):
@@ -111,6 +116,9 @@ extension World {
                 pool.release(packet.slot)
             case .presented(let lane, let ticks): present(lane, ticks: ticks, receiver: index, at: now)
             case .closed(let unit): ledger.note(.closed(receiver: ledger.row(index, flow: 0), unit), at: now)
+            case .forgotten(let lane, let ticks, let verdict):
+                ledger.note(
+                    .forgotten(receiver: ledger.row(index, flow: 0), lane: lane, ticks: ticks, verdict), at: now)
             }
         }
     }

@@ -44,6 +44,13 @@ public struct World: ~Copyable {
     var clocks: RigidArray<LocalClock>
     var agents: AgentTable
     var ledger: RunLedger
+    /// Of the program's ends.
+    var faults: MediaFaults
+    let hasFaults: Bool
+    /// Whether the program is a multiplex and its ends have no faults: then datagrams pay for neither.
+    let isPlain: Bool
+    /// Of agents' datagrams, where they have none themselves and somebody asks.
+    var stamps: CarriedStamps?
     /// Datagrams that agents have sent.
     public internal(set) var messages: Int64 = 0
     // Ranks: receivers, links, cross traffic, the sender or the sessions' senders, agents.
@@ -73,11 +80,7 @@ public struct World: ~Copyable {
         for clock in configuration.clocks { clocks.append(LocalClock(clock)) }
         sender = configuration.programSender(flow: flows.media(0))
         receivers = RigidArray(capacity: configuration.receivers.count)
-        for receiver in configuration.receivers {
-            var media = receiver.media
-            media.deinterleaver = configuration.deinterleaver
-            receivers.append(MediaReceiver(media))
-        }
+        for index in configuration.receivers.indices { receivers.append(MediaReceiver(configuration.media(of: index))) }
         let substreams = configuration.substreamSenders(flows)
         sessionSenders = Self.sessionSenders(substreams)
         captureClocks = configuration.sessions?.sessions.map(\.captureClock) ?? []
@@ -85,16 +88,18 @@ public struct World: ~Copyable {
         let sources = configuration.sessions == nil ? sender.rtp.map { [$0.ssrc] } ?? [] : substreams.map(\.rtp.ssrc)
         agents = AgentTable(configuration, flows, sources: sources)
         ledger = RunLedger(configuration, flows, headerLength: sender.headerLength)
-        // Of the same instant in the order of the configuration.
-        let indices = configuration.clockChanges.indices.sorted {
-            (configuration.clockChanges[$0].change.at, $0) > (configuration.clockChanges[$1].change.at, $1)
-        }
-        clockChanges = indices.map { configuration.clockChanges[$0] }
+        clockChanges = configuration.clockChangesByTime.reversed()
         nextSample = configuration.taps.seriesInterval == nil ? .distantFuture : .zero
+        let faults = MediaFaults(configuration)
+        self.faults = faults
+        hasFaults = !faults.isEmpty
+        // Not of members: an operator's closure over what is half made has the compiler destroy what is not there yet.
+        isPlain = faults.isEmpty && configuration.sessions == nil
+        stamps = Self.stamps(configuration)
         nextLook = configuration.commandOrder == nil ? .distantFuture : .zero
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + max(1, sessionSenders.count)
-                + agents.seats.count)
+                + agents.seats.count + (hasFaults ? 1 : 0))
         if admission.admitsProgram, configuration.sendsProgram { startProgram() }
         rearmSender()
         for index in agents.seats.indices { rearmAgent(index) }
@@ -190,6 +195,8 @@ public struct World: ~Copyable {
     private var firstSource: Int { receivers.count + topology.links.count }
     private var senderRank: Int { firstSource + crossTraffic.count }
     private var firstAgent: Int { senderRank + max(1, sessionSenders.count) }
+    /// Of datagrams that nodes handle late; there with faults only.
+    var heldRank: Int { firstAgent + agents.seats.count }
 
     private mutating func serve(_ component: Int, at now: Instant) {
         if component < firstLink {
@@ -199,7 +206,7 @@ public struct World: ~Copyable {
         } else if component < senderRank {
             serveCrossTraffic(component - firstSource, at: now)
         } else if component >= firstAgent {
-            serveAgent(component - firstAgent, at: now)
+            if component < heldRank { serveAgent(component - firstAgent, at: now) } else { serveHeld(at: now) }
         } else if sessionSenders.isEmpty {
             serveSender(at: now)
         } else {
@@ -218,9 +225,7 @@ public struct World: ~Copyable {
                 ledger.emit(.sentMedia(packet))
             case .send(var packet):
                 packet.sent = now
-                capture(packet, .sender, at: now)
-                ledger.note(.sent(packet), at: now)
-                hand(packet, to: topology.entries[Int(packet.flow)], at: now)
+                if hasFaults { sendFaulty(packet, at: now) } else { send(packet, at: now) }
             }
         }
         takeBegunUnits()
@@ -276,7 +281,7 @@ public struct World: ~Copyable {
     }
 
     mutating func rearmReceiver(_ index: Int) {
-        let next = sessionReceivers.isEmpty ? receivers[index].nextTimeout : sessionReceivers[index].nextTimeout
+        let next = isPlain ? receivers[index].nextTimeout : nextTimeout(ofReceiver: index)
         timeouts.set(index, to: instant(ofNode: 1 + index, showing: next))
     }
 

@@ -240,6 +240,8 @@ public struct WorldConfiguration: Sendable {
     /// In which order playback commands are delivered, as scenarios call it; nil where there are none. Agents send and
     /// deliver them.
     public var commandOrder: String?
+    /// What is wrong with the program's ends, by their nodes' ids, as far as it concerns media.
+    public var mediaFaults: [String: [Fault]] = [:]
     /// Whether the program is sent at all; without it agents go on until the sources are told to stop.
     public var sendsProgram = true
     /// UDP port of the program; its reports have the next one.
@@ -307,6 +309,13 @@ public struct WorldConfiguration: Sendable {
             zero: senderClock.reading(at: .zero))
     }
 
+    /// A receiver of the multiplex.
+    func media(of receiver: Int) -> ReceiverConfiguration {
+        var media = receivers[receiver].media
+        media.deinterleaver = deinterleaver
+        return media
+    }
+
     /// Of the media in IP packets (RFC 3550 §6.2).
     var sessionBandwidth: BitRate {
         let media = UInt64(plan.packetsPerDatagram * TransportPacket.length)
@@ -327,6 +336,14 @@ public struct WorldConfiguration: Sendable {
 
     /// The clocks of all nodes, as ``nodeIDs`` lists them.
     public var clocks: [Oscillator] { [senderClock] + receivers.map(\.clock) + agentNodes.map(\.clock) }
+
+    /// What becomes of them, by time; of the same instant in the order given.
+    var clockChangesByTime: [ClockChangeConfiguration] {
+        let indices = clockChanges.indices.sorted {
+            (clockChanges[$0].change.at, $0) < (clockChanges[$1].change.at, $1)
+        }
+        return indices.map { clockChanges[$0] }
+    }
 
     /// The names of all nodes.
     public var nodeIDs: [String] { ["sender"] + receivers.map(\.id) + agentNodes.map(\.id) }

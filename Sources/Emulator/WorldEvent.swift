@@ -14,6 +14,8 @@ enum WorldEvent {
     case arrived(Packet, receiver: Int, measured: TimeSpan)
     /// A receiver's network stack throws a datagram away whose checksum is wrong.
     case refused(Packet, receiver: Int)
+    /// A fault of a node takes a datagram of the program: the sender's before it goes out, a receiver's when it has come.
+    case lostAtNode(Packet, node: Int)
     /// A receiver's playout buffer has released a datagram: so long after its arrival; what still waits lasts for `depth`.
     case released(Packet, receiver: Int, waited: TimeSpan, arrived: Instant, depth: TimeSpan)
     /// A receiver has no use for a datagram.
@@ -23,6 +25,8 @@ enum WorldEvent {
     case presented(receiver: Int, lane: Int, ticks: Int64, picturesEnd: TimeSpan)
     /// All that will come of a unit has come.
     case closed(receiver: Int, ReceivedUnit)
+    /// A unit that had been closed is not presented: the receiver has crashed.
+    case forgotten(receiver: Int, lane: Int, ticks: Int64, UnitVerdict)
     /// A datagram of the control plane has come to a node.
     case controlArrived(Packet, node: Int)
     /// An agent at a node has found something out.
@@ -47,4 +51,6 @@ enum EventTag: UInt8 {
     case refused = 10
     case controlArrived = 11
     case commanded = 12
+    case lostAtNode = 13
+    case forgotten = 14
 }

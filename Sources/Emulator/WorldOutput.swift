@@ -37,6 +37,8 @@ public enum PacketFate: UInt8, Sendable {
     case droppedQueue
     /// It came with a wrong checksum, and the receiver does not take such.
     case droppedChecksum
+    /// A fault of its sender's or its receiver's node took it.
+    case lostNode
 
     /// As packets.csv names it.
     public var name: StaticString {
@@ -45,6 +47,7 @@ public enum PacketFate: UInt8, Sendable {
         case .late: "late"
         case .duplicate: "duplicate"
         case .lostLink: "lost_link"
+        case .lostNode: "lost_node"
         case .droppedQueue: "dropped_queue"
         case .droppedChecksum: "dropped_checksum"
         }
@@ -71,7 +74,7 @@ public struct PacketRecord: Sendable {
     public var fate: PacketFate
 }
 
-/// An exchange with a time server beside the truth: one row of exchanges.csv.
+/// An exchange with a time server, or a member of a group that is asked, beside the truth: one row of exchanges.csv.
 public struct ExchangeRecord: Sendable {
     /// The client's and the server's number among all nodes.
     public var node: Int

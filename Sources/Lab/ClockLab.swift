@@ -81,6 +81,7 @@ public struct ClockLab: Sendable {
         var configuration = try WorldBuilder(scenario, title: "--algorithms \(algorithm)").configuration()
         configuration.sendsProgram = false
         configuration.taps.exchanges = true
+        configuration.taps.events = false
         var run = ClockLabRun(scenario.synchronization, setting: algorithm, asymmetry: asymmetry, seed: seed)
         var world = World(configuration)
         let end = Instant.zero + duration

@@ -8,13 +8,17 @@ public struct FlowMeasurements: Sendable {
     public var carriage = ""
     /// What arrived, by the numbers and instants on the wire: bytes are those of IP packets, delays are true.
     public var quality = StreamQualityMeasurements()
-    // Every datagram meets exactly one fate: sent + duplicated = delivered + lostLink + droppedQueue + droppedChecksum.
-    /// Datagrams that the sender handed to the first link; copies and repair are not among them.
+    // Every datagram meets exactly one fate: sent + duplicated = delivered + lostLink + lostNode + droppedQueue
+    // + droppedChecksum.
+    /// Datagrams that the sender handed to the first link, or was to when a fault kept it from it; copies and repair are
+    /// not among them.
     public var sent: Int64 = 0
     /// Copies that links made.
     public var duplicated: Int64 = 0
     /// Datagrams that loss models, or links that were down, lost.
     public var lostLink: Int64 = 0
+    /// Datagrams that faults of the sender's and the receiver's nodes took.
+    public var lostNode: Int64 = 0
     /// Datagrams that queues and policers dropped.
     public var droppedQueue: Int64 = 0
     /// Datagrams that came with a wrong checksum and were not taken.

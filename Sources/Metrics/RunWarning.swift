@@ -24,6 +24,8 @@ public enum RunWarning: Equatable, Sendable {
     case noMajorityOfServers(node: String)
     /// A clock was farther off than the panic limit, and its client gave up.
     case clockGivenUp(node: String)
+    /// A round trip to a time server took less than twice what one way is said to take at least.
+    case minimumDelayTooLong(node: String, roundTrip: TimeSpan, minimumDelay: TimeSpan)
     /// A clock that an algorithm should have set never was.
     case neverSynchronized(node: String, algorithm: String, exchanges: Int64)
     /// The QoS contract holds and says nothing of the units presented: of some substream less than nine tenths were.

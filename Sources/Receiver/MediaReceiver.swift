@@ -32,7 +32,7 @@ public struct MediaReceiver: Sendable {
         hasRTP = configuration.hasRTP
         session = SessionReceiver(configuration)
         playout = PlayoutBuffer(configuration)
-        program = ProgramReceiver(keepsUnits: configuration.keepsUnits)
+        program = ProgramReceiver(keepsUnits: configuration.keepsUnits, mayCrash: configuration.mayCrash)
         followsSender = configuration.anchor == .senderClock
         follower = configuration.clockRecovery == .none ? nil : ClockFollower(configuration.clockRecovery)
     }
@@ -105,8 +105,34 @@ public struct MediaReceiver: Sendable {
         switch program.pollOutput() {
         case .presented(let lane, let presentation): return .presented(lane: lane, presentation: presentation)
         case .closed(let unit): return .closed(unit)
+        case .forgotten(let lane, let presentation, let verdict):
+            return .forgotten(lane: lane, presentation: presentation, verdict)
         case nil: return discarded.popFirst()
         }
+    }
+
+    /// The receiver crashes: what is in it is gone, the rest of the outputs says what.
+    public mutating func crash() {
+        session.finish()
+        while let output = session.pollOutput() {
+            switch output {
+            case .media(let datagram): discarded.append(.discarded(datagram.packet, .forgotten))
+            case .discarded(let packet, let reason): discarded.append(.discarded(packet, reason))
+            }
+        }
+        for packet in playout.forget() { discarded.append(.discarded(packet, .forgotten)) }
+        program.forget()
+        rearm()
+    }
+
+    /// It is back, and has nothing but what it counts: to be called behind ``crash()``, when its outputs have been polled.
+    public mutating func restart(_ configuration: ReceiverConfiguration) {
+        session = SessionReceiver(configuration)
+        playout.restart()
+        program = ProgramReceiver(keepsUnits: configuration.keepsUnits, mayCrash: configuration.mayCrash)
+        follower = configuration.clockRecovery == .none ? nil : ClockFollower(configuration.clockRecovery)
+        report = nil
+        rearm()
     }
 
     /// Closes what is open: no datagram is under way any more.

@@ -172,6 +172,24 @@ public struct PlayoutBuffer: Sendable {
     /// Whether it has run empty, and no underrun was counted since: if anything more was to come, this is one.
     var hasRunDry: Bool { emptiness.map { !$0.isCounted } ?? false }
 
+    /// Gives up all that waits; releases go on as before.
+    ///
+    /// - Returns: the datagrams, which are the caller's.
+    mutating func forget() -> [Packet] {
+        defer {
+            entries.removeAll()
+            emptiness = nil
+        }
+        return entries.map(\.packet)
+    }
+
+    /// Begins anew, with nothing in it.
+    mutating func restart() {
+        precondition(entries.isEmpty)
+        (anchor, firstAnchor, latestReleased) = (nil, nil, .min)
+        (emptiness, earlier) = (nil, [])
+    }
+
     private mutating func endEmptiness(at now: LocalInstant) {
         guard var ended = emptiness else { return }
         ended.end = now

@@ -7,6 +7,8 @@ struct Presenter: Sendable {
         /// 90 kHz ticks, unwrapped.
         var presentation: Int64
         var due: LocalInstant
+        /// Of one that is closed, where it is asked for.
+        var verdict: UnitVerdict?
     }
 
     /// Units kept at most; beyond it the oldest is given up.
@@ -37,6 +39,24 @@ struct Presenter: Sendable {
         units.insert(unit, at: index)
         if index < next || isOver && index == next { next += 1 }
         rearm()
+    }
+
+    /// Notes how a unit came through that was among the last added.
+    mutating func close(_ presentation: Int64, _ verdict: UnitVerdict) {
+        guard let index = units.lastIndex(where: { $0.presentation == presentation }) else { return }
+        units[index].verdict = verdict
+    }
+
+    /// Forgets all units.
+    ///
+    /// - Returns: those that are not presented, as far as they are closed.
+    mutating func forget() -> [(presentation: Int64, verdict: UnitVerdict)] {
+        defer {
+            units.removeAll()
+            next = 0
+            rearm()
+        }
+        return units[next...].compactMap { unit in unit.verdict.map { (unit.presentation, $0) } }
     }
 
     /// Goes to the first unit kept that is due at `due` or later.

@@ -11,6 +11,8 @@ public struct ProgramReceiver: Sendable {
         case presented(lane: Int, presentation: Int64)
         /// All that will come of a unit has come.
         case closed(ReceivedUnit)
+        /// A unit that had been closed will not be presented after all.
+        case forgotten(lane: Int, presentation: Int64, UnitVerdict)
     }
 
     /// When the next unit is due, by the receiver's own clock.
@@ -29,6 +31,7 @@ public struct ProgramReceiver: Sendable {
     /// How much later releases are now than they were at first; the rebuilt clock goes with them.
     var shift = TimeSpan.zero
     private let keepsUnits: Bool
+    private let mayCrash: Bool
     /// How much later than by the rebuilt clock units are presented: what viewers have held them up for.
     var lag = TimeSpan.zero
     /// When a viewer stopped the presentation; `.distantFuture` while it goes on.
@@ -44,8 +47,13 @@ public struct ProgramReceiver: Sendable {
         var due: LocalInstant?
     }
 
-    /// - Parameter keepsUnits: see ``ReceiverConfiguration/keepsUnits``.
-    init(keepsUnits: Bool = false) { self.keepsUnits = keepsUnits }
+    /// - Parameters:
+    ///   - keepsUnits: see ``ReceiverConfiguration/keepsUnits``.
+    ///   - mayCrash: see ``ReceiverConfiguration/mayCrash``.
+    init(keepsUnits: Bool = false, mayCrash: Bool = false) {
+        self.keepsUnits = keepsUnits
+        self.mayCrash = mayCrash
+    }
 
     /// Takes the transport packets of a datagram, from `start` of its payload on.
     ///
@@ -95,6 +103,17 @@ public struct ProgramReceiver: Sendable {
     }
 
     mutating func pollOutput() -> Output? { outputs.popFirst() }
+
+    /// Forgets what waits for its presentation, and what has begun; the clock goes on.
+    mutating func forget() {
+        for lane in presenters.indices {
+            units[lane] = nil
+            for (presentation, verdict) in presenters[lane].forget() {
+                outputs.append(.forgotten(lane: lane, presentation: presentation, verdict))
+            }
+        }
+        rearm()
+    }
 
     /// Closes what is open: nothing more will come.
     public mutating func finish() {
@@ -164,12 +183,12 @@ public struct ProgramReceiver: Sendable {
         if unit.presentation != nil, unit.due == nil { return }
         let due = unit.due.map { presentation(of: $0) }
         let isLate = due.map { closing.lastByte > $0 } ?? false
+        let verdict: UnitVerdict = closing.isDamaged ? .damaged : isLate ? .late : .onTime
+        if mayCrash, let presentation = unit.presentation { presenters[lane].close(presentation, verdict) }
         outputs.append(
             .closed(
                 ReceivedUnit(
-                    lane: lane, presentation: unit.presentation,
-                    verdict: closing.isDamaged ? .damaged : isLate ? .late : .onTime, coverage: closing.coverage,
-                    isLeadingLate: due.map { closing.lastLeadingByte > $0 } ?? false,
-                    isLate: isLate)))
+                    lane: lane, presentation: unit.presentation, verdict: verdict, coverage: closing.coverage,
+                    isLeadingLate: due.map { closing.lastLeadingByte > $0 } ?? false, isLate: isLate)))
     }
 }

@@ -29,6 +29,8 @@ public struct ReceiverConfiguration: Sendable {
     public var doubtsHeaders = false
     /// Whether units that have been presented are kept, so that a command can go back to them.
     public var keepsUnits = false
+    /// Whether it may crash, so that what becomes of units must be known until they are presented.
+    public var mayCrash = false
 
     public init(playoutDelay: TimeSpan, latePolicy: LatePolicy = .drop, hasRTP: Bool) {
         self.playoutDelay = playoutDelay

@@ -11,6 +11,8 @@ public enum ReceiverOutput: Sendable {
     case presented(lane: Int, presentation: Int64)
     /// All that will come of a unit has come.
     case closed(ReceivedUnit)
+    /// A unit that had been closed will not be presented after all: the receiver has forgotten it.
+    case forgotten(lane: Int, presentation: Int64, UnitVerdict)
 
     /// Why a datagram is of no use.
     public enum Discard: UInt8, Sendable {
@@ -22,5 +24,7 @@ public enum ReceiverOutput: Sendable {
         case overflow
         /// Not a datagram of the stream.
         case malformed
+        /// The receiver has crashed before it was used.
+        case forgotten
     }
 }

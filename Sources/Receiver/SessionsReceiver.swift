@@ -20,10 +20,7 @@ public struct SessionsReceiver: Sendable {
     ///   - sessions: as the description lists them; lanes and flows count them.
     ///   - control: nil: nothing is done about skew.
     public init(_ sessions: [SubstreamSession], _ configuration: ReceiverConfiguration, control: LipSyncControl?) {
-        self.sessions = sessions.map {
-            SubstreamReceiver(
-                $0, playoutDelay: configuration.playoutDelay, latePolicy: configuration.latePolicy)
-        }
+        self.sessions = sessions.map { SubstreamReceiver($0, configuration) }
         self.control = control
         waits = sessions.map { _ in .zero }
     }
@@ -71,6 +68,8 @@ public struct SessionsReceiver: Sendable {
             case .closed(var unit):
                 unit.lane = polled
                 return .closed(unit)
+            case .forgotten(let ticks, let verdict):
+                return .forgotten(lane: polled, presentation: ticks, verdict)
             case nil: polled += 1
             }
         }
@@ -91,6 +90,22 @@ public struct SessionsReceiver: Sendable {
             sessions[index].shift(by: change, at: now)
             waits[index] += change
             corrections += 1
+        }
+        rearm()
+    }
+
+    /// The receiver crashes: what is in it is gone, the rest of the outputs says what.
+    public mutating func crash() {
+        for index in sessions.indices { sessions[index].crash() }
+        polled = 0
+        rearm()
+    }
+
+    /// It is back, and has nothing but what it counts: to be called behind ``crash()``, when its outputs have been polled.
+    public mutating func restart() {
+        for index in sessions.indices {
+            sessions[index].restart()
+            waits[index] = .zero
         }
         rearm()
     }

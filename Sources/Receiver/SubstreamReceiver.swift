@@ -17,13 +17,17 @@ struct SubstreamReceiver: Sendable {
         case presented(ticks: Int64)
         /// Of lane 0.
         case closed(ReceivedUnit)
+        /// A unit that had been closed will not be presented after all.
+        case forgotten(ticks: Int64, UnitVerdict)
     }
 
     private var reception: SubstreamReception
     private(set) var playout: PlayoutBuffer
     private var assembler = UnitAssembler()
     private var presenter = Presenter()
-    private let format: RTPPayloadFormat
+    private let session: SubstreamSession
+    private let mayCrash: Bool
+    private var format: RTPPayloadFormat { session.format }
     /// A tick of the session's clock: timestamps are no finer.
     private let tolerance: TimeSpan
     private var outputs = Deque<Output>()
@@ -31,11 +35,13 @@ struct SubstreamReceiver: Sendable {
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
     private(set) var nextTimeout = LocalInstant.distantFuture
 
-    init(_ session: SubstreamSession, playoutDelay: TimeSpan, latePolicy: LatePolicy) {
-        format = session.format
-        tolerance = MediaClock.span(ticks: 1, rate: format.clockRate, .up)
+    init(_ session: SubstreamSession, _ configuration: ReceiverConfiguration) {
+        self.session = session
+        mayCrash = configuration.mayCrash
+        tolerance = MediaClock.span(ticks: 1, rate: session.format.clockRate, .up)
         reception = SubstreamReception(session)
-        playout = PlayoutBuffer(delay: playoutDelay, latePolicy: latePolicy, tolerance: tolerance)
+        playout = PlayoutBuffer(
+            delay: configuration.playoutDelay, latePolicy: configuration.latePolicy, tolerance: tolerance)
     }
 
     var statistics: ReceptionStatistics { reception.statistics }
@@ -74,6 +80,24 @@ struct SubstreamReceiver: Sendable {
     mutating func finish() {
         assembler.finish()
         drain(at: LocalInstant(nanoseconds: 0))
+    }
+
+    /// It crashes: what is in it is gone, the rest of the outputs says what.
+    mutating func crash() {
+        for packet in playout.forget() { outputs.append(.discarded(packet, .forgotten)) }
+        assembler.forget()
+        for (ticks, verdict) in presenter.forget() { outputs.append(.forgotten(ticks: ticks, verdict)) }
+        rearm()
+    }
+
+    /// It is back, and has nothing but what it counts: to be called behind ``crash()``, when its outputs have been polled.
+    mutating func restart() {
+        reception = SubstreamReception(session)
+        playout.restart()
+        assembler = UnitAssembler()
+        presenter = Presenter()
+        report = nil
+        rearm()
     }
 
     /// Takes what a sender's report says: at which reading of the sender's clock a timestamp was taken.
@@ -125,12 +149,13 @@ struct SubstreamReceiver: Sendable {
             case .closed(let ticks, let closing):
                 let due = playout.release(ofSourceTime: reception.span(ticks))
                 let isLate = due.map { closing.lastByte > $0 + tolerance } ?? false
+                let verdict: UnitVerdict = closing.isDamaged ? .damaged : isLate ? .late : .onTime
+                if mayCrash { presenter.close(ticks, verdict) }
                 outputs.append(
                     .closed(
                         ReceivedUnit(
-                            lane: 0, presentation: ticks,
-                            verdict: closing.isDamaged ? .damaged : isLate ? .late : .onTime,
-                            coverage: closing.coverage, isLeadingLate: isLate, isLate: isLate)))
+                            lane: 0, presentation: ticks, verdict: verdict, coverage: closing.coverage,
+                            isLeadingLate: isLate, isLate: isLate)))
             }
         }
     }

@@ -79,6 +79,12 @@ struct UnitAssembler: Sendable {
     /// What has been found, in order.
     mutating func pollOutput() -> Event? { events.popFirst() }
 
+    /// Forgets what is open; the rest of it is of no use.
+    mutating func forget() {
+        latest = open?.ticks ?? latest
+        open = nil
+    }
+
     /// Closes what is open: nothing more will come.
     mutating func finish() { close(isCutOff: true) }
 

@@ -243,7 +243,8 @@ extension ExperimentScenario.H264 {
             .key("frame_rate", \.frameRate, .unitRate, "Pictures a second."),
             .key("gop", \.gop, groupOfPictures, "The group of pictures, as they are shown.").like("IPPP"),
             .key(
-                "bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates), "The bit rate of the access units."
+                "bitrate", \.bitRate, .bitRate(ExperimentScenario.Source.bitRates),
+                "The bit rate of the access units, enough for all of them."
             )
             .required(like: "4 Mbit/s"),
             .key(
@@ -281,7 +282,7 @@ extension ExperimentScenario.MP2 {
         [
             .key("frame_duration", \.frameDuration, frameDurations, "How long a frame of 1152 samples lasts.")
                 .like("24ms"),
-            .key("bitrate", \.bitRate, bitRates, "The bit rate, one of layer II's: 32 to 384 kbit/s.").required(
+            .key("bitrate", \.bitRate, bitRates, "The bit rate, one of layer II's.").required(
                 like: "192 kbit/s"),
             .key("size_variation", noVariation, "Of codec mp2 all frames have one size.") { _ in
                 nil
@@ -291,20 +292,22 @@ extension ExperimentScenario.MP2 {
         ])
 
     private static let frameDurations = Kind<TimeSpan>.time(.nanoseconds(1)...ExperimentScenario.delays.upperBound)
-        .checked { duration, reader in
+        .checked(range: { "24ms or 36ms" }) { duration, reader in
             if duration != .milliseconds(24), duration != .milliseconds(36) {
                 reader.reportInvalid(expected: "24ms or 36ms: a frame has 1152 samples, at 48 or 32 kHz")
             }
         }
 
-    private static let bitRates = Kind<BitRate>.bitRate(ExperimentScenario.Source.bitRates).checked { rate, reader in
-        if !rates.contains(where: { UInt64($0) * 1000 == rate.bitsPerSecond }) {
-            let names = rates.map { "\($0)" }.joined(separator: ", ")
-            reader.reportInvalid(expected: "one of the rates of layer II: \(names) kbit/s")
+    private static let bitRates = Kind<BitRate>.bitRate(ExperimentScenario.Source.bitRates)
+        .checked(range: { rateNames }) { rate, reader in
+            if !rates.contains(where: { UInt64($0) * 1000 == rate.bitsPerSecond }) {
+                reader.reportInvalid(expected: "one of the rates of layer II: \(rateNames)")
+            }
         }
-    }
 
-    private static let noVariation = Kind<Ratio>.ratio.checked { variation, reader in
+    private static let rateNames = rates.map { "\($0)" }.joined(separator: ", ") + " kbit/s"
+
+    private static let noVariation = Kind<Ratio>.ratio.checked(range: { "0% alone" }) { variation, reader in
         if variation != .zero {
             reader.report("the frames of codec mp2 all have one size", expected: "0%", hint: "leave it out")
         }

@@ -120,7 +120,7 @@ extension ExperimentScenario {
             ).like("{ value: 7, traitors: 1 }"),
             .key(
                 "faults", \.faults, Fault.list,
-                "What goes wrong with nodes, in what they do for the synchronization of clocks."
+                "What goes wrong with nodes: with all that they tell each other, and crash, omission and timing also with the program at the sender and the receivers."
             ).like("[ { at: 20s, for: 5s, node: sender, kind: crash } ]"),
             .key(
                 "qos", \.qos, QoSContract.record.kind(isBlock: true),

@@ -67,7 +67,10 @@ public enum ScenarioReference {
         let last = components.last ?? ""
         let siblings = (shape.fields ?? []).filter(\.isUsable).map(\.name)
         var names = Suggestions.nearest(to: last, among: siblings).map { prefix + $0 }
-        if names.isEmpty {
+        if !prefix.isEmpty, siblings.isEmpty, shape.anyValue.isEmpty {
+            // Nothing is below a scalar; of a list the number is missing.
+            names = [prefix.dropLast() + (shape.element.isEmpty ? "" : ".0")]
+        } else if names.isEmpty, last.count > 3 {
             var walk = ReferenceWalk()
             walk.descend(into: ExperimentScenario.record.shape, [])
             let paths = walk.keys.map(\.path)

@@ -1,3 +1,4 @@
+import Metrics
 import Results
 import Timebase
 
@@ -31,13 +32,15 @@ public struct VerifySession {
             throw UserFacingError("'\(path)' cannot be run again: it has no resolved.yaml")
         }
         var request = RunRequest(scenario: scenario)
-        request.cuts = saved.cuts
+        request.cuts = DistributionCuts(of: saved.checks)
         let prepared = try prepare(request)
         let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
         defer { directory.discard() }
-        let record = try RunSession.execute(
+        var record = try RunSession.execute(
             prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: stopTime)
         if let signal = Interrupt.signalNumber { return 128 + signal }
+        // The contract's verdicts are there already; what the command line asked for then is judged again.
+        record.checks += record.verdicts(on: Array(saved.checks.dropFirst(record.checks.count)))
         let verification = try Verification(
             saved: (saved.path, saved.document), rerun: (directory.workingPath, record.document))
         if json {

@@ -70,6 +70,7 @@ final class Bench {
                 pool.release(packet.slot)
             case .presented(let lane, let presentation): presented.append((lane, presentation, now))
             case .closed(let unit): closed.append(unit)
+            case .forgotten: Issue.record("it has not crashed")
             }
         }
     }

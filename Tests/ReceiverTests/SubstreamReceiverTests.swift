@@ -94,16 +94,27 @@ private final class SessionsBench {
     var pool = PacketPool(slotCapacity: 1_500)
     var presented: [(lane: Int, ticks: Int64, at: Int64)] = []
     var closed: [(lane: Int, verdict: UnitVerdict)] = []
+    var forgotten: [(lane: Int, verdict: UnitVerdict)] = []
     var discarded: [ReceiverOutput.Discard] = []
     private var sequence: [UInt16] = [0, 0]
     static let formats = [RTPPayloadFormat(.units), RTPPayloadFormat(.pcmu)]
 
     init(
-        delay: TimeSpan = .milliseconds(100), holds: [TimeSpan] = [.zero, .zero], control: LipSyncControl? = nil
+        delay: TimeSpan = .milliseconds(100), holds: [TimeSpan] = [.zero, .zero], control: LipSyncControl? = nil,
+        mayCrash: Bool = false
     ) {
+        var configuration = ReceiverConfiguration(playoutDelay: delay, hasRTP: true)
+        configuration.mayCrash = mayCrash
         receiver = SessionsReceiver(
-            zip(Self.formats, holds).map { SubstreamSession(format: $0, firstHold: $1) },
-            ReceiverConfiguration(playoutDelay: delay, hasRTP: true), control: control)
+            zip(Self.formats, holds).map { SubstreamSession(format: $0, firstHold: $1) }, configuration,
+            control: control)
+    }
+
+    func crash(at milliseconds: Int64, losesState: Bool) {
+        advance(to: milliseconds * 1_000_000)
+        receiver.crash()
+        drain(at: milliseconds * 1_000_000)
+        if losesState { receiver.restart() }
     }
 
     func advance(to now: Int64) {
@@ -155,6 +166,7 @@ private final class SessionsBench {
                 discarded.append(reason)
             case .presented(let lane, let ticks): presented.append((lane, ticks, now / 1_000_000))
             case .closed(let unit): closed.append((unit.lane, unit.verdict))
+            case .forgotten(let lane, _, let verdict): forgotten.append((lane, verdict))
             }
         }
     }
@@ -165,6 +177,24 @@ private final class SessionsBench {
 
 @Suite("A receiver of sessions")
 struct SessionsReceiverTests {
+    /// A picture that others refer to comes whole with one that is shown 40 ms before it, and waits for its turn.
+    @Test(arguments: [true, false])
+    func whatACrashFindsIsGone(losesState: Bool) {
+        let bench = SessionsBench(mayCrash: true)
+        bench.receive(lane: 0, timestamp: 7_200, at: 10)
+        bench.receive(lane: 0, timestamp: 3_600, at: 20)
+        bench.receive(lane: 1, timestamp: 0, at: 60)
+        bench.crash(at: 80, losesState: losesState)
+        #expect(bench.closed.map(\.verdict) == [.onTime, .onTime] && bench.instants(0) == [70])
+        #expect(bench.forgotten.map(\.lane) == [0] && bench.forgotten.map(\.verdict) == [.onTime])
+        #expect(bench.discarded == [.forgotten])
+        // Back, it goes on where it was, or begins as at first.
+        bench.receive(lane: 0, timestamp: 90_000, at: 200)
+        bench.finish()
+        #expect(bench.instants(0) == [70, losesState ? 300 : 1_030] && bench.instants(1).isEmpty)
+        #expect(bench.forgotten.count == 1 && bench.closed.count == 3)
+    }
+
     /// 90 kHz and 8 kHz: a unit each 40 ms and each 20 ms; the first comes at 10 and at 30 ms.
     @Test func eachSessionPlaysItsDelayAfterItsFirstDatagram() {
         let bench = SessionsBench()

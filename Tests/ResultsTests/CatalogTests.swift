@@ -216,6 +216,11 @@ struct CatalogTests {
                 "tv: 'video' stood still for the last 2 s of the program"
             ),
             (
+                .minimumDelayTooLong(node: "tv", roundTrip: .milliseconds(40), minimumDelay: .milliseconds(25)),
+                "tv: a round trip took 40.0 ms, less than twice clocks.synchronization.cristian.minimum_delay, 25.0 ms: "
+                    + "the bound claimed of its clock does not hold"
+            ),
+            (
                 .multiplexedTooLate(units: 3),
                 "3 units were multiplexed after their decoding time: raise sender.mux_rate"
             ),

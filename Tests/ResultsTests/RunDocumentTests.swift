@@ -27,6 +27,7 @@ private let contract: [String] = """
     flows[].packets.duplicated
     flows[].packets.delivered
     flows[].packets.lost_link
+    flows[].packets.lost_node
     flows[].packets.dropped_queue
     flows[].packets.dropped_checksum
     flows[].packets.late

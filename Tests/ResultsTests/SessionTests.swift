@@ -83,7 +83,7 @@ struct SessionTests {
         session.checks = ["flows.pdv_ns.p99 <= 30ms", "flows[tv].pdv_ns.p50 <= 7ms", "flows.packets.late < 9"]
         #expect(try session.run() == 0)
         #expect(told == [30_000_000, 7_000_000])
-        #expect(try SavedRun(reading: scratch.path + "/r1").cuts[.pdv] == told)
+        #expect(DistributionCuts(of: try SavedRun(reading: scratch.path + "/r1").checks)[.pdv] == told)
     }
 
     @Test("Quiet says nothing when all is well")
@@ -167,7 +167,9 @@ struct SessionTests {
     @Test("A run that comes out the same verifies; one byte more does not")
     func verify() throws {
         let (console, _) = try scratch.console()
-        #expect(try session(console).run() == 0)
+        var checked = session(console)
+        checked.checks = ["flows.packets.sent > 0"]
+        #expect(try checked.run() == 0)
         func verify(_ payload: String) throws -> (status: Int32, out: String) {
             let (console, streams) = try scratch.console()
             let session = VerifySession(scratch.path + "/r1", console: console) { request in
@@ -180,6 +182,15 @@ struct SessionTests {
         let same = try verify("media")
         #expect(same.status == 0)
         #expect(same.out.contains("identical: 2 files and the digest"))
+        let judged = try scratch.text("r1/run.json")
+        let edited = judged.replacing("\"passed\": true", with: "\"passed\": false")
+        #expect(edited != judged)
+        try scratch.write("r1/run.json", edited)
+        let verdict = try verify("media")
+        #expect(
+            verdict.status == 3 && verdict.out.contains("2 values of run.json differ, the first is qos.passed"),
+            "\(verdict.out)")
+        try scratch.write("r1/run.json", judged)
         let other = try verify("medio")
         #expect(other.status == 3)
         #expect(other.out.contains("sent.ts differs from byte 4 on"))

@@ -114,7 +114,37 @@ struct FaultTests {
         let run = try run(["clocks.synchronization=none", "faults=[ { at: 1s, node: a, kind: crash } ]"])
         #expect(
             run.warnings.contains {
-                if case .program(let text) = $0 { text.hasPrefix("faults are of the clocks") } else { false }
+                if case .program(let text) = $0 {
+                    text == "faults.0: at 'a' there is nothing that this kind of fault concerns: it does nothing"
+                } else {
+                    false
+                }
             })
+    }
+
+    /// The sender asks the time servers here, and nobody asks the sender.
+    @Test(
+        "a fault that can do nothing is warned of",
+        arguments: [
+            ("at: 1s, node: tv, kind: value", "", "faults.0: at 'tv' there is nothing"),
+            ("at: 1s, node: sender, kind: arbitrary", "", "faults.0: at 'sender' there is nothing"),
+            ("at: 1s, node: tv, kind: state, violation: leap-3", "", "faults.0: at 'tv' there is nothing"),
+            ("at: 1s, node: a, kind: value", "", nil),
+            ("at: 1s, node: a, kind: state, violation: leap-3", "", nil),
+            ("at: 1s, node: sender, kind: value", "clocks.servers=[]", nil),
+            ("at: 1s, node: tv, kind: value", "clocks={ synchronization: averaging }", nil),
+            ("at: 1s, node: tv, kind: state", "clocks={ synchronization: averaging }", "faults.0: at 'tv' there is"),
+            ("at: 1s, node: tv, kind: state", "clocks={ synchronization: berkeley }", nil),
+            (
+                "at: 60s, node: tv, kind: crash", "",
+                "faults.0: it begins at 60s, when all of the 60s have been sent: it concerns at most what is"
+            ),
+            ("at: 59s, node: tv, kind: crash", "", nil),
+        ] as [(String, String, String?)])
+    func idle(fault: String, setting: String, warning: String?) throws {
+        let run = try run(["faults=[ { \(fault) } ]"] + (setting.isEmpty ? [] : [setting]))
+        let found = run.warnings.compactMap { if case .program(let text) = $0 { text } else { nil as String? } }
+        #expect(found.count == (warning == nil ? 0 : 1), "\(found)")
+        if let warning { #expect(found.first?.hasPrefix(warning) == true, "\(found)") }
     }
 }

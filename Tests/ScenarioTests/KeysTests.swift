@@ -30,6 +30,42 @@ struct KeysTests {
         }
     }
 
+    /// Keys whose meaning names another one that their values depend on.
+    static let dependent = [
+        "bitrate": "enough", "mean_burst": "at least 1 / (1 - loss)", "burst_density": "more than loss",
+        "isolated_loss": "at most loss", "max_poll": "at least poll", "window": "less than the interval",
+    ]
+
+    @Test func whatARangeSaysIsRead() throws {
+        var tried = 0
+        for key in try Self.everyKey() {
+            guard let words = key.range, words.hasPrefix("from "), let name = key.path.split(separator: ".").last else {
+                continue
+            }
+            if let other = Self.dependent[String(name)], key.meaning.contains(other) { continue }
+            let ends = words.dropFirst(5).split(separator: " to ").map(String.init)
+            guard ends.count == 2, !ends[0].hasPrefix("one ") else { continue }
+            let yaml = key.path.hasPrefix("program") ? key.example : "program: { file: movie.ts }\n" + key.example
+            for end in ends where !end.hasPrefix("less than ") {
+                tried += 1
+                let refused = problems(yaml, ["\(key.path)=\(end)"]).filter { $0.contains("'\(end)' is not valid") }
+                #expect(refused == [], "\(key.path), \(words): \(key.example)")
+            }
+        }
+        #expect(tried > 400)
+    }
+
+    @Test(
+        "What holds without a key is not quoted as if it had been written",
+        arguments: [
+            ("markov4: { p13: 1%, p32: 100% }", "p31"), ("markov4: { loss: 100%, mean_burst: 3 }", "burst_density"),
+        ])
+    func unwritten(loss: String, key: String) {
+        let found = problems("program: { file: movie.ts }\nnetwork: { forward: [ { loss: { \(loss) } } ] }")
+        #expect(found.contains { $0.contains("\(key): it is missing, and what holds without it") }, "\(found)")
+        #expect(!found.contains { $0.contains("''") })
+    }
+
     @Test func everyKeyIsExplainedInOneSentence() throws {
         for key in try ScenarioReference.keys() {
             #expect(key.meaning.hasSuffix(".") && !key.meaning.contains("\n"), "\(key.path)")
@@ -78,7 +114,7 @@ struct KeysTests {
     static let unknown: [(String, [String])] = [
         ("network.forward.0.los", ["network.forward.0.loss"]), ("network.forwrad", ["network.forward"]),
         ("loss", ["qos.loss", "network.forward.0.loss"]), ("sender.fec", []),
-        ("network.forward.x", []), ("seed.x", []), ("network..forward", []),
+        ("network.forward.x", ["network.forward.0"]), ("seed.x", ["seed"]), ("network..forward", []),
     ]
 
     @Test("An unknown key is told with the nearest ones", arguments: unknown)

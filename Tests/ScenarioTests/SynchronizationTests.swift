@@ -10,7 +10,7 @@ import Timebase
 private struct Synchronized {
     var measurements = RunMeasurements()
     var exchanges: [ExchangeRecord] = []
-    var events: [(event: LogicalEvent, node: Int)] = []
+    var events: [(event: LogicalEvent, node: Int, at: Instant)] = []
 
     init(_ yaml: String, _ settings: [String] = []) throws {
         let scenario = try ScenarioDocument(title: "test.yaml", text: yaml).resolve(
@@ -21,7 +21,7 @@ private struct Synchronized {
             while let output = world.pollOutput() {
                 switch output {
                 case .exchange(let record): exchanges.append(record)
-                case .logical(let event, let node, _): events.append((event, node))
+                case .logical(let event, let node, let at): events.append((event, node, at))
                 default: break
                 }
             }
@@ -73,6 +73,113 @@ struct SynchronizationTests {
             #expect(abs(error.quantile(0.5)) < 2_000_000)
             #expect(clock.boundViolations == 0 && (clock.bound?.count ?? 0) > 50)
             #expect((clock.exchanges ?? 0) > 10)
+        }
+    }
+
+    /// Nothing is lost here and nothing overtaken, so that the nth message to come is the nth that left.
+    @Test("exchanges are events with the stamps that the textbook's rules give them", arguments: ["cristian", "ntp"])
+    func stamps(algorithm: String) throws {
+        let run = try Synchronized(
+            yaml,
+            [
+                "clocks.synchronization=\(algorithm)", "clocks.servers=[ { id: s }, { id: t } ]",
+                "receivers=[ { id: tv }, { id: radio } ]",
+            ])
+        var lamport = Array(repeating: 0 as UInt64, count: 5)
+        var vectors = Array(repeating: Array(repeating: 0 as UInt32, count: 5), count: 5)
+        var under: [[Int]: [LogicalStamp]] = [:]
+        for (event, node, _) in run.events {
+            switch event.action {
+            case .sent(let peers):
+                lamport[node] += 1
+                #expect(peers.count == 1 && event.text == (node < 3 ? "request" : "reply"))
+                under[[node, Int(peers[0])], default: []].append(event.stamp)
+            case .received(let peer):
+                var queue = under[[Int(peer), node]] ?? []
+                let message = try #require(queue.first)
+                queue.removeFirst()
+                under[[Int(peer), node]] = queue
+                lamport[node] = max(lamport[node], message.lamport) + 1
+                vectors[node] = zip(vectors[node], message.vector).map { max($0, $1) }
+            default: Issue.record("\(event)")
+            }
+            vectors[node][node] += 1
+            #expect(event.stamp == LogicalStamp(lamport: lamport[node], node: UInt16(node), vector: vectors[node]))
+        }
+        // Cristian asks the first server alone.
+        #expect(
+            run.events.count > 60
+                && Set(run.events.map(\.node)) == (algorithm == "ntp" ? [0, 1, 2, 3, 4] : [0, 1, 2, 3]))
+        #expect(under.values.allSatisfy { $0.isEmpty })
+    }
+
+    @Test("what comes to a server that has crashed is no event, and the next that does knows of what was sent")
+    func stampsAndCrash() throws {
+        let run = try Synchronized(
+            yaml,
+            [
+                "clocks.synchronization={ cristian: { poll: 2s } }", "clocks.servers=[ { id: s } ]",
+                "faults=[ { at: 10s, for: 20s, node: s, kind: crash } ]",
+            ])
+        let silence = (Instant.zero + .seconds(10)..<Instant.zero + .seconds(30))
+        #expect(!run.events.contains { $0.node == 2 && silence.contains($0.at) })
+        #expect(run.events.contains { $0.node == 1 && silence.contains($0.at) })
+        let before = try #require(run.events.last { $0.node == 2 && $0.at < silence.lowerBound })
+        let after = run.events.filter { $0.node == 2 && $0.at >= silence.upperBound }
+        #expect(after.first?.event.stamp.vector[2] == before.event.stamp.vector[2] + 1)
+        // The sender asks as well.
+        let heard = try #require(after.first { $0.event.action == .received(from: 1) })
+        #expect(heard.event.stamp.vector[1] > before.event.stamp.vector[1] + 5)
+    }
+
+    /// One way takes 20 ms and more.
+    @Test("a least delay that is shown to be wrong is said", arguments: [20, 22, 25])
+    func minimumDelay(milliseconds: Int) throws {
+        let run = try Synchronized(
+            yaml, ["clocks.synchronization={ cristian: { poll: 2s, minimum_delay: \(milliseconds)ms } }"])
+        let found = run.measurements.warnings.compactMap { warning in
+            if case .minimumDelayTooLong("tv", let roundTrip, .milliseconds(Int64(milliseconds))) = warning {
+                roundTrip
+            } else {
+                nil as TimeSpan?
+            }
+        }
+        let least = try #require(run.exchanges.map(\.exchange.delay).min())
+        #expect(found == (milliseconds == 20 ? [] : [least]))
+        let broken = try #require(try run.clock("tv").boundViolations)
+        #expect(milliseconds == 20 ? broken == 0 : milliseconds == 22 || broken > 0)
+    }
+
+    @Test("Berkeley's coordinator reads the others' clocks, and tells each its own correction")
+    func berkeley() throws {
+        let run = try Synchronized(
+            yaml,
+            [
+                "clocks.synchronization={ berkeley: { poll: 4s } }",
+                "receivers=[ { id: a }, { id: b, clock: { offset: -10ms } }, { id: c, clock: { frequency: 20 ppm } } ]",
+            ])
+        // The greatest coordinates.
+        #expect(Set(run.exchanges.map(\.node)) == [3] && Set(run.exchanges.map(\.server)) == [0, 1, 2])
+        #expect(run.exchanges.count > 300)
+        for record in run.exchanges {
+            let error = record.exchange.offset - record.trueOffset
+            #expect(abs(error.nanoseconds) * 2 <= record.exchange.delay.nanoseconds + 10_000)
+            #expect(record.sent < record.served.from && record.served.to < record.at)
+        }
+        let corrections = run.events.filter { $0.event.text.hasPrefix("correction") }
+        var told: [Int: [String]] = [:]
+        var different = 0
+        for (event, _, _) in corrections {
+            guard case .sent(let peers) = event.action else { continue }
+            let texts = event.text.components(separatedBy: ", ")
+            #expect(texts.count == peers.count)
+            for (peer, text) in zip(peers, texts) { told[Int(peer), default: []].append(text) }
+            if Set(texts).count > 1 { different += 1 }
+        }
+        #expect(different > 10)
+        for member in 0...2 {
+            let heard = corrections.filter { $0.node == member }.map(\.event.text)
+            #expect(heard.count > 10 && told[member] == heard)
         }
     }
 

@@ -32,7 +32,7 @@ equal "nothing beside it" interrupted "$(find "$scratch" -mindepth 1 -maxdepth 1
 if [ -e "$run/run.json" ]; then
     equal "its status" interrupted "$(value "$run/run.json" .run.status)"
     equal "what was under way drained: every datagram met one fate" true "$(value "$run/run.json" '[.flows[].packets |
-        .sent + .duplicated == .delivered + .lost_link + .dropped_queue + .dropped_checksum] | all and length > 0')"
+        .sent + .duplicated == .delivered + .lost_link + .lost_node + .dropped_queue + .dropped_checksum] | all and length > 0')"
 fi
 
 finish

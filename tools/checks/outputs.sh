@@ -8,7 +8,7 @@ source "$tools/lib/check.sh"
 # adds_up NAME RUN.JSON: the sums of the contract.
 adds_up() {
     equal "$1: every datagram meets exactly one fate" true "$(value "$2" '[.flows[].packets |
-        .sent + .duplicated == .delivered + .lost_link + .dropped_queue + .dropped_checksum] | all and length > 0')"
+        .sent + .duplicated == .delivered + .lost_link + .lost_node + .dropped_queue + .dropped_checksum] | all and length > 0')"
     equal "$1: loss runs hold all that was not delivered" true "$(value "$2" '[.flows[] |
         ([.loss_runs | to_entries[] | (.key | tonumber) * .value] | add // 0) == .packets.unrepaired] | all')"
     equal "$1: every unit sent is presented or missing" true "$(value "$2" '[.substreams[] |

@@ -25,14 +25,18 @@ extension Catalog {
 
     private static let packets = CatalogMember<FlowMeasurements>.group(
         "packets",
-        "Datagrams, each with one fate: sent + duplicated = delivered + lost_link + dropped_queue + dropped_checksum.",
+        "Datagrams, each with one fate: sent + duplicated = delivered + lost_link + lost_node + dropped_queue + dropped_checksum.",
         [
-            .count("sent", "Datagrams that the sender handed to its first link.") { $0.sent },
+            .count("sent", "Datagrams that the sender handed to its first link, or was to: see lost_node.") { $0.sent },
             .count("duplicated", worse: .up, "Copies that links made.") { $0.duplicated },
             .count("delivered", worse: .down, "Datagrams that arrived whole: each is used, late or a duplicate.") {
                 $0.delivered
             },
             .count("lost_link", worse: .up, "Datagrams that loss models or outages of a link took.") { $0.lostLink },
+            .count(
+                "lost_node", worse: .up,
+                "Datagrams that a fault took at the sender, before its first link, or at the receiver, behind the last."
+            ) { $0.lostNode },
             .count("dropped_queue", worse: .up, "Datagrams dropped by a full queue, a managed one or a policer.") {
                 $0.droppedQueue
             },
@@ -41,7 +45,7 @@ extension Catalog {
             },
             .count(
                 "late", worse: .up,
-                "Delivered datagrams of no use: over 1/90,000 s after their release, or with the buffer full."
+                "Delivered datagrams of no use: over 1/90,000 s after their release, with the buffer full, or in a receiver that crashed."
             ) { $0.late },
             .count("duplicates", worse: .up, "Delivered datagrams of which a copy had come before.") {
                 $0.duplicates

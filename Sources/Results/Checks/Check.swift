@@ -33,6 +33,17 @@ public struct Check: Sendable, Equatable {
         self.term = term
     }
 
+    /// - Parameter saved: an element of run.json's `qos.checks`; nil if it is none.
+    init?(ofSaved saved: JSONValue) {
+        guard let text = saved["metric"]?.string, let metric = try? Metric(parsing: text),
+            let comparison = saved["op"]?.string.flatMap({ Comparison(rawValue: $0) }), let limit = saved["limit"]
+        else { return nil }
+        self.metric = metric
+        self.comparison = comparison
+        self.limit = limit
+        leastCount = 1
+    }
+
     /// "lip_sync.skew_ns.p95 <= 45 ms"
     public var expression: String {
         "\(metric.text) \(comparison.rawValue) \(Format.exact(limit, metric.kind.unit))"

@@ -8,19 +8,6 @@ extension DistributionCuts {
         for check in checks { add(check.metric, check.comparison, check.limit) }
     }
 
-    /// Where those were that a run was checked for.
-    ///
-    /// - Parameter saved: `qos.checks` of its run.json.
-    init(ofSaved checks: JSONValue?) {
-        self.init()
-        for check in checks?.elements ?? [] {
-            guard let text = check["metric"]?.string, let metric = try? Metric(parsing: text),
-                let comparison = check["op"]?.string.flatMap({ Comparison(rawValue: $0) }), let limit = check["limit"]
-            else { continue }
-            add(metric, comparison, limit)
-        }
-    }
-
     private mutating func add(_ metric: Metric, _ comparison: Comparison, _ limit: JSONValue) {
         guard let quantity = metric.quantity else { return }
         for cut in comparison.cuts(at: limit) { add(cut, to: quantity) }

@@ -6,6 +6,9 @@ extension MetricPath {
     /// - Throws: ``UserFacingError`` (usage) with the nearest names.
     func kind() throws(UserFacingError) -> MetricKind {
         let node = try node()
+        if case .texts = node.content {
+            throw .usage("'\(text)' is a list of sentences, which nothing can be compared with")
+        }
         if let kind = node.kind { return kind }
         let names = node.children.map(\.name)
         throw .usage(

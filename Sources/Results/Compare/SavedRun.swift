@@ -62,8 +62,8 @@ public struct SavedRun: Sendable {
         return document
     }
 
-    /// Where its distributions counted exactly.
-    public var cuts: DistributionCuts { DistributionCuts(ofSaved: document["qos"]?["checks"]) }
+    /// What it was checked for, the terms of its contract first.
+    public var checks: [Check] { (document["qos"]?["checks"]?.elements ?? []).compactMap { Check(ofSaved: $0) } }
 
     /// What run.json says about the run itself: "seed", "digest", "id".
     public func fact(_ name: String) -> JSONValue { document["run"]?[name] ?? nil }

@@ -92,10 +92,9 @@ public struct Verification: Sendable {
     private static func differingValues(_ first: JSONValue, _ second: JSONValue) -> [String] {
         func table(_ document: JSONValue) -> [(path: String, value: String)] {
             var document = document
-            // The files are told one by one, the checks are the user's.
+            // The files are told one by one.
             if case .object(var object) = document {
                 object["artifacts"] = nil
-                object["qos"] = nil
                 document = .object(object)
             }
             return ScenarioText.flattened(document).filter { !wallClockFacts.contains($0.path) }

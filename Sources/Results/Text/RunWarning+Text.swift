@@ -29,6 +29,10 @@ extension RunWarning {
             "\(node): in the end no majority of its time servers agreed on a time: its clock runs on by itself"
         case .clockGivenUp(let node):
             "\(node): its clock was farther off than clocks.synchronization.ntp.panic_limit: nothing sets it any more"
+        case .minimumDelayTooLong(let node, let roundTrip, let minimumDelay):
+            "\(node): a round trip took \(Format.time(roundTrip.nanoseconds)), less than twice "
+                + "clocks.synchronization.cristian.minimum_delay, \(Format.time(minimumDelay.nanoseconds)): "
+                + "the bound claimed of its clock does not hold"
         case .neverSynchronized(let node, let algorithm, let exchanges):
             "\(node): its clock was never set by \(algorithm): "
                 + (exchanges == 0

@@ -3,7 +3,7 @@ import Timebase
 
 extension FlowMeasurements {
     /// Datagrams that met no fate, or more than one: zero, or the run is not to be believed.
-    var unaccounted: Int64 { sent + duplicated - delivered - lostLink - droppedQueue - droppedChecksum }
+    var unaccounted: Int64 { sent + duplicated - delivered - lostLink - lostNode - droppedQueue - droppedChecksum }
     /// What a table calls it: the receiver, or with its substream where that has a session of its own.
     var title: String { id == "program" ? receiver : id }
     var used: Int64 { delivered - late - duplicates }
@@ -122,6 +122,7 @@ extension Summary {
         add("    late", isBad: true, \.late)
         add("    duplicates", isBad: true, \.duplicates)
         add("+ lost on a link", isBad: true, \.lostLink)
+        if flows.contains(where: { $0.lostNode > 0 }) { add("+ lost by a node's fault", isBad: true, \.lostNode) }
         add("+ dropped by a queue", isBad: true, \.droppedQueue)
         add("+ dropped, bad checksum", isBad: true, \.droppedChecksum)
         return [heading("Where each packet went") + "  " + sumsNote] + table.lines(styled)
@@ -129,16 +130,19 @@ extension Summary {
 
     /// Many flows: a row for each flow.
     private var fateRows: [String] {
+        let hasFaults = flows.contains { $0.lostNode > 0 }
         var lines = section(
             "Where each packet went", Catalog.flows, flows,
             TextTable(
-                header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"])
+                header: ["receiver", "sent", "+ dup.", "= used", "+ late", "+ dup.", "+ lost", "+ queue", "+ checksum"]
+                    + (hasFaults ? ["+ faults"] : []))
         ) { row in
             [TextTable.Cell(row.element.title)] + row.cells("packets.sent", "packets.duplicated")
                 + [TextTable.Cell(Format.count(row.element.used))]
                 + row.cells(
                     "packets.late", "packets.duplicates", "packets.lost_link", "packets.dropped_queue",
                     "packets.dropped_checksum")
+                + (hasFaults ? [row.cell("packets.lost_node")] : [])
         }
         lines[0] += "  " + sumsNote
         return lines

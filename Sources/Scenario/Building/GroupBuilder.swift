@@ -37,6 +37,8 @@ struct GroupBuilder {
         }
         addFlows(ids, to: &configuration)
         configuration.taps.events = true
+        // Its coordinator reads the others' clocks.
+        if case .berkeley = scenario.synchronization { configuration.taps.exchanges = true }
         configuration.commandOrder = scenario.commands?.order.rawValue
         if scenario.commands?.goBack == true {
             for index in configuration.receivers.indices { configuration.receivers[index].media.keepsUnits = true }

@@ -49,6 +49,7 @@ struct SynchronizationBuilder {
 
     private func addClients(to configuration: inout WorldConfiguration, _ paths: [ServerPath?]) {
         configuration.taps.exchanges = true
+        configuration.taps.events = true
         let serversAreNodes = !scenario.timeServers.isEmpty
         let servers = serversAreNodes ? scenario.timeServers.map(\.id) : ["sender"]
         for (index, server) in servers.enumerated() {

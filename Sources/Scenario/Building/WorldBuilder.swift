@@ -104,11 +104,6 @@ public struct WorldBuilder {
                 "the file ends after \(Quantity.text(length)), before the duration of \(Quantity.text(asked)): "
                     + "program.loop: true repeats it")
         }
-        if !scenario.faults.isEmpty, scenario.synchronization == .none, scenario.commands == nil,
-            scenario.agreement == nil
-        {
-            warnings.append("faults are of the clocks' synchronization, and there is none: clocks.synchronization")
-        }
         let members = 1 + scenario.expandedReceivers.count
         if let traitors = scenario.agreement?.traitors, members < 3 * traitors + 1 {
             warnings.append(

@@ -2,7 +2,7 @@ import ClockSync
 import Timebase
 
 extension ExperimentScenario {
-    /// What is wrong with a node for a while: with what it does for the synchronization of clocks.
+    /// What is wrong with a node for a while.
     struct Fault: Equatable, Sendable {
         /// From the node's start, by its own clock.
         var at: TimeSpan

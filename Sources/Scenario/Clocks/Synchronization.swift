@@ -196,7 +196,10 @@ extension ExperimentScenario.Synchronization.NTP {
                 "poll", \.poll, powerOfTwo,
                 "How often a server is asked at first; where it is given, without max_poll always."
             ).like("4s"),
-            .key("max_poll", \.longestPoll, powerOfTwo, "How seldom it is asked once the clock is known well.").like(
+            .key(
+                "max_poll", \.longestPoll, powerOfTwo,
+                "How seldom it is asked once the clock is known well, at least poll."
+            ).like(
                 "256s"),
             .key(
                 "iburst", \.beginsWithBurst, .truth,

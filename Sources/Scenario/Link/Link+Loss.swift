@@ -173,8 +173,11 @@ extension ExperimentScenario.Link.Loss.GilbertElliott {
     private static let bursts = Record<Bursts>(
         (.zero, 1, nil),
         [
-            .key("loss", \.loss, .ratio.checked { checkLoss($0, $1) }, "The share of packets lost.")
-                .required("a percentage, such as 1%, or p and r", like: "1%"),
+            .key(
+                "loss", \.loss, .ratio.checked(range: { Kind.belowOne }) { checkLoss($0, $1) },
+                "The share of packets lost."
+            )
+            .required("a percentage, such as 1%, or p and r", like: "1%"),
             .key(
                 "mean_burst", \.meanBurst, .number(1...1_000_000),
                 "The mean length of a run of losses in packets, at least 1 / (1 - loss)."
@@ -246,21 +249,31 @@ extension ExperimentScenario.Link.Loss.Markov4 {
         [
             .key("p13", \.p13, .ratio, "The probability of going from receiving in a gap to losing in a burst.")
                 .required("a probability, such as 1%", like: "1%"),
-            .key("p31", \.p31, .ratio, "The probability of going from losing in a burst back to a gap.").usually(
+            .key("p31", \.p31, ending, "The probability of going from losing in a burst back to a gap.").usually(
                 "100% less p32"
             ).like("20%"),
             .key("p32", \.p32, .ratio, "The probability of going from losing to receiving within a burst.").like("10%"),
-            .key("p23", \.p23, .ratio, "The probability of going from receiving within a burst back to losing.").like(
+            .key("p23", \.p23, ending, "The probability of going from receiving within a burst back to losing.").like(
                 "30%"),
             .key("p14", \.p14, .ratio, "The probability of going from receiving in a gap to a loss by itself.").like(
                 "0.5%"),
         ],
         rules: [
             Rule("p31", "p32") { chain, reader in
-                if !reader.has("p31") { chain.p31 = Ratio(1 - chain.p32.value) }
+                guard !reader.has("p31") else { return }
+                chain.p31 = Ratio(1 - chain.p32.value)
+                checkEnd(chain.p31, reader["p31"])
             },
             Rule("p13", "p31", "p32", "p23", "p14") { checkTransitions($0, $1) },
         ])
+
+    /// The probability of a way out of a burst.
+    private static func checkEnd(_ way: Ratio, _ reader: ScenarioReader) {
+        guard way.value == 0 else { return }
+        reader.reportInvalid(expected: "more than 0%", hint: "a burst would never end")
+    }
+
+    private static let ending = Kind<Ratio>.ratio.checked(range: { "above 0%, up to 100%" }) { checkEnd($0, $1) }
 
     private static func checkTransitions(_ chain: Transitions, _ reader: ScenarioReader) {
         for (name, first, second) in [("p14", chain.p13, chain.p14), ("p32", chain.p31, chain.p32)]
@@ -268,9 +281,6 @@ extension ExperimentScenario.Link.Loss.Markov4 {
             reader[name].report(
                 "the two ways out of a state are taken in more than 100% of the cases",
                 expected: "a sum of at most 100%")
-        }
-        for (name, value) in [("p31", chain.p31), ("p23", chain.p23)] where value.value == 0 {
-            reader[name].reportInvalid(expected: "more than 0%", hint: "a burst would never end")
         }
     }
 
@@ -281,8 +291,9 @@ extension ExperimentScenario.Link.Loss.Markov4 {
                 .required("a percentage, such as 1%, or p13, p31, p32, p23 and p14", like: "5%"),
             .key("mean_burst", \.meanBurst, .number(1...1_000_000), "The mean length of a burst in packets.")
                 .required("the mean length of a burst in packets, such as 10", like: "10"),
-            .key("burst_density", \.density, .ratio, "The share of packets lost within a burst.").like("80%"),
-            .key("isolated_loss", \.isolated, .ratio, "The share of packets lost by themselves, outside bursts.").like(
+            .key("burst_density", \.density, .ratio, "The share of packets lost within a burst, more than loss.").like(
+                "80%"),
+            .key("isolated_loss", \.isolated, .ratio, "The share of packets lost by themselves, at most loss.").like(
                 "1%"),
             .key(
                 "mean_good_run", \.meanGoodRun, .number(1...1_000_000),

@@ -61,8 +61,10 @@ extension Kind where Value == Ratio {
         Shape.Scalar(noun: "a percentage", example: "1%", range: { "from 0% to 100%" }),
         { text throws(QuantityProblem) in try Quantity.ratio(text) }, { Quantity.text($0) })
 
+    static let belowOne = "from 0% to less than 100%"
+
     /// Of neighbours, at lag one.
-    static let correlation = ratio.checked { correlation, reader in
+    static let correlation = ratio.checked(range: { belowOne }) { correlation, reader in
         guard correlation.value >= 1 else { return }
         reader.reportInvalid(expected: "less than 100%", hint: "at 100% nothing would ever change")
     }

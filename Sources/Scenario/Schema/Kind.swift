@@ -38,9 +38,15 @@ struct Kind<Value>: Sendable {
 
     /// Further conditions, and what else they settle.
     ///
-    /// - Parameter check: reports what is wrong.
-    func checked(_ check: @escaping @Sendable (inout Value, ScenarioReader) -> Void) -> Kind {
-        Kind(shape) { [read] reader in
+    /// - Parameters:
+    ///   - range: what they leave of the scalar's, in words; nil: all of it.
+    ///   - check: reports what is wrong.
+    func checked(
+        range: (@Sendable () -> String)? = nil, _ check: @escaping @Sendable (inout Value, ScenarioReader) -> Void
+    ) -> Kind {
+        var shape = shape
+        if let range { shape.scalar?.range = range }
+        return Kind(shape) { [read] reader in
             guard var value = read(reader) else { return nil }
             check(&value, reader)
             return value

@@ -49,7 +49,9 @@ struct ScenarioReader {
     }
 
     func reportInvalid(expected: String?, hint: String? = nil) {
-        report("'\(shortened(node?.text ?? ""))' is not valid", expected: expected, hint: hint)
+        let statement = node.map { "'\(shortened($0.text ?? ""))' is not valid" }
+        report(
+            statement ?? "it is missing, and what holds without it is not valid here", expected: expected, hint: hint)
     }
 
     /// A key that has no default.
