@@ -8,8 +8,9 @@ struct AgentSeat {
     let id: String
     var agent: any Agent
     let node: Int
-    /// The session on which it reports; 0 for all else.
-    let session: Int
+    /// The session on which it reports; nil for all that is no reporter of the program's ends. Those are media timers, and
+    /// run on the free-running clock: an interval that they measure does not hold the steps of the disciplined one.
+    let session: Int?
     /// The flows that it may send on, by its own numbers.
     let outgoing: [UInt16]
     /// Those that come to it, by its own numbers.
@@ -17,7 +18,7 @@ struct AgentSeat {
     /// Packets sent on each outgoing flow.
     private var sent: [UInt32]
 
-    init(_ id: String, _ agent: any Agent, node: Int, session: Int = 0, outgoing: [UInt16]) {
+    init(_ id: String, _ agent: any Agent, node: Int, session: Int? = nil, outgoing: [UInt16]) {
         self.id = id
         self.agent = agent
         self.node = node

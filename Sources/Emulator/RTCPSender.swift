@@ -3,12 +3,18 @@ import Wire
 
 /// RTCP at the program's sender (RFC 3550 §6): it reports to all receivers, and measures the round trip to each from
 /// what they report.
+///
+/// It runs on the free-running clock; what its reports say the time is comes with the status.
 struct RTCPSender: Agent {
     private var timer: RTCPTimer
     private let name: String
     private var status: MediaStatus.Sending?
     /// Incoming flows on which reports have come: the receivers that it has heard of.
     private var heard: Set<Int> = []
+    /// The middle of each of the latest reports' timestamps, and by how much it was ahead of the free-running clock.
+    private var reports: [(middle: UInt32, ahead: TimeSpan)] = []
+    /// Reports to which answers may still come: more than are under way at the shortest interval.
+    private static let reportCount = 64
     private var outputs: [AgentOutput] = []
     private let saysGoodbye: Bool
     /// When it was told to stop, until its goodbye has been sent.
@@ -35,8 +41,10 @@ struct RTCPSender: Agent {
         leaving = nil
         guard isLeaving || timer.handleTimeout(at: now), let status else { return }
         let report = RTCPPacket.SenderReport(
-            ssrc: status.ssrc, ntpTimestamp: NTPTimestamp(now), rtpTimestamp: status.rtpTimestamp,
+            ssrc: status.ssrc, ntpTimestamp: NTPTimestamp(status.time), rtpTimestamp: status.rtpTimestamp,
             packetCount: status.packetCount, octetCount: status.octetCount)
+        if reports.count == Self.reportCount { reports.removeFirst() }
+        reports.append((report.ntpTimestamp.middle, status.time - now))
         var compound = RTCPCompound([
             .senderReport(report), .sourceDescription([.init(ssrc: status.ssrc, cname: name)]),
         ])
@@ -50,9 +58,11 @@ struct RTCPSender: Agent {
         guard let compound = try? RTCPCompound(parsing: payload) else { return }
         timer.note(payloadBytes: payload.byteCount)
         if heard.insert(flow).inserted { timer.setMembers(1 + heard.count, senders: 1) }
-        let arrival = NTPTimestamp(now).middle
         for case .receiverReport(let report) in compound.packets {
             for block in report.reports where block.lastSenderReport != 0 {
+                // By the clock as it was when the report went out: a step since then is no part of the round trip.
+                guard let ahead = reports.last(where: { $0.middle == block.lastSenderReport })?.ahead else { continue }
+                let arrival = NTPTimestamp(now + ahead).middle
                 let units = Int32(
                     bitPattern: arrival &- block.lastSenderReport &- block.delaySinceLastSenderReport)
                 let roundTrip = MediaClock.span(ticks: Int64(units), rate: 65_536)

@@ -23,11 +23,11 @@ extension RunLedger {
 
     /// Notes that a playout buffer has released a datagram.
     mutating func note(releaseInSession event: WorldEvent, at now: Instant) {
-        guard case .released(let packet, let row, let waited, let arrived, let depth) = event else { return }
+        guard case .released(let packet, let row, let depth) = event else { return }
         add(.released, Int64(packet.number), now.nanoseconds, Int64(row), 0)
         receivers[row].noteReleased(number: Int64(packet.number))
-        receivers[row].note(bytes: Int(packet.length), waited: waited, depth: depth, at: now)
-        record(packet, receiver: row, .used, arrived: arrived, released: now)
+        receivers[row].note(bytes: Int(packet.length), waited: now - packet.time, depth: depth, at: now)
+        record(packet, receiver: row, .used, arrived: packet.time, released: now)
     }
 
     /// A unit that is on screen or heard.

@@ -73,9 +73,6 @@ struct RunLedger: ~Copyable {
             count: configuration.nodeCount)
     }
 
-    /// Whether datagrams' records ask when each arrived.
-    var recordsPackets: Bool { taps.packets }
-
     /// Nobody asks what was captured long before `now`: see ``Oscillator/advance(to:)``.
     mutating func advance(captureClockTo now: Instant) { capture.clock.advance(to: now) }
 
@@ -98,10 +95,11 @@ struct RunLedger: ~Copyable {
         case .multiplexed: sender.note(multiplexed: payload, headerLength: headerLength, at: now)
         case .arrived(let packet, let receiver, let measured):
             note(arrivalOf: packet, payload, receiver: receiver, measured: measured, at: now)
-        case .released(let packet, let receiver, let waited, let arrived, let depth):
+        case .released(let packet, let receiver, let depth):
             note(releaseOf: packet, payload, receiver: receiver, at: now)
-            receivers[receiver].note(bytes: Int(packet.length), waited: waited, depth: depth, at: now)
-            record(packet, receiver: receiver, .used, arrived: arrived, released: now)
+            receivers[receiver].note(
+                bytes: Int(packet.length), waited: now - packet.time, depth: depth, at: now)
+            record(packet, receiver: receiver, .used, arrived: packet.time, released: now)
         default: note(event, at: now)
         }
     }

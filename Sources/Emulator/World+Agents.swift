@@ -26,11 +26,17 @@ extension World {
     /// Serves an agent's timer.
     mutating func serveAgent(_ index: Int, at now: Instant) {
         let node = agents.seats[index].node
-        if let status = mediaStatus(ofNode: node, session: agents.seats[index].session, at: now) {
+        if let status = mediaStatus(ofNode: node, session: agents.seats[index].session ?? 0, at: now) {
             agents.seats[index].agent.take(status)
         }
-        agents.seats[index].agent.handleTimeout(at: clocks[node].reading(at: now))
+        agents.seats[index].agent.handleTimeout(at: time(ofAgent: index, at: now))
         drainAgent(index, at: now)
+    }
+
+    /// What the clock shows that an agent goes by: its node's disciplined one, or where it is a reporter the free-running one.
+    private func time(ofAgent index: Int, at now: Instant) -> LocalInstant {
+        let node = agents.seats[index].node
+        return agents.seats[index].session == nil ? clocks[node].reading(at: now) : mediaTime(ofNode: node, at: now)
     }
 
     /// A packet that is not the program's has come to a node.
@@ -42,7 +48,8 @@ extension World {
         guard isReadable, let taker = agents.taker(of: packet.flow, atNode: node, flows) else { return }
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         let missed = stamps == nil ? 0 : missed(byAgent: taker.seat)
-        agents.seats[taker.seat].agent.handle(payload, flow: taker.number, at: clocks[node].reading(at: now))
+        agents.seats[taker.seat].agent.handle(
+            payload, flow: taker.number, at: time(ofAgent: taker.seat, at: now))
         if stamps != nil, self.missed(byAgent: taker.seat) == missed { note(received: packet, node: node, at: now) }
         drainAgent(taker.seat, at: now)
     }
@@ -90,11 +97,11 @@ extension World {
             else { return }
             // Measured at the sender, of the way to a receiver and back.
             guard node == 0, (1...receivers.count).contains(source) else { return }
-            ledger.note(roundTrip: span, receiver: source - 1, session: agents.seats[index].session)
+            ledger.note(roundTrip: span, receiver: source - 1, session: agents.seats[index].session ?? 0)
         case .report(let timestamp, let shown):
             guard (1...receivers.count).contains(node) else { return }
             guard sessionReceivers.isEmpty else {
-                let session = agents.seats[index].session
+                let session = agents.seats[index].session ?? 0
                 return take(report: timestamp, shown: shown, session: session, receiver: node - 1, at: now)
             }
             receivers[node - 1].take(report: timestamp, shown: shown, at: mediaTime(ofNode: node, at: now))
@@ -139,7 +146,7 @@ extension World {
                 : mediaTime(ofNode: 0, at: now) - sender.zero
             return .sending(
                 MediaStatus.Sending(
-                    ssrc: rtp.ssrc, rtpTimestamp: rtp.timestamp(elapsed),
+                    ssrc: rtp.ssrc, time: clocks[0].reading(at: now), rtpTimestamp: rtp.timestamp(elapsed),
                     packetCount: UInt32(truncatingIfNeeded: rtp.packetCount),
                     octetCount: UInt32(truncatingIfNeeded: rtp.octetCount)))
         }

@@ -57,6 +57,8 @@ extension World {
     @inline(__always)
     private mutating func takeMultiplex(_ packet: Packet, to receiver: Int, at now: Instant) {
         let measured = timestamp(ofNode: 1 + receiver, at: now) - timestamp(ofNode: 0, at: packet.sent)
+        var packet = packet
+        packet.time = now
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         ledger.note(.arrived(packet, receiver: receiver, measured: measured), payload, at: now)
         let local = mediaTime(ofNode: 1 + receiver, at: now)
@@ -84,8 +86,7 @@ extension World {
     mutating func drainReceiver(_ index: Int, at now: Instant) {
         while let output = receivers[index].pollOutput() {
             switch output {
-            case .released(let packet, let arrival, let depth):
-                takeReleased(packet, arrival, depth, receiver: index, at: now)
+            case .released(let packet, _, let depth): takeReleased(packet, depth, receiver: index, at: now)
             case .discarded(let packet, let reason):
                 ledger.note(.discarded(packet, receiver: index, reason), at: now)
                 pool.release(packet.slot)
@@ -100,12 +101,8 @@ extension World {
     }
 
     @inline(__always)
-    private mutating func takeReleased(
-        _ packet: Packet, _ arrival: LocalInstant, _ depth: TimeSpan, receiver: Int, at now: Instant
-    ) {
-        let event = WorldEvent.released(
-            packet, receiver: receiver, waited: mediaTime(ofNode: 1 + receiver, at: now) - arrival,
-            arrived: ledger.recordsPackets ? instant(ofNode: 1 + receiver, showing: arrival) : now, depth: depth)
+    private mutating func takeReleased(_ packet: Packet, _ depth: TimeSpan, receiver: Int, at now: Instant) {
+        let event = WorldEvent.released(packet, receiver: receiver, depth: depth)
         ledger.note(event, pool.bytes(packet.slot, count: packet.payloadCount).bytes, at: now)
         if configuration.taps.media {
             ledger.emit(.releasedMedia(packet, receiver: receiver))

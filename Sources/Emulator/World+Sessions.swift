@@ -73,6 +73,8 @@ extension World {
     /// A receiver takes a datagram of a session.
     mutating func takeInSession(_ packet: Packet, receiver: Int, at now: Instant) {
         let measured = clocks[1 + receiver].reading(at: now) - clocks[0].reading(at: packet.sent)
+        var packet = packet
+        packet.time = now
         let payload = pool.bytes(packet.slot, count: packet.payloadCount).bytes
         let row = ledger.row(receiver, flow: packet.flow)
         ledger.note(.arrived(packet, receiver: row, measured: measured), payload, at: now)
@@ -102,13 +104,9 @@ extension World {
     mutating func drainSessions(ofReceiver index: Int, at now: Instant) {
         while let output = sessionReceivers[index].pollOutput() {
             switch output {
-            case .released(let packet, let arrival, let depth):
-                let event = WorldEvent.released(
-                    packet, receiver: ledger.row(index, flow: packet.flow),
-                    waited: clocks[1 + index].raw.reading(at: now) - arrival,
-                    arrived: ledger.recordsPackets ? clocks[1 + index].raw.instant(showing: arrival) : now,
-                    depth: depth)
-                ledger.note(releaseInSession: event, at: now)
+            case .released(let packet, _, let depth):
+                let row = ledger.row(index, flow: packet.flow)
+                ledger.note(releaseInSession: .released(packet, receiver: row, depth: depth), at: now)
                 pool.release(packet.slot)
             case .discarded(let packet, let reason):
                 let row = ledger.row(index, flow: packet.flow)

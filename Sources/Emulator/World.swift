@@ -119,7 +119,8 @@ public struct World: ~Copyable {
     public var nextTimeout: Instant? {
         let earliest = timeouts.earliestInstant
         guard earliest != .distantFuture else { return hasFinished ? nil : now }
-        return min(earliest, nextObservation)
+        // What a clock that jumps ahead leaves behind is due at once.
+        return max(now, min(earliest, nextObservation))
     }
 
     /// Tells the World something from outside.
@@ -277,7 +278,11 @@ public struct World: ~Copyable {
 
     mutating func rearmAgent(_ index: Int) {
         let next = agents.seats[index].agent.nextTimeout
-        timeouts.set(firstAgent + index, to: clocks[agents.seats[index].node].instant(showing: next))
+        let node = agents.seats[index].node
+        let isReporter = agents.seats[index].session != nil
+        timeouts.set(
+            firstAgent + index,
+            to: isReporter ? instant(ofNode: node, showing: next) : clocks[node].instant(showing: next))
     }
 
     mutating func rearmReceiver(_ index: Int) {

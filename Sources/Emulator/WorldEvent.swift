@@ -16,8 +16,8 @@ enum WorldEvent {
     case refused(Packet, receiver: Int)
     /// A fault of a node takes a datagram of the program: the sender's before it goes out, a receiver's when it has come.
     case lostAtNode(Packet, node: Int)
-    /// A receiver's playout buffer has released a datagram: so long after its arrival; what still waits lasts for `depth`.
-    case released(Packet, receiver: Int, waited: TimeSpan, arrived: Instant, depth: TimeSpan)
+    /// A receiver's playout buffer has released a datagram, whose time is that of its arrival; what still waits lasts for `depth`.
+    case released(Packet, receiver: Int, depth: TimeSpan)
     /// A receiver has no use for a datagram.
     case discarded(Packet, receiver: Int, ReceiverOutput.Discard)
     /// A unit is on screen or heard from now on; 90 kHz ticks. `picturesEnd` is where the last picture sent by now ends on

@@ -9,6 +9,8 @@ public enum MediaStatus: Sendable, Equatable {
     public struct Sending: Sendable, Equatable {
         /// The RTP source that sends.
         public var ssrc: UInt32
+        /// What the node's disciplined clock shows now.
+        public var time: LocalInstant
         /// The media's RTP clock now.
         public var rtpTimestamp: UInt32
         /// RTP packets and bytes of payload sent, modulo 2^32.
@@ -16,8 +18,11 @@ public enum MediaStatus: Sendable, Equatable {
         /// Bytes of payload sent, headers not counted, modulo 2^32.
         public var octetCount: UInt32
 
-        public init(ssrc: UInt32, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32) {
+        public init(
+            ssrc: UInt32, time: LocalInstant, rtpTimestamp: UInt32, packetCount: UInt32, octetCount: UInt32
+        ) {
             self.ssrc = ssrc
+            self.time = time
             self.rtpTimestamp = rtpTimestamp
             self.packetCount = packetCount
             self.octetCount = octetCount

@@ -88,7 +88,7 @@ struct AgreementTests {
             ("agreement.commander=nobody", "there is no sender or receiver 'nobody'"),
             ("agreement.at=8.5s", "the last round ends at 10.5s, and the sources stop at 10s"),
             ("agreement.traitors=5", "from 0 to 4"),
-            ("receivers.0.count=60", "at most 100000"),
+            ("receivers.0.count=60", "at most 110000"),
         ])
     func problems(setting: String, sentence: String) throws {
         let error = #expect(throws: ScenarioProblems.self) { _ = try run(["agreement.traitors=3", setting]) }

@@ -9,23 +9,23 @@ extension Summary {
             TextTable(
                 header: [
                     isSingle ? "" : "receiver", isSingle ? "" : "substream", "sent", "on time", "late", "missing",
-                    "damaged", isSingle ? "impaired" : "", isSingle ? "undecodable" : "", "delay p50", "p99", "freezes",
+                    "damaged", "impaired", "undecodable", isSingle ? "delay p50" : "", isSingle ? "p99" : "", "freezes",
                     "longest",
                 ], alignments: [.left, .left])
         ) { row in
             let stream = row.element
             return [
                 TextTable.Cell(isSingle ? "" : stream.receiver),
-                TextTable.Cell(stream.id == stream.kind ? stream.id : "\(stream.id) (\(stream.kind))"),
+                TextTable.Cell(!isSingle || stream.id == stream.kind ? stream.id : "\(stream.id) (\(stream.kind))"),
             ]
                 + row.cells(
-                    "sent.units", "presented.on_time", "presented.late", "presented.missing", "presented.damaged")
+                    "sent.units", "presented.on_time", "presented.late", "presented.missing", "presented.damaged",
+                    "decodable.impaired", "decodable.undecodable")
                 // With the receivers' names beside them there is no room for these.
                 + (isSingle
-                    ? row.cells("decodable.impaired", "decodable.undecodable")
+                    ? row.cells("end_to_end_delay_ns.p50", "end_to_end_delay_ns.p99")
                     : [TextTable.Cell(""), TextTable.Cell("")])
-                + row.cells(
-                    "end_to_end_delay_ns.p50", "end_to_end_delay_ns.p99", "freezes.count", "freezes.longest_ns")
+                + row.cells("freezes.count", "freezes.longest_ns")
         }
     }
 

@@ -73,7 +73,7 @@ extension ExperimentScenario {
         }
     }
 
-    private static let mostMessages = 100_000
+    private static let mostMessages = 110_000
 }
 
 // MARK: - Building
