@@ -9,6 +9,7 @@ public struct SubstreamSource: Sendable {
         case mp2(MP2Units)
         case opaque(OpaqueUnits)
         case traced(TracedUnits)
+        case call(CallUnits)
         case recorded(RecordedUnits)
     }
 
@@ -23,6 +24,7 @@ public struct SubstreamSource: Sendable {
         case .mp2(let units): writer = Writer(units)
         case .opaque(let units): writer = Writer(units)
         case .traced(let units): writer = Writer(units)
+        case .call(let units): writer = Writer(units)
         case .recorded(let units): writer = Writer(units)
         }
     }
@@ -51,6 +53,9 @@ public struct SubstreamSource: Sendable {
             return units.next()
         case .traced(var units):
             defer { origin = .traced(units) }
+            return units.next()
+        case .call(var units):
+            defer { origin = .call(units) }
             return units.next()
         case .recorded(var units):
             defer { origin = .recorded(units) }

@@ -25,14 +25,14 @@ public struct EquipmentImpairment: Equatable, Sendable {
 ///
 /// Of the delay impairment only what comes of delay as such is here; echo is taken as cancelled (Idte and Idle are 0).
 /// Two terms for it are in use, which lie up to ten points of R apart at 400 ms, so that each is named.
-public enum EModel {
+enum EModel {
     /// R without delay, codec and losses: Ro − Is at the default values.
     static let defaultRating = 93.2
 
     /// Idd, the Recommendation's own term for absolute delay Ta (§7.4): 0 up to 100 ms.
     ///
     /// - Parameter delay: mouth to ear, one way.
-    public static func absoluteDelayImpairment(_ delay: TimeSpan) -> Double {
+    static func absoluteDelayImpairment(_ delay: TimeSpan) -> Double {
         let milliseconds = Double(delay.nanoseconds) / 1e6
         guard milliseconds > 100 else { return 0 }
         let x = naturalLogarithm(milliseconds / 100) / naturalLogarithm(2)
@@ -43,7 +43,7 @@ public enum EModel {
     /// Id as Cole and Rosenbluth simplified it (2001): 0.024 d + 0.11 (d − 177.3) H(d − 177.3), in milliseconds.
     ///
     /// - Parameter delay: mouth to ear, one way.
-    public static func simplifiedDelayImpairment(_ delay: TimeSpan) -> Double {
+    static func simplifiedDelayImpairment(_ delay: TimeSpan) -> Double {
         let milliseconds = max(0, Double(delay.nanoseconds) / 1e6)
         return 0.024 * milliseconds + 0.11 * max(0, milliseconds - 177.3)
     }
@@ -54,7 +54,7 @@ public enum EModel {
     ///   - loss: the share of packets lost or too late, 0...1.
     ///   - burstRatio: BurstR; 1 of losses that come by chance. Less is taken as 1: losses more even than chance's are
     ///     outside the model.
-    public static func effectiveEquipmentImpairment(
+    static func effectiveEquipmentImpairment(
         _ equipment: EquipmentImpairment, loss: Double, burstRatio: Double
     ) -> Double {
         let percent = loss * 100
@@ -63,12 +63,12 @@ public enum EModel {
     }
 
     /// R, from what is subtracted for delay and for codec and losses; negative where nothing is left.
-    public static func rating(delayImpairment: Double, equipmentImpairment: Double) -> Double {
+    static func rating(delayImpairment: Double, equipmentImpairment: Double) -> Double {
         defaultRating - delayImpairment - equipmentImpairment
     }
 
     /// MOS of a rating R (annex B), 1...4.5.
-    public static func meanOpinionScore(_ rating: Double) -> Double {
+    static func meanOpinionScore(_ rating: Double) -> Double {
         if rating <= 0 { return 1 }
         if rating >= 100 { return 4.5 }
         // Below R 6.5 the curve dips under the scale's end.
