@@ -184,4 +184,21 @@ struct CallTests {
         let error = #expect(throws: ScenarioProblems.self) { try ScenarioInterleavingTests.configuration(yaml) }
         #expect(error?.description.contains("at least the 20ms that filling a packet of the call takes") == true)
     }
+
+    // MARK: The preset
+
+    @Test("the preset's delay is 20 ms of packetizing, some 30 of network and 60 of playout", arguments: [1, 2, 3])
+    func preset(seed: UInt64) throws {
+        var scenario = try ScenarioDocument(Preset.voip).resolve()
+        scenario.seed = seed
+        var world = World(try WorldBuilder(scenario, title: "voip").configuration())
+        VirtualTime.run(&world)
+        let call = try #require(world.measurements().calls.first)
+        let delay = try #require(call.delay)
+        #expect(delay.packetizing == 20_000_000 && delay.sending == 0 && abs(delay.rest) < 1_000_000)
+        #expect((29_000_000...31_000_000).contains(delay.network))
+        #expect((100_000_000...125_000_000).contains(delay.mouthToEar))
+        #expect(call.losses.count == 3_000 && (call.losses.loss ?? 1) < 0.02)
+        #expect((call.rating?.rating ?? 0) > 85)
+    }
 }
