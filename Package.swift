@@ -39,7 +39,7 @@ let package = Package(
         library("Wire", ["Timebase"]),
         library("Media", ["Timebase", "Wire"]),
         library("Protection", ["Timebase"]),
-        library("Sender", ["Media", "Protection", "Timebase", "Wire"]),
+        library("Sender", ["Media", "Protection", "Timebase", "Wire", deque]),
         library("NetworkEmulation", ["Timebase", deque]),
         library("ClockSync", ["Timebase", "Wire"]),
         library("Receiver", ["Protection", "Timebase", "Wire", deque]),
@@ -122,9 +122,12 @@ if Context.environment["RUBATO_GATE"] != nil {
             swiftSettings: settings))
 }
 
-// The laws of networks are judged over millions of packets: optimized, and of the rooms that takes alone (tools/test).
+// The laws of networks and of clocks are judged over millions of packets and exchanges: optimized, and of the rooms that
+// takes alone (tools/test).
 if Context.environment["RUBATO_LAWS"] != nil {
-    let rooms = ["Timebase", "Wire", "Metrics", "NetworkEmulation", "NetworkEmulationTests"]
+    let rooms = [
+        "Timebase", "Wire", "Metrics", "NetworkEmulation", "ClockSync", "NetworkEmulationTests", "ClockSyncTests",
+    ]
     package.products = []
     package.targets.removeAll { !rooms.contains($0.name) }
 }

@@ -112,9 +112,9 @@ struct DecodingLedger: Sendable {
     /// Whether all bytes came as they were sent.
     private static func isWhole(_ unit: SentUnit, _ coverage: UnitCoverage) -> Bool {
         guard !coverage.isChanged else { return false }
-        if unit.datagramCount > 0 { return coverage.datagramCount == unit.datagramCount }
-        return coverage.leadingByteCount >= unit.byteCount
-            || coverage.byteCount == unit.byteCount && !coverage.hasGap
+        if unit.datagramCount > 0 { return Int(coverage.datagramCount) == unit.datagramCount }
+        return Int(coverage.leadingByteCount) >= unit.byteCount
+            || Int(coverage.byteCount) == unit.byteCount && !coverage.hasGap
     }
 
     private mutating func closeWhole(_ unit: SentUnit, _ received: ReceivedUnit, _ sent: Sent) {
@@ -124,7 +124,7 @@ struct DecodingLedger: Sendable {
                 unit, .damaged, chain.next(references, arrival, at: unit.media.presentation) ?? .undecodable, sent)
         }
         // What followed a unit's last byte and was taken for it is none of its own.
-        let isLate = received.coverage.byteCount > unit.byteCount ? received.isLeadingLate : received.isLate
+        let isLate = Int(received.coverage.byteCount) > unit.byteCount ? received.isLeadingLate : received.isLate
         note(unit, isLate ? .late : .onTime, decode(unit, .whole), sent)
     }
 
@@ -137,7 +137,7 @@ struct DecodingLedger: Sendable {
         _ unit: SentUnit, _ coverage: UnitCoverage, _ sent: Sent
     ) -> (UnitReferences, ReferenceChain.Arrival) {
         let references = unit.media.references
-        if coverage.leadingByteCount >= unit.beginningByteCount { return (references, .partial) }
+        if Int(coverage.leadingByteCount) >= unit.beginningByteCount { return (references, .partial) }
         // A later slice can be decoded without the first, but not without the parameter sets before it.
         guard coverage.byteCount > coverage.leadingByteCount,
             sent.program.source(sent.lane).parts(of: unit.media).count > 1
@@ -211,7 +211,8 @@ extension UnitCoverage {
     /// Whether all, and whether some, of the transport packets came that bytes of the unit lie in. All but the first hold
     /// 184 bytes of it; what lies beyond the 64th is not known to have come.
     fileprivate func packets(of bytes: Range<Int>) -> (all: Bool, some: Bool) {
-        func place(_ byte: Int) -> Int { byte < firstPacketByteCount ? 0 : 1 + (byte - firstPacketByteCount) / 184 }
+        let first = Int(firstPacketByteCount)
+        func place(_ byte: Int) -> Int { byte < first ? 0 : 1 + (byte - first) / 184 }
         let places = place(bytes.lowerBound)...place(max(bytes.lowerBound, bytes.upperBound - 1))
         var count = 0
         for place in places where place < 64 && packets >> UInt64(place) & 1 == 1 { count += 1 }

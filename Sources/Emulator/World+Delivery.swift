@@ -16,6 +16,7 @@ extension World {
 
     /// Tells the ledger which units the multiplex has begun: what will be looked for at the receivers.
     mutating func takeBegunUnits() {
+        guard sender.hasBegun else { return }
         while let (lane, unit) = sender.pollBegun() { ledger.note(begunUnit: SentUnit(unit), lane: lane) }
     }
 

@@ -4,29 +4,14 @@ import Timebase
 ///
 /// A value: a copy goes on from where the original stands, and neither moves the other.
 public struct SubstreamSource: Sendable {
-    enum Origin: Sendable {
-        case h264(H264Units)
-        case mp2(MP2Units)
-        case opaque(OpaqueUnits)
-        case traced(TracedUnits)
-        case call(CallUnits)
-        case recorded(RecordedUnits)
-    }
-
-    var origin: Origin
+    /// In a box, so that making a unit costs no copy of what makes it.
+    private var units: any UnitSequence
     /// Writes the bytes of this source's units.
     public let writer: UnitWriter
 
-    init(_ origin: Origin) {
-        self.origin = origin
-        switch origin {
-        case .h264(let units): writer = Writer(units)
-        case .mp2(let units): writer = Writer(units)
-        case .opaque(let units): writer = Writer(units)
-        case .traced(let units): writer = Writer(units)
-        case .call(let units): writer = Writer(units)
-        case .recorded(let units): writer = Writer(units)
-        }
+    init(_ units: some UnitSequence) {
+        self.units = units
+        writer = Writer(units)
     }
 
     /// Where the parts of a unit lie that are decoded one by one, bytes from its first: the slices of a picture, the frames
@@ -34,34 +19,20 @@ public struct SubstreamSource: Sendable {
     ///
     /// - Parameter unit: one that this source, or a copy of it, has returned.
     /// - Complexity: O(bytes of the unit).
-    public func parts(of unit: MediaUnit) -> [Range<Int>] {
-        guard case .recorded(let units) = origin else { return [] }
-        return units.parts(of: unit)
-    }
+    public func parts(of unit: MediaUnit) -> [Range<Int>] { units.parts(of: unit) }
 
     /// The next unit, or nil behind the last. An endless source never returns nil.
-    public mutating func next() -> MediaUnit? {
-        switch origin {
-        case .h264(var units):
-            defer { origin = .h264(units) }
-            return units.next()
-        case .mp2(var units):
-            defer { origin = .mp2(units) }
-            return units.next()
-        case .opaque(var units):
-            defer { origin = .opaque(units) }
-            return units.next()
-        case .traced(var units):
-            defer { origin = .traced(units) }
-            return units.next()
-        case .call(var units):
-            defer { origin = .call(units) }
-            return units.next()
-        case .recorded(var units):
-            defer { origin = .recorded(units) }
-            return units.next()
-        }
-    }
+    public mutating func next() -> MediaUnit? { units.next() }
+}
+
+/// A kind of source: makes or finds units, and writes them.
+protocol UnitSequence: UnitWriting {
+    mutating func next() -> MediaUnit?
+    func parts(of unit: MediaUnit) -> [Range<Int>]
+}
+
+extension UnitSequence {
+    func parts(of unit: MediaUnit) -> [Range<Int>] { [] }
 }
 
 /// Writes the bytes of units: any of a source's, in any order, because what is written depends on the unit alone.

@@ -5,8 +5,6 @@
 @frozen
 public struct UnitReferences: Sendable, BitwiseCopyable, Hashable {
     /// What has to be there for a unit.
-    @frozen
-    @usableFromInline
     enum Needs: UInt8, Sendable {
         /// Itself alone: an I picture, a unit of sound or of data.
         case nothing
@@ -17,8 +15,6 @@ public struct UnitReferences: Sendable, BitwiseCopyable, Hashable {
     }
 
     /// Where what came before no longer matters.
-    @frozen
-    @usableFromInline
     enum Refresh: UInt8, Sendable {
         /// No such unit.
         case none
@@ -31,17 +27,51 @@ public struct UnitReferences: Sendable, BitwiseCopyable, Hashable {
         case instantaneous
     }
 
-    var needs: Needs
-    var refresh = Refresh.none
+    /// All of it in one word: a unit is handed on whole for every packet, and what has many parts is handed on slowly.
+    private var word: UInt32 = 0
+
+    var needs: Needs {
+        get { Needs(rawValue: field(0, 0x3)) ?? .nothing }
+        set { set(0, 0x3, newValue.rawValue) }
+    }
+    var refresh: Refresh {
+        get { Refresh(rawValue: field(2, 0x3)) ?? .none }
+        set { set(2, 0x3, newValue.rawValue) }
+    }
     /// Whether later units may refer to it.
-    var isReferred: Bool
+    var isReferred: Bool {
+        get { field(4, 0x1) == 1 }
+        set { set(4, 0x1, newValue ? 1 : 0) }
+    }
     /// Whether it brings the parameter sets (H.264, H.265) or the sequence header (MPEG-2) that decoding begins with.
-    var bringsParameters = false
+    var bringsParameters: Bool {
+        get { field(5, 0x1) == 1 }
+        set { set(5, 0x1, newValue ? 1 : 0) }
+    }
     /// Whether the order of presentation is counted from it: an IDR picture of H.264, whose order count is 0.
-    var restartsOrder = false
+    var restartsOrder: Bool {
+        get { field(6, 0x1) == 1 }
+        set { set(6, 0x1, newValue ? 1 : 0) }
+    }
     /// recovery_frame_cnt of a recovery point (ITU-T H.264 §D.2.8) that is no refresh at once: so many references later
     /// all is there; 0 for none.
-    var recoveryCount: UInt16 = 0
+    var recoveryCount: UInt16 {
+        get { UInt16(truncatingIfNeeded: word >> 16) }
+        set { word = word & 0xFFFF | UInt32(newValue) << 16 }
+    }
+
+    private func field(_ shift: UInt32, _ mask: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: word >> shift & mask) }
+
+    private mutating func set(_ shift: UInt32, _ mask: UInt32, _ value: UInt8) {
+        word = word & ~(mask << shift) | UInt32(value) << shift
+    }
+
+    init(needs: Needs, refresh: Refresh = .none, isReferred: Bool, bringsParameters: Bool = false) {
+        self.needs = needs
+        self.refresh = refresh
+        self.isReferred = isReferred
+        self.bringsParameters = bringsParameters
+    }
 
     /// What neither needs anything nor is needed: sound, data, and what is carried opaque.
     @usableFromInline static let independent = Self(needs: .nothing, isReferred: false)

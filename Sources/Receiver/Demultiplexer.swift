@@ -65,7 +65,7 @@ struct Demultiplexer: Sendable {
         var leading: (count: Int, lastByte: LocalInstant)?
         var hasGap = false
         var isChanged = false
-        var firstPacketByteCount = 0
+        var firstPacketByteCount: UInt8 = 0
         /// See ``UnitCoverage/packets``, and the place of the next one.
         var packets: UInt64 = 0
         var packetCount = 0
@@ -270,7 +270,7 @@ struct Demultiplexer: Sendable {
         lanes[index].leading = nil
         lanes[index].hasGap = false
         lanes[index].isChanged = false
-        lanes[index].firstPacketByteCount = count
+        lanes[index].firstPacketByteCount = UInt8(count)
         lanes[index].packets = 1
         lanes[index].packetCount = 1
         lanes[index].hasPartialHeader = false
@@ -310,8 +310,9 @@ struct Demultiplexer: Sendable {
         let isShort = lane.expected.map { lane.received < $0 } ?? isCutOff
         let leading = lane.leading ?? (lane.received, lane.lastByte)
         let coverage = UnitCoverage(
-            leadingByteCount: leading.count, byteCount: lane.received, hasGap: lane.hasGap,
-            firstPacketByteCount: lane.firstPacketByteCount, packets: lane.packets, isChanged: lane.isChanged)
+            leadingByteCount: UInt32(clamping: leading.count), byteCount: UInt32(clamping: lane.received),
+            packets: lane.packets,
+            firstPacketByteCount: lane.firstPacketByteCount, hasGap: lane.hasGap, isChanged: lane.isChanged)
         events.append(
             .closed(
                 lane: index,

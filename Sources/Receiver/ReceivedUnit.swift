@@ -27,21 +27,21 @@ public struct ReceivedUnit: Sendable, BitwiseCopyable {
     public var isLate: Bool
 }
 
-/// Which bytes of a unit have come.
+/// Which bytes of a unit have come. Small, as every unit's goes from hand to hand.
 public struct UnitCoverage: Sendable, Equatable, BitwiseCopyable {
     /// Bytes of the PES packet, in a session of its own of payloads, from its first on before the first gap, or before one that the continuity counter may hide.
-    public var leadingByteCount = 0
+    public var leadingByteCount: UInt32 = 0
     /// Bytes that have come in all, what follows a gap included.
-    public var byteCount = 0
-    /// Whether packets are missing for certain.
-    public var hasGap = false
-    /// Bytes of it in its first transport packet.
-    public var firstPacketByteCount = 0
+    public var byteCount: UInt32 = 0
     /// Of the first 64 transport packets from its first on, one bit each, the least significant first: which have come.
     /// One that was changed has not. Behind sixteen that are missing in a row the places are right modulo sixteen only.
     public var packets: UInt64 = 0
     /// In a session of its own, datagrams that have come of it; their numbers are taken in turn, so that a copy is none.
-    public var datagramCount = 0
+    public var datagramCount: UInt32 = 0
+    /// Bytes of it in its first transport packet: at most 184.
+    public var firstPacketByteCount: UInt8 = 0
+    /// Whether packets are missing for certain.
+    public var hasGap = false
     /// Whether bytes of it were changed on the way; the receiver does not know.
     public var isChanged = false
 }

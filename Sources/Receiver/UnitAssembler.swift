@@ -41,8 +41,10 @@ struct UnitAssembler: Sendable {
             if arrival.part == nil || arrival.isChanged { closing.coverage.isChanged = true }
             if arrival.part == nil { closing.isDamaged = true }
             closing.coverage.datagramCount += 1
-            closing.coverage.byteCount += arrival.byteCount
-            if !closing.isDamaged { closing.coverage.leadingByteCount += arrival.byteCount }
+            closing.coverage.byteCount &+= UInt32(truncatingIfNeeded: arrival.byteCount)
+            if !closing.isDamaged {
+                closing.coverage.leadingByteCount &+= UInt32(truncatingIfNeeded: arrival.byteCount)
+            }
         }
     }
 

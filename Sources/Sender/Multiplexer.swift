@@ -1,3 +1,4 @@
+import DequeModule
 import Media
 import Timebase
 import Wire
@@ -69,7 +70,7 @@ public struct Multiplexer: Sendable {
     /// Of one packet, rounded up.
     private let slotDuration: TimeSpan
     /// Units of which the first byte is in the datagram that was filled last, until they are taken.
-    private var begun: [(lane: Int, unit: MediaUnit)] = []
+    private var begun = Deque<(lane: Int, unit: MediaUnit)>()
     /// Units of which the last byte is in the datagram being filled.
     private var completed: [(lane: Int, deadline: TimeSpan)] = []
 
@@ -170,7 +171,9 @@ public struct Multiplexer: Sendable {
 
     /// The next of the units that the datagram which was filled last begins; to be polled until nil before the next one is
     /// filled.
-    public mutating func pollBegun() -> (lane: Int, unit: MediaUnit)? { begun.isEmpty ? nil : begun.removeFirst() }
+    mutating func pollBegun() -> (lane: Int, unit: MediaUnit)? { begun.popFirst() }
+    /// Whether there are such units.
+    var hasBegun: Bool { !begun.isEmpty }
 
     /// A slot before which nothing is due, for skipping idle time.
     private func nextBusySlot(after now: TimeSpan, sendBy: TimeSpan) -> Int64 {

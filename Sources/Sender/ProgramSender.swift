@@ -86,6 +86,8 @@ public struct ProgramSender: Sendable {
 
     /// The next unit that has begun in the multiplex since the last timeout or the start; to be polled until nil.
     public mutating func pollBegun() -> (lane: Int, unit: MediaUnit)? { multiplexer.pollBegun() }
+    /// Whether there are such units.
+    public var hasBegun: Bool { multiplexer.hasBegun }
 
     /// Ends the program: what has not been captured yet never is, and what has been is sent.
     public mutating func stop(at now: LocalInstant) {

@@ -39,7 +39,7 @@ final class UnitIndex: @unchecked Sendable {
 }
 
 /// The units of a file's substream, once or over and over.
-struct RecordedUnits: UnitWriting {
+struct RecordedUnits: UnitSequence {
     private let store: ByteStore
     private let units: UnitIndex
     private let type: StreamType

@@ -178,10 +178,8 @@ struct TransportStreamReader {
             warnings: warnings + damage.sentences + Self.lacks(entries.map(\.substream.kind)), damage: damage,
             sources: entries.map { entry in
                 SubstreamSource(
-                    .recorded(
-                        RecordedUnits(
-                            entry.store, UnitIndex(entry.units), entry.type, loopLength: loop ? length : 0, end: limit))
-                )
+                    RecordedUnits(
+                        entry.store, UnitIndex(entry.units), entry.type, loopLength: loop ? length : 0, end: limit))
             })
     }
 

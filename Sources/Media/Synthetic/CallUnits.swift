@@ -2,7 +2,7 @@ import Timebase
 
 /// The packets of a call, one a PES packet. Opus has the control header before it that its mapping into transport streams
 /// asks for.
-struct CallUnits: UnitWriting {
+struct CallUnits: UnitSequence {
     private let codec: SyntheticCall.Codec
     private let grid: UnitGrid
     private let origin: Int64

@@ -5,7 +5,7 @@ import Wire
 ///
 /// A packet is header, access unit delimiter, at an I picture parameter sets (and a recovery point where it is not
 /// IDR), an SEI message filled with what the size asks for, and the slice.
-struct H264Units: UnitWriting {
+struct H264Units: UnitSequence {
     private let pictures: [GroupOfPictures.Picture]
     private let trailing: Int
     private let isReordered: Bool

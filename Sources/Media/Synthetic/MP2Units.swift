@@ -1,7 +1,7 @@
 import Timebase
 
 /// Synthetic audio: one frame of MPEG-1 Layer II (ISO/IEC 11172-3 §2.4) a PES packet.
-struct MP2Units: UnitWriting {
+struct MP2Units: UnitSequence {
     private let grid: UnitGrid
     private let origin: Int64
     private let unitCount: Int64?

@@ -1,7 +1,7 @@
 import Timebase
 
 /// Units of random bytes at a constant rate.
-struct OpaqueUnits: UnitWriting {
+struct OpaqueUnits: UnitSequence {
     private let grid: UnitGrid
     private let origin: Int64
     private let unitCount: Int64?
@@ -56,7 +56,7 @@ struct OpaqueUnits: UnitWriting {
 }
 
 /// Units of random bytes when and as large as a trace says.
-struct TracedUnits: UnitWriting {
+struct TracedUnits: UnitSequence {
     private let rows: [UnitTrace.Row]
     private let usualDuration: Int64
     private let origin: Int64

@@ -132,16 +132,16 @@ extension SubstreamRequest {
             guard (0...1).contains(video.sizeVariation) else { throw .variationOutOfRange(id: id) }
             let units = H264Units(video, origin: origin, duration: duration, streamID: streamID, key: key)
             guard let units else { throw .bitRateOutOfRange(id: id) }
-            return SubstreamSource(.h264(units))
+            return SubstreamSource(units)
         case .mp2(let audio):
             let units = MP2Units(audio, origin: origin, duration: duration, streamID: streamID, key: key)
             guard let units else { throw .notLayerII(id: id) }
-            return SubstreamSource(.mp2(units))
+            return SubstreamSource(units)
         case .opaque(let opaque):
             guard (0...1).contains(opaque.sizeVariation) else { throw .variationOutOfRange(id: id) }
             let units = OpaqueUnits(opaque, origin: origin, duration: duration, streamID: streamID, key: key)
             guard let units else { throw .bitRateOutOfRange(id: id) }
-            return SubstreamSource(.opaque(units))
+            return SubstreamSource(units)
         case .call(let call):
             if case .opus(_, let variation) = call.codec, !(0...1).contains(variation) {
                 throw .variationOutOfRange(id: id)
@@ -149,10 +149,10 @@ extension SubstreamRequest {
             guard call.isPossible else { throw .notACall(id: id) }
             let units = CallUnits(call, origin: origin, duration: duration, streamID: streamID, key: key)
             guard let units else { throw .bitRateOutOfRange(id: id) }
-            return SubstreamSource(.call(units))
+            return SubstreamSource(units)
         case .trace(let trace):
             let units = TracedUnits(trace, origin: origin, duration: duration, streamID: streamID, key: key)
-            return SubstreamSource(.traced(units))
+            return SubstreamSource(units)
         }
     }
 }
