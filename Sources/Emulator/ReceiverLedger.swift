@@ -41,6 +41,8 @@ struct ReceiverLedger: Sendable {
     struct Lane: Sendable {
         var decoding: DecodingLedger
         var endToEnd: Histogram
+        /// Of a call.
+        var losses: BurstRatio?
         var freezes: FreezeDetector?
         /// The place of the first unit presented on the program's timeline.
         var firstPresentation: TimeSpan?
@@ -85,13 +87,14 @@ struct ReceiverLedger: Sendable {
         received.ipdvCuts = cuts[.ipdv]
         received.pdvCuts = cuts[.pdv]
         quality = StreamQuality(received)
-        for substream in substreams {
+        for (index, substream) in substreams.enumerated() {
+            let isCall = configuration.calls.contains { $0.lane == index }
             lanes.append(
                 Lane(
                     decoding: DecodingLedger(
-                        recordsUnits: configuration.taps.units,
+                        recordsUnits: configuration.taps.units || isCall,
                         mayForget: configuration.receivers[receiver].media.mayCrash),
-                    endToEnd: Histogram(cuts: cuts[.endToEndDelay]),
+                    endToEnd: Histogram(cuts: cuts[.endToEndDelay]), losses: isCall ? BurstRatio() : nil,
                     freezes: substream.kind == .video ? FreezeDetector() : nil))
         }
         guard let video = substreams.firstIndex(where: { $0.kind == .video }) else { return }

@@ -28,6 +28,8 @@ struct RunLedger: ~Copyable {
     private(set) var outputs = Deque<WorldOutput>()
 
     private let taps: WorldTaps
+    /// Whether anybody asks what has become of each unit.
+    private let watchesUnits: Bool
     private let flows: FlowTable
     private let program: Program
     /// By lane.
@@ -46,6 +48,7 @@ struct RunLedger: ~Copyable {
         self.flows = flows
         self.headerLength = headerLength
         taps = configuration.taps
+        watchesUnits = configuration.taps.units || !configuration.calls.isEmpty
         program = configuration.program
         let bits = configuration.sessions == nil ? 33 : 32
         sentUnits = program.substreams.map { _ in SentUnits(timestampBits: bits) }
@@ -290,8 +293,10 @@ struct RunLedger: ~Copyable {
 
     /// - Parameter row: the first of the receiver's.
     private mutating func emitFates(row: Int, lane: Int, isOver: Bool = false) {
-        guard taps.units else { return }
+        guard watchesUnits else { return }
         for fate in receivers[row].lanes[lane].decoding.takeFates(isOver: isOver) {
+            receivers[row].lanes[lane].losses?.add(isLost: fate.outcome != .onTime)
+            guard taps.units else { continue }
             outputs.append(.unit(UnitRecord(fate, of: program, receiver: row / rowCount, lane: lane)))
         }
     }

@@ -25,6 +25,7 @@ extension World {
                 result.playout.append(playout(index, session: session))
             }
             result.substreams += configuration.program.substreams.indices.map { substream($0, receiver: index) }
+            result.calls += configuration.calls.map { measurements(of: $0, receiver: index) }
             result.lipSync += ledger.receivers[index * ledger.rowCount].pairs.map { lipSync($0, receiver: index) }
             guard configuration.sessions == nil else { continue }
             result.transportStreams.append(

@@ -208,6 +208,8 @@ public struct WorldConfiguration: Sendable {
     public var plan: MultiplexPlan
     /// How its transport packets are carried.
     public var carriage: Carriage
+    /// The substreams that are calls.
+    public var calls: [CallConfiguration] = []
     /// How each substream is sent where it has a session of its own; nil: the program is multiplexed.
     public var sessions: SessionsConfiguration?
     /// Of a multiplex with RTP only: without sequence numbers nobody restores the order.

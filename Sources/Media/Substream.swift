@@ -18,4 +18,7 @@ public struct Substream: Sendable {
     public var codecName: String
     /// The usual time between units in ticks of 90 kHz; 0 when not known (fewer than two units).
     public var usualDuration: Int64
+    /// How long after its presentation time a unit is captured to its end, in ticks of 90 kHz: of calls, whose packets are
+    /// sent as soon as they are full. 0 of what is captured at one time, or recorded.
+    public var fillingDuration: Int64 = 0
 }

@@ -10,6 +10,8 @@ public struct RunMeasurements: Sendable {
     public var flows: [FlowMeasurements] = []
     /// Each substream as each receiver presented it.
     public var substreams: [SubstreamMeasurements] = []
+    /// Each call as each receiver heard it.
+    public var calls: [CallMeasurements] = []
     /// Each audio and video pair at each receiver.
     public var lipSync: [LipSyncMeasurements] = []
     /// Each receiver's playout.

@@ -1,15 +1,6 @@
 import Timebase
 
 extension QuantileTable {
-    /// An exponential distribution.
-    ///
-    /// - Parameter mean: not negative. Tables end at a tail of 2^-33: at 22.9 means.
-    public static func exponential(mean: TimeSpan) -> QuantileTable {
-        QuantileTable { tail, isUpper in
-            -Double(mean.nanoseconds) * naturalLogarithm(isUpper ? tail : 1 - tail)
-        }
-    }
-
     /// A Pareto distribution of the first kind: P(X > x) = (m / x)^shape for x ≥ m = mean · (shape − 1) / shape.
     ///
     /// The table ends at a tail of 2^-33, which takes 2^(-33 (1 − 1/shape)) of the mean with it: a thousandth with shape

@@ -36,6 +36,8 @@ extension ExperimentScenario {
     enum Source: Equatable, Sendable {
         case h264(H264)
         case mp2(MP2)
+        case g711(G711)
+        case opus(Opus)
         case opaque(Opaque)
         /// Absolute path of a table `time,size,type`.
         case trace(path: String)
@@ -131,7 +133,7 @@ extension ExperimentScenario.Substream {
             .key("id", \.id, .identifier, "What results call it.")
                 .required("a name, such as id: video", like: "video"),
             .key("kind", \.kind, .words(), "What it holds; of opaque units it must be said.")
-                .usually("video of codec h264, audio of mp2, data of a trace").like("video"),
+                .usually("video of codec h264, audio of mp2, g711 and opus, data of a trace").like("video"),
             .oneOf(
                 \.source,
                 Choice(
@@ -159,7 +161,7 @@ extension ExperimentScenario.Substream {
         var usual: Kind?
         switch reader["synthetic"]["codec"].text {
         case "h264": usual = .video
-        case "mp2": usual = .audio
+        case "mp2", "g711", "opus": usual = .audio
         case "opaque" where !reader.has("kind"): reader["kind"].report(Missing(expected: "video, audio or data"))
         default: break
         }
@@ -211,11 +213,17 @@ extension ExperimentScenario.Source {
             Alternative(word: "mp2", ExperimentScenario.MP2.record, embed: Self.mp2) {
                 if case .mp2(let audio) = $0 { audio } else { nil }
             },
+            Alternative(word: "g711", ExperimentScenario.G711.record, embed: Self.g711) {
+                if case .g711(let call) = $0 { call } else { nil }
+            },
+            Alternative(word: "opus", ExperimentScenario.Opus.record, embed: Self.opus) {
+                if case .opus(let call) = $0 { call } else { nil }
+            },
             Alternative(
                 word: "opaque", ExperimentScenario.Opaque.record,
                 embed: { parts, reader in ExperimentScenario.Opaque(parts, reader).map(Self.opaque) },
                 extract: { if case .opaque(let opaque) = $0 { ExperimentScenario.Opaque.Parts(opaque) } else { nil } }),
-        ], missing: Missing(expected: "h264, mp2 or opaque"))
+        ], missing: Missing(expected: "h264, mp2, g711, opus or opaque"))
 
     /// Of one substream.
     fileprivate static let bitRates = BitRate(bitsPerSecond: 100)...BitRate(bitsPerSecond: 10_000_000_000)

@@ -57,9 +57,15 @@ extension ExperimentScenario {
                 "the substreams of a multiplex are together by construction", expected: "none", hint: hint)
         }
         guard case .substreams(let substreams) = scenario.program else { return }
-        for (element, substream) in zip(reader["program"]["substreams"].elements ?? [], substreams)
-        where substream.clock != nil {
-            element["clock"].report("the substreams of a multiplex have one clock", hint: hint)
+        for (element, substream) in zip(reader["program"]["substreams"].elements ?? [], substreams) {
+            if substream.clock != nil {
+                element["clock"].report("the substreams of a multiplex have one clock", hint: hint)
+            }
+            if case .g711 = substream.source {
+                element["synthetic"]["codec"].report(
+                    "transport streams have no way to carry G.711",
+                    hint: "write sender.carriage: rtp-separate, or codec: opus")
+            }
         }
     }
 }

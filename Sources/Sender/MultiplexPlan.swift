@@ -13,7 +13,7 @@ public struct MultiplexPlan: Sendable {
     /// How long before its decoding time a unit may be sent, per substream. Bounds the decoder's buffers.
     var leads: [TimeSpan]
     /// From the capture of a unit to the earliest sending of it; the timeline is sent this much later than it runs.
-    var latency: TimeSpan
+    public internal(set) var latency: TimeSpan
     /// 1...7.
     public var packetsPerDatagram: Int
     /// A datagram that is not full is sent this long after its first packet (variable bit rate only).
@@ -38,6 +38,13 @@ public struct ProgramDemand: Sendable {
     private(set) var units: [Int64]
     /// The largest presentation time minus decoding time of any unit: what reordering of frames costs.
     public private(set) var longestReordering = TimeSpan.zero
+    /// The longest time that it takes to fill a packet of a call.
+    public private(set) var longestFilling = TimeSpan.zero
+    /// How long after its capture time the slowest unit can be sent: for the order of frames, or because it takes so long
+    /// to be captured to its end.
+    public var longestHold: TimeSpan { max(longestReordering, longestFilling) }
+    /// Per substream, without PES headers.
+    private var elementaryBytes: [Int64]
     /// Between the first and the last decoding time, and the last unit's duration.
     private(set) var span = TimeSpan.zero
 
@@ -45,6 +52,12 @@ public struct ProgramDemand: Sendable {
     public init(_ program: Program) {
         bytes = Array(repeating: 0, count: program.substreams.count)
         units = bytes
+        elementaryBytes = bytes
+        for substream in program.substreams {
+            longestFilling = max(
+                longestFilling,
+                MediaClock.span(ticks: substream.fillingDuration, rate: MediaClock.ninetyKilohertz, .up))
+        }
         var first = Int64.max
         var last = Int64.min
         for index in bytes.indices {
@@ -52,6 +65,7 @@ public struct ProgramDemand: Sendable {
             while let unit = source.next() {
                 bytes[index] += Int64(unit.byteCount)
                 units[index] += 1
+                elementaryBytes[index] += Int64(unit.elementaryByteCount)
                 longestReordering = max(
                     longestReordering, program.timeline(unit.presentation - unit.decode + program.firstPresentation))
                 first = min(first, unit.decode)
@@ -66,6 +80,14 @@ public struct ProgramDemand: Sendable {
         guard span > .zero else { return BitRate(bitsPerSecond: 0) }
         return BitRate(
             bitsPerSecond: UInt64(max(0, (bytes[substream] * 8).scaled(by: 1_000_000_000, over: span.nanoseconds))))
+    }
+
+    /// Rate of one substream's elementary stream while a unit comes every so many ticks of 90 kHz.
+    func packetRate(_ substream: Int, every ticks: Int64) -> BitRate {
+        guard units[substream] > 0 else { return BitRate(bitsPerSecond: 0) }
+        return BitRate(
+            bitsPerSecond: UInt64(
+                (elementaryBytes[substream] * 8).scaled(by: 90_000, over: ticks * units[substream], .nearest)))
     }
 }
 

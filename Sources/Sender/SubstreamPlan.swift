@@ -22,8 +22,10 @@ public struct SubstreamPlan: Sendable {
         /// The same of a unit to which no other refers: pictures in an order of their own are sent the later the less
         /// others wait for them.
         public let disposableHold: TimeSpan
-        /// Mean rate of its units.
+        /// Mean rate of its units; of calls, while somebody talks.
         public let rate: BitRate
+        /// Of a call, how long the sound of one packet lasts; nil of all else.
+        public let packetDuration: TimeSpan?
     }
 
     /// One for each substream, in the program's order.
@@ -41,7 +43,7 @@ public struct SubstreamPlan: Sendable {
     /// Goes through the program's units once.
     ///
     /// - Parameters:
-    ///   - latency: at least the program's longest reordering, so that nothing is sent before its capture.
+    ///   - latency: at least ``ProgramDemand/longestHold``, so that nothing is sent before its capture.
     ///   - demand: what the same program asks for.
     public init(_ program: Program, demand: ProgramDemand, latency: TimeSpan, pacing: Pacing) {
         self.latency = latency
@@ -52,9 +54,12 @@ public struct SubstreamPlan: Sendable {
         let lags = formats.indices.map { Lags(program, substream: $0, format: formats[$0], pacing) }
         let latest = lags.map(\.latest).max() ?? .zero
         sessions = formats.indices.map { index in
-            Session(
+            let filling = program.substreams[index].fillingDuration
+            return Session(
                 format: formats[index], firstHold: latest - lags[index].first,
-                disposableHold: latest - lags[index].latestStart, rate: demand.meanRate(index))
+                disposableHold: latest - lags[index].latestStart,
+                rate: filling > 0 ? demand.packetRate(index, every: filling) : demand.meanRate(index),
+                packetDuration: filling > 0 ? MediaClock.span(ticks: filling, rate: MediaClock.ninetyKilohertz) : nil)
         }
     }
 
@@ -116,6 +121,8 @@ extension RTPPayloadFormat {
                 }
             case "mp2", "mpeg1-audio", "mpeg2-audio":
                 AudioFrameHeader(bytes.span.bytes, at: 0) == nil ? nil : RTPPayloadFormat(.mpegAudio)
+            case "pcmu": RTPPayloadFormat(.pcmu)
+            case "pcma": RTPPayloadFormat(.pcma)
             case "opus":
                 (try? OpusPacket.range(inTransportStreamUnit: bytes.span.bytes, at: 0)) == nil
                     ? nil : RTPPayloadFormat(.opus, dynamicPayloadType: dynamicPayloadType)

@@ -26,6 +26,8 @@ public struct SubstreamSender: Sendable {
     private var unit: AccessUnit?
     private var unitStart = TimeSpan.zero
     private var piece = 0
+    /// Where the latest unit ends that was begun, in ticks of 90 kHz.
+    private var soundEnd: Int64?
     private var outgoing: Packet?
     private var begun: BegunUnit?
     private var stopAfter = TimeSpan.nanoseconds(.max)
@@ -80,7 +82,7 @@ public struct SubstreamSender: Sendable {
         let slot = pool.allocate()
         let buffer = pool.mutableBytes(slot)
         rtp.writeHeader(
-            to: buffer, ticks: unit.timestamp, marker: marksEnds ? isLast : counters.units == 0 && piece == 0)
+            to: buffer, ticks: unit.timestamp, marker: marksEnds ? isLast : piece == 0 && beginsSound(unit.media))
         let current = fragmenter.pieces[piece]
         source.bytes.withUnsafeBytes { bytes in
             fragmenter.write(
@@ -113,6 +115,13 @@ public struct SubstreamSender: Sendable {
     public mutating func pollBegun() -> BegunUnit? {
         defer { begun = nil }
         return begun
+    }
+
+    /// Whether there was silence before a unit (RFC 3551 §4.1): nothing for half of its length at least, as the times of
+    /// frames are rounded.
+    private func beginsSound(_ unit: MediaUnit) -> Bool {
+        guard let end = soundEnd else { return true }
+        return unit.presentation - end > unit.duration / 2
     }
 
     /// Takes the next unit that has anything to send and was captured in time.
@@ -155,6 +164,7 @@ public struct SubstreamSender: Sendable {
         counters.count(
             from: program.timeline(unit.media.presentation),
             to: program.timeline(unit.media.presentation + unit.media.duration))
+        soundEnd = unit.media.presentation + unit.media.duration
         counters.bytes += Int64(unit.byteCount)
     }
 }

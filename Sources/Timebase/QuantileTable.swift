@@ -31,6 +31,15 @@ public struct QuantileTable: Sendable {
         self.knots = knots
     }
 
+    /// An exponential distribution.
+    ///
+    /// - Parameter mean: not negative. Tables end at a tail of 2^-33: at 22.9 means.
+    public static func exponential(mean: TimeSpan) -> QuantileTable {
+        QuantileTable { tail, isUpper in
+            -Double(mean.nanoseconds) * naturalLogarithm(isUpper ? tail : 1 - tail)
+        }
+    }
+
     /// The value at probability `draw / 2^64`, in nanoseconds.
     @inlinable
     public func value(at draw: UInt64) -> Int64 {

@@ -50,6 +50,7 @@ struct CatalogTests {
             reservation.flow = "program"
             reservation.receiver = receiver
             record.measurements.reservations.append(reservation)
+            record.measurements.calls.append(Fixture.call(receiver: receiver))
         }
         var other = ReservationMeasurements()
         other.flow = "forward.0.cross_traffic.1"
@@ -81,12 +82,12 @@ struct CatalogTests {
         return session
     }
 
-    @Test("There are eleven lists, and each has a number")
+    @Test("There are twelve lists, and each has a number")
     func lists() {
         #expect(
             ListedNumber.all.map(\.list) == [
-                "flows", "substreams", "lip_sync", "playout", "clocks", "links", "agreement.decisions", "reservations",
-                "transport_stream", "qos.checks", "artifacts",
+                "flows", "substreams", "calls", "lip_sync", "playout", "clocks", "links", "agreement.decisions",
+                "reservations", "transport_stream", "qos.checks", "artifacts",
             ])
         #expect(ListedNumber.all.allSatisfy { !$0.selectors.isEmpty })
     }

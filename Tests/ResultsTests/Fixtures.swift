@@ -54,6 +54,19 @@ enum Fixture {
         return flow
     }
 
+    /// 1,000 packets of G.711, of which the sixth and seventh and the last were lost; 110 ms from mouth to ear.
+    static func call(receiver: String) -> CallMeasurements {
+        var call = CallMeasurements()
+        call.id = "speech"
+        call.receiver = receiver
+        call.codec = "g711"
+        call.impairment = .g711
+        for number in 0..<1_000 { call.losses.add(isLost: [5, 6, 999].contains(number)) }
+        call.delay = .init(
+            mouthToEar: 110_000_000, packetizing: 20_000_000, sending: 0, network: 30_000_000, buffer: 60_000_000)
+        return call
+    }
+
     static func measurements(receivers: [String] = ["tv"]) -> RunMeasurements {
         var measurements = RunMeasurements()
         measurements.ended = Instant(nanoseconds: 60_000_000_000)

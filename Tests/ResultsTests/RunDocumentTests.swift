@@ -77,6 +77,28 @@ private let contract: [String] = """
     substreams[].freezes.count
     substreams[].freezes.total_ns
     substreams[].freezes.longest_ns
+    calls[].id
+    calls[].receiver
+    calls[].codec
+    calls[].units
+    calls[].loss.units
+    calls[].loss.ratio
+    calls[].loss.burst_ratio
+    calls[].delay_ns.mouth_to_ear
+    calls[].delay_ns.packetizing
+    calls[].delay_ns.sending
+    calls[].delay_ns.network
+    calls[].delay_ns.buffer
+    calls[].delay_ns.rest
+    calls[].r
+    calls[].mos
+    calls[].idd
+    calls[].ie_eff
+    calls[].ie
+    calls[].bpl
+    calls[].simplified.r
+    calls[].simplified.mos
+    calls[].simplified.id
     lip_sync[].receiver
     lip_sync[].audio
     lip_sync[].video
@@ -214,6 +236,7 @@ struct RunDocumentTests {
         var agreement = AgreementMeasurements(commander: "sender", value: 7, traitors: 1)
         agreement.decisions = [.init(node: "sender", value: 7, isLoyal: true)]
         record.measurements.agreement = agreement
+        record.measurements.calls = [Fixture.call(receiver: "tv")]
         record.measurements.reservations = [.init()]
         record.measurements.warnings = [.program("a warning")]
         let check = try Check(parsing: "flows.packets.late == 0")
@@ -235,6 +258,7 @@ struct RunDocumentTests {
         record.measurements.flows[0].lossRuns = [(length: 1, count: 3)]
         record.measurements.flows[0].quality.lossRuns = [(length: 1, count: 3)]
         record.measurements.substreams = [.init()]
+        record.measurements.calls = [.init()]
         record.measurements.lipSync = [.init()]
         record.measurements.playout = [.init()]
         record.measurements.clocks = [.init()]
@@ -247,6 +271,7 @@ struct RunDocumentTests {
         #expect(unique(keys(document)) == expected)
         #expect(document["flows"]?.elements?[0]["one_way_delay_ns"] == .null)
         #expect(document["substreams"]?.elements?[0]["freezes"]?["count"] == .null)
+        #expect(document["calls"]?.elements?[0]["mos"] == .null)
         #expect(document["links"]?.elements?[0]["utilization"] == .null)
     }
 

@@ -192,7 +192,7 @@ struct RoundTripTests {
             #expect(scenario.name == preset.name)
             #expect(!preset.summary.contains("\n") && preset.source.hasPrefix("Numbers: "))
             #expect(!scenario.qos.checks.isEmpty)
-            #expect(scenario.sender.carriage == .tsRTP)
+            #expect(scenario.sender.carriage == (preset.name == "voip" ? .rtpSeparate : .tsRTP))
         }
     }
 }

@@ -8,6 +8,8 @@ public struct SubstreamRequest: Sendable {
         case h264(SyntheticVideo)
         /// MPEG-1 audio layer II frames (ISO/IEC 11172-3).
         case mp2(SyntheticAudio)
+        /// Packets of a telephone call.
+        case call(SyntheticCall)
         /// Units of bytes without a meaning.
         case opaque(SyntheticOpaque)
         /// Units with the times and sizes of a trace.
@@ -42,6 +44,8 @@ public enum SyntheticProgramError: Error, Equatable, Sendable {
     /// Layer II has no such bit rate, or no such frame duration: 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256,
     /// 320 or 384 kbit/s; 24 or 36 ms.
     case notLayerII(id: String)
+    /// No packet of a call is this long, or a talk spurt or silence is shorter than a packet.
+    case notACall(id: String)
 }
 
 extension Program {
@@ -84,6 +88,7 @@ extension Program {
                 streamID: substream.streamID, duration: duration, key: key.named("media").named(request.id))
             var look = source
             substream.usualDuration = look.next()?.duration ?? 0
+            if case .call = request.content { substream.fillingDuration = substream.usualDuration }
             substreams.append(substream)
             sources.append(source)
         }
@@ -110,6 +115,9 @@ extension SubstreamRequest {
             entry.streamType = 0x03
             entry.streamID = 0xc0
             entry.codecName = "mp2"
+        case .call(let call):
+            entry.descriptors = call.codec.descriptors
+            entry.codecName = call.codec.name
         case .opaque, .trace: break
         }
         return entry
@@ -132,6 +140,14 @@ extension SubstreamRequest {
         case .opaque(let opaque):
             guard (0...1).contains(opaque.sizeVariation) else { throw .variationOutOfRange(id: id) }
             let units = OpaqueUnits(opaque, origin: origin, duration: duration, streamID: streamID, key: key)
+            guard let units else { throw .bitRateOutOfRange(id: id) }
+            return SubstreamSource(units)
+        case .call(let call):
+            if case .opus(_, let variation) = call.codec, !(0...1).contains(variation) {
+                throw .variationOutOfRange(id: id)
+            }
+            guard call.isPossible else { throw .notACall(id: id) }
+            let units = CallUnits(call, origin: origin, duration: duration, streamID: streamID, key: key)
             guard let units else { throw .bitRateOutOfRange(id: id) }
             return SubstreamSource(units)
         case .trace(let trace):

@@ -25,6 +25,7 @@ enum Catalog {
         run,
         .list(flows) { $0.measurements.flows },
         .list(substreams) { $0.measurements.substreams },
+        .list(calls) { $0.measurements.calls },
         .list(lipSync) { $0.measurements.lipSync },
         .list(playout) { $0.measurements.playout },
         .list(clocks) { $0.measurements.clocks },

@@ -24,7 +24,7 @@ public struct Summary {
     /// The whole text, with a newline at the end.
     public var text: String {
         let sections = [
-            title, rates, delays, fates, lossRuns, presentation, lipSync, links, reservations, clocks, commands,
+            title, rates, delays, fates, lossRuns, presentation, calls, lipSync, links, reservations, clocks, commands,
             agreement, transportStreams, contract, warnings, footer,
         ]
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"

@@ -29,11 +29,11 @@ enum MultiplexPolicy {
 
     static func plan(_ program: Program, _ sender: ExperimentScenario.Sender) throws(Refusal) -> MultiplexPlan {
         let demand = ProgramDemand(program)
-        if let latency = sender.latency, latency <= demand.longestReordering {
+        if let latency = sender.latency, latency <= demand.longestHold {
             throw Refusal(
                 path: "sender.latency", value: "\(latency.nanoseconds / 1_000_000)ms",
                 expected:
-                    "more than the \(demand.longestReordering.nanoseconds / 1_000_000)ms that the order of the pictures costs",
+                    "more than the \(demand.longestHold.nanoseconds / 1_000_000)ms that \(holdReason(demand))",
                 remedy: "write latency: auto")
         }
         switch sender.muxRate {
@@ -56,6 +56,12 @@ enum MultiplexPolicy {
                     "at least \(least.rate.bitsPerSecond / 1_000) kbit/s, so that every unit is there by its decoding time",
                 remedy: "write mux_rate: auto")
         }
+    }
+
+    /// What it is that lets no unit be sent before so long after its capture time.
+    static func holdReason(_ demand: ProgramDemand) -> String {
+        demand.longestFilling > demand.longestReordering
+            ? "filling a packet of the call takes" : "the order of the pictures costs"
     }
 
     private static func automatic(
@@ -97,6 +103,6 @@ enum MultiplexPolicy {
             // Never less than two units: what is being filled, and what is being played.
             return min(window, max(rate.transmissionTime(bits: audioBuffer * 8), unit + unit))
         }
-        return (leads, sender.latency ?? window + demand.longestReordering)
+        return (leads, sender.latency ?? window + demand.longestHold)
     }
 }

@@ -55,6 +55,8 @@ struct ProgramLoader {
                     sizeVariation: video.sizeVariation.value))
         case .mp2(let audio):
             return .mp2(SyntheticAudio(bitRate: audio.bitRate, frameDuration: audio.frameDuration))
+        case .g711(let call): return .call(call.content)
+        case .opus(let call): return .call(call.content)
         case .opaque(let opaque):
             let rate: UnitRate? =
                 switch opaque.timing {
@@ -90,6 +92,8 @@ struct ProgramLoader {
         case .duplicateID(let id): "'\(id)' is there twice"
         case .variationOutOfRange(let id): "size_variation of '\(id)' is not between 0% and 100%"
         case .bitRateOutOfRange(let id): "the bit rate of '\(id)' is too low for its units, or too high"
+        case .notACall(let id):
+            "'\(id)': the codec has no packets of this length, or a talk spurt or a silence is shorter than one"
         case .notLayerII(let id):
             "'\(id)': layer II has 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320 and 384 kbit/s, "
                 + "and frames of 24 or 36 ms"

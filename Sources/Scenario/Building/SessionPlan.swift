@@ -114,11 +114,17 @@ public struct SessionPlan: Sendable {
         var media = SessionDescription.Media(
             kind: kind, port: port, transport: .rtpAVP, formats: [plan.format.description])
         media.bandwidths = [.transportIndependent(bitsPerSecond: plan.rate.bitsPerSecond)]
-        media.attributes = [
-            "recvonly",
-            "x-rubato-hold:first=\(plan.firstHold.nanoseconds);disposable=\(plan.disposableHold.nanoseconds)",
+        media.attributes = ["recvonly"] + (plan.packetDuration.map { ["ptime:\(Self.milliseconds($0))"] } ?? [])
+        media.attributes += [
+            "x-rubato-hold:first=\(plan.firstHold.nanoseconds);disposable=\(plan.disposableHold.nanoseconds)"
         ]
         return media
+    }
+
+    /// "20", "2.5": of a=ptime (RFC 8866 §6.4), to a tenth.
+    private static func milliseconds(_ span: TimeSpan) -> String {
+        let tenths = (span.nanoseconds + 50_000) / 100_000
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 
     /// What a receiver must know to undo the interleaving. No standard has an attribute for a block interleaver over

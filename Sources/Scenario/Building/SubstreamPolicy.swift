@@ -9,15 +9,15 @@ enum SubstreamPolicy {
         _ program: Program, _ sender: ExperimentScenario.Sender
     ) throws(MultiplexPolicy.Refusal) -> SubstreamPlan {
         let demand = ProgramDemand(program)
-        if let latency = sender.latency, latency < demand.longestReordering {
+        if let latency = sender.latency, latency < demand.longestHold {
             throw MultiplexPolicy.Refusal(
                 path: "sender.latency", value: "\(latency.nanoseconds / 1_000_000)ms",
                 expected:
-                    "at least the \(demand.longestReordering.nanoseconds / 1_000_000)ms that the order of the pictures costs",
+                    "at least the \(demand.longestHold.nanoseconds / 1_000_000)ms that \(MultiplexPolicy.holdReason(demand))",
                 remedy: "write latency: auto")
         }
         return SubstreamPlan(
-            program, demand: demand, latency: sender.latency ?? demand.longestReordering,
+            program, demand: demand, latency: sender.latency ?? demand.longestHold,
             pacing: sender.pacing == .constant ? .spread : .burst)
     }
 

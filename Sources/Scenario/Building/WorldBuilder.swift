@@ -44,6 +44,7 @@ public struct WorldBuilder {
         configuration.reverse = try builder.links(scenario.reverse, "reverse", path: "network.reverse").links
         configuration.receivers = receivers
         configuration.taps = taps
+        configuration.calls = calls
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
         configuration.interleaving = prepared.interleaving

@@ -10,21 +10,23 @@ public struct Preset: Sendable {
     public let yaml: String
 
     /// All of them, simplest first.
-    public static let all: [Preset] = [.perfect, .lan, .iptv, .dslEvening, .wifiBusy, .satellite, .classroom]
+    public static let all: [Preset] = [.perfect, .lan, .iptv, .dslEvening, .wifiBusy, .satellite, .voip, .classroom]
 
     /// The preset of this name; nil where there is none.
     public static func named(_ name: String) -> Preset? { all.first { $0.name == name } }
 
-    /// - Parameter body: what follows the name, the usual program and the two comment lines.
-    init(_ name: String, _ summary: String, source: String, _ body: String) {
+    /// - Parameters:
+    ///   - program: lines of the program, if it is not the usual one.
+    ///   - body: what follows the name, the program and the two comment lines.
+    init(_ name: String, _ summary: String, source: String, program: String = television, _ body: String) {
         self.name = name
         self.summary = summary
         self.source = source
-        yaml = "# \(summary)\n# \(source)\nname: \(name)\nduration: 60s\nseed: 1\n\(Self.program)\(body)\n"
+        yaml = "# \(summary)\n# \(source)\nname: \(name)\nduration: 60s\nseed: 1\n\(program)\(body)\n"
     }
 
     /// Standard-definition television: half a second between I pictures, stereo sound.
-    private static let program = """
+    private static let television = """
         program:
           substreams:
             - id: video
