@@ -15,6 +15,8 @@ public struct CaptureAnalysis: Sendable {
     public var ntp: [NTPMeasurements] = []
     /// What became of streams between two captures.
     public var oneWay: [OneWayMeasurements] = []
+    /// Streams that came on two paths.
+    public var legs: [LegMeasurements] = []
     /// RTCP datagrams that could not be read.
     public var malformedRTCP: Int64 = 0
     /// Datagrams that begin like STUN (RFC 8489).

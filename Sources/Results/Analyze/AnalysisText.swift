@@ -24,7 +24,9 @@ package struct AnalysisText {
         } else {
             sections += [streams, delays]
         }
-        sections += [truth, oneWay, playout, transportStreams, rtcp, pairs, ntp, notes].filter { !$0.isEmpty }
+        sections += [truth, oneWay, legs, holds, playout, transportStreams, rtcp, pairs, ntp, notes].filter {
+            !$0.isEmpty
+        }
         return sections.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
@@ -173,6 +175,7 @@ package struct AnalysisText {
         if analysis.malformedRTCP > 0 { lines.append("\(analysis.malformedRTCP) RTCP datagrams could not be read") }
         if analysis.stunDatagrams > 0 { lines.append("\(analysis.stunDatagrams) STUN datagrams") }
         for stream in analysis.streams { lines += stream.notes.map { "\(stream.id): \($0)" } }
+        for pair in analysis.legs { lines += pair.notes.map { "\(name(pair)), legs: \($0)" } }
         for way in analysis.oneWay { lines += way.notes.map { "\(name(way)), one way: \($0)" } }
         return lines.isEmpty ? [] : [styled("Notes", .bold)] + lines.map { "  " + $0 }
     }
