@@ -35,6 +35,8 @@ public struct StreamMeasurements: Sendable {
         case rtp, srt, srtp, rtx, fec
         /// Transport packets bare in UDP datagrams.
         case transportStream = "ts-udp"
+        /// Transport packets in a file.
+        case transportStreamFile = "ts-file"
     }
 
     /// How the clock rate is known.
@@ -49,6 +51,8 @@ public struct StreamMeasurements: Sendable {
     public var id = ""
     /// How it is carried.
     public var kind = Kind.rtp
+    /// The file that it is in; nil for what came from ``source`` to ``destination``.
+    public var file: String?
     /// Where its datagrams come from.
     public var source: SocketAddress
     /// Where its datagrams go, which may be a group.

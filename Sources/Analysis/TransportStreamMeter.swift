@@ -78,16 +78,24 @@ struct TransportStreamMeter {
     ) -> Int {
         var offset = start
         while offset <= bytes.byteCount - packetLength {
-            if !isMonitored {
-                let errors = monitor.errors.continuity
-                monitor.add(bytes, at: offset, instant: instant)
-                if monitor.errors.continuity != errors { rate.breakOff() }
+            if isMonitored {
+                packets += 1
+                count(bytes, at: offset, instant)
+            } else {
+                add(packet: bytes, at: offset, instant)
             }
-            packets += 1
-            count(bytes, at: offset, instant)
             offset += packetLength
         }
         return offset
+    }
+
+    /// Takes the packet at an offset, whatever it begins with.
+    mutating func add(packet bytes: RawSpan, at offset: Int, _ instant: Instant) {
+        let errors = monitor.errors.continuity
+        monitor.add(bytes, at: offset, instant: instant)
+        if monitor.errors.continuity != errors { rate.breakOff() }
+        packets += 1
+        count(bytes, at: offset, instant)
     }
 
     /// Where packets do not begin with the datagram: what comes is joined to what the one before left over. When a sync

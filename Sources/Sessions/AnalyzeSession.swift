@@ -60,7 +60,7 @@ public struct AnalyzeSession {
             analysis = try analyze(options)
         } catch let error as NotACapture {
             throw UserFacingError(
-                error.description, remedy: "give it pcap or pcapng, also compressed with gzip")
+                error.description, remedy: "give it pcap, pcapng or MPEG-TS, also compressed with gzip")
         } catch let error as CaptureFilter.Mistake {
             throw UserFacingError.usage(
                 "--filter cannot be understood: \(error.reason)", remedy: "write it as for tcpdump: 'udp port 5004'")

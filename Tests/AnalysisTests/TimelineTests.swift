@@ -144,7 +144,8 @@ struct UntimedPacketTests {
 struct TimelinePartTests {
     @Test(
         "Numbers that fall back or leap, with another base of timestamps: one restart",
-        arguments: [-1, -2, -30, -100, -102, -150, -300, -2999, -3500, -30_000, 101, 250, 2999, 3500, 30_000], [0x7000_0000, -90_000])
+        arguments: [-1, -2, -30, -100, -102, -150, -300, -2999, -3500, -30_000, 101, 250, 2999, 3500, 30_000],
+        [0x7000_0000, -90_000])
     func restart(step: Int, base: Int) throws {
         var pace = Pace()
         pace.number = 40_000

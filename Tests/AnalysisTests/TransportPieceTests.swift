@@ -23,7 +23,7 @@ private func transportStream(_ count: Int, length: Int = 188, packetsPerSecond: 
                     4..<12,
                     with: [
                         7, 0x10, UInt8(base >> 25 & 255), UInt8(base >> 17 & 255), UInt8(base >> 9 & 255),
-                        UInt8(base >> 1 & 255), UInt8(base & 1) << 7 | 0x7e | UInt8(pcr % 300 >> 8),
+                        UInt8(base >> 1 & 255), UInt8(base & 1) << 7 | 0x7e | UInt8((pcr % 300) >> 8),
                         UInt8(pcr % 300 & 255),
                     ])
             }

@@ -67,7 +67,8 @@ package struct AnalysisText {
         for stream in analysis.streams {
             table.add([
                 TextTable.Cell(stream.id, .bold), TextTable.Cell(stream.kind.rawValue),
-                TextTable.Cell(stream.source.description), TextTable.Cell(stream.destination.description),
+                TextTable.Cell(stream.file ?? stream.source.description),
+                TextTable.Cell(stream.file == nil ? stream.destination.description : ""),
                 TextTable.Cell(stream.ssrc.map(hexadecimal) ?? ""), TextTable.Cell(encoding(stream)),
                 TextTable.Cell(Format.count(stream.quality.received)), loss(stream), bad(stream.quality.duplicates),
                 bad(stream.quality.reordered), TextTable.Cell(Format.rate(stream.quality.bitsPerSecond)),

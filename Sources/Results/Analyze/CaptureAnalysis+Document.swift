@@ -54,9 +54,9 @@ extension StreamMeasurements {
         [
             "id": .string(id),
             "kind": .string(kind.rawValue),
-            "transport": "udp",
-            "source": .string(source.description),
-            "destination": .string(destination.description),
+            "transport": file == nil ? "udp" : "file",
+            "source": .string(file ?? source.description),
+            "destination": file == nil ? .string(destination.description) : nil,
             "ssrc": JSONValue(ssrc.map { Int64($0) }),
             "payload_type": JSONValue(payloadType.map { Int64($0) }),
             "payload_types": payloadTypeList,
