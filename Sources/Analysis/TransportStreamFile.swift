@@ -105,7 +105,7 @@ struct TransportStreamFile {
         } else {
             notes.append("times are by the stream's own clock: what does not pass in time shows in captures only")
         }
-        if jumps > 0 {
+        if jumps > 0, pace != nil {
             notes.append("the stream's clock began anew \(jumps) times: time goes on there at the pace before")
         }
         if reader.bytesBetween > 0 {
