@@ -2,7 +2,7 @@ import Capture
 import Wire
 
 extension CaptureAnalysis {
-    /// Reads captures, merged in the order of their times, and measures the media in them.
+    /// Reads captures, merged in the order of their times, and files of transport packets, and measures the media in them.
     ///
     /// - Parameters:
     ///   - paths: "-" is standard input.
@@ -13,9 +13,10 @@ extension CaptureAnalysis {
         each: ((Datagram, RawSpan) -> Void)? = nil
     ) throws {
         let filter = try options.filter.map { try CaptureFilter($0) }
-        let readers = try paths.map {
-            DatagramReader(
-                try CaptureReader(path: $0), filter: filter, checksChecksums: options.checksChecksums)
+        let files = try paths.map { try CaptureFile(path: $0) }
+        let readers = files.compactMap { file -> DatagramReader? in
+            guard case .capture(let reader) = file else { return nil }
+            return DatagramReader(reader, filter: filter, checksChecksums: options.checksChecksums)
         }
         let analyzer = CaptureAnalyzer(options)
         for reader in readers {
@@ -29,6 +30,15 @@ extension CaptureAnalysis {
             }
         }
         self = analyzer.finish()
-        inputs = readers.map(\.reader.input)
+        for file in files {
+            switch file {
+            case .capture(let reader): inputs.append(reader.input)
+            case .transportStream(let reader):
+                var stream = try TransportStreamFile.measure(reader)
+                stream.id = "s\(streams.count + 1)"
+                streams.append(stream)
+                inputs.append(reader.input)
+            }
+        }
     }
 }

@@ -15,6 +15,8 @@ public struct CaptureAnalysis: Sendable {
     public var ntp: [NTPMeasurements] = []
     /// What became of streams between two captures.
     public var oneWay: [OneWayMeasurements] = []
+    /// Streams that came on two paths.
+    public var legs: [LegMeasurements] = []
     /// RTCP datagrams that could not be read.
     public var malformedRTCP: Int64 = 0
     /// Datagrams that begin like STUN (RFC 8489).
@@ -33,6 +35,8 @@ public struct StreamMeasurements: Sendable {
         case rtp, srt, srtp, rtx, fec
         /// Transport packets bare in UDP datagrams.
         case transportStream = "ts-udp"
+        /// Transport packets in a file.
+        case transportStreamFile = "ts-file"
     }
 
     /// How the clock rate is known.
@@ -47,6 +51,8 @@ public struct StreamMeasurements: Sendable {
     public var id = ""
     /// How it is carried.
     public var kind = Kind.rtp
+    /// The file that it is in; nil for what came from ``source`` to ``destination``.
+    public var file: String?
     /// Where its datagrams come from.
     public var source: SocketAddress
     /// Where its datagrams go, which may be a group.

@@ -29,7 +29,7 @@ struct PCRRate {
 
     /// What is enough: five seconds of the stream's own clock.
     private static let enough: Int64 = 5 * 27_000_000
-    private static let tolerance = 0.02
+    static let tolerance = 0.02
     private static let leastIntervals = 4
     /// A stream of constant rate has so many intervals in a hundred at least that tell it.
     private static let agreement = 90

@@ -89,7 +89,8 @@ extension RTPStream {
         let isFar =
             quality.received > 0
             && (distance > SequenceCheck.maximumDropout || distance < -SequenceCheck.maximumMisorder
-                || distance > SequenceCheck.maximumMisorder && hasNewBase(arrival))
+                || distance > SequenceCheck.maximumMisorder && hasNewBase(arrival)
+                || distance <= 0 && hasOtherTime(arrival, by: -distance))
         let verdict = check.take(arrival.sequenceNumber, isFar: isFar)
         if let other = held {
             held = nil
@@ -105,6 +106,14 @@ extension RTPStream {
         guard let clockRate else { return false }
         let media = Double(ticks(arrival.timestamp) - newest.ticks) / Double(clockRate)
         return abs(media - Double((arrival.instant - newest.instant).nanoseconds) * 1e-9) > 1
+    }
+
+    /// Whether its timestamp lies more than a second from that of the packet which had its number, or would have.
+    private func hasOtherTime(_ arrival: RTPArrival, by count: Int64) -> Bool {
+        guard let clockRate, let begun, highest > begun.number else { return false }
+        let mean = Double(newest.ticks - begun.ticks) / Double(highest - begun.number) * Double(count)
+        let back = Double(newest.ticks - ticks(arrival.timestamp))
+        return abs(back - mean) > abs(mean) + Double(clockRate)
     }
 
     /// A packet whose far number nothing confirmed: very late, or a single one from far away that is nobody's next.

@@ -123,9 +123,9 @@ extension TimelineParts {
             // What the timestamps say has passed meanwhile; of others nobody knows.
             let growth = timing.delay(entry.arrival.instant, entry.arrival.timestamp) - lastDelay
             let isPlausible = abs(-growth - back.nanoseconds) < Self.step && clockRate == timing.clockRate
-            noteJump(.clockSetBack, entry, isPlausible ? .nanoseconds(-growth) : back)
+            noteJump(.clockSetBack, at: lastInstant, isPlausible ? .nanoseconds(-growth) : back)
         } else if entry.beginsPart {
-            noteJump(.restart, entry, .zero)
+            noteJump(.restart, at: entry.arrival.instant, .zero)
         }
         begin(entry, clockRate)
     }
@@ -139,10 +139,11 @@ extension TimelineParts {
         place(entry.arrival, 0)
     }
 
-    private mutating func noteJump(_ reason: Reason, _ entry: RTPTimeline.Entry, _ span: TimeSpan) {
+    /// - Parameter instant: of the first packet behind it; where the capture's clock was set back, of the last before it.
+    private mutating func noteJump(_ reason: Reason, at instant: Instant, _ span: TimeSpan) {
         if reason == .jump { jumpCount += 1 }
         guard jumps.count < 64 else { return }
-        jumps.append((reason, entry.arrival.instant - (start ?? entry.arrival.instant), span))
+        jumps.append((reason, instant - (start ?? instant), span))
     }
 
     /// Takes a packet while it is not clear what has happened.
@@ -195,7 +196,7 @@ extension TimelineParts {
         case .stall: place(first.entry.arrival, first.delay)
         case .stray: strays += 1
         case .jump:
-            noteJump(.jump, first.entry, .nanoseconds(lastDelay - first.delay))
+            noteJump(.jump, at: first.entry.arrival.instant, .nanoseconds(lastDelay - first.delay))
             begin(first.entry, clockRate)
         }
         again += held.dropFirst().reversed().map(\.entry)

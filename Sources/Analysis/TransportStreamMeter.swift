@@ -12,6 +12,8 @@ struct TransportStreamMeter {
     private var counts: [Int64] = Array(repeating: 0, count: 0x2000)
     private(set) var packets: Int64 = 0
     private var rate = PCRRate()
+    /// Where nothing else tells what is missing.
+    private var missing: MissingPackets?
     /// What the last datagram had of a packet that the next one ends.
     private var rest: [UInt8] = []
     /// Bytes before the first whole packet, that are still to come.
@@ -19,7 +21,11 @@ struct TransportStreamMeter {
     /// Why there is no media delivery index; nil while there may be one.
     private(set) var indexNote: String?
 
-    init(packetLength: Int) { self.packetLength = packetLength }
+    /// - Parameter isNumbered: whether its datagrams tell by numbers of their own what is missing.
+    init(packetLength: Int, isNumbered: Bool = true) {
+        self.packetLength = packetLength
+        if !isNumbered { missing = MissingPackets() }
+    }
 
     /// Whether a payload is whole transport packets; their length.
     static func packetLength(of payload: RawSpan) -> Int? {
@@ -72,16 +78,24 @@ struct TransportStreamMeter {
     ) -> Int {
         var offset = start
         while offset <= bytes.byteCount - packetLength {
-            if !isMonitored {
-                let errors = monitor.errors.continuity
-                monitor.add(bytes, at: offset, instant: instant)
-                if monitor.errors.continuity != errors { rate.breakOff() }
+            if isMonitored {
+                packets += 1
+                count(bytes, at: offset, instant)
+            } else {
+                add(packet: bytes, at: offset, instant)
             }
-            packets += 1
-            count(bytes, at: offset)
             offset += packetLength
         }
         return offset
+    }
+
+    /// Takes the packet at an offset, whatever it begins with.
+    mutating func add(packet bytes: RawSpan, at offset: Int, _ instant: Instant) {
+        let errors = monitor.errors.continuity
+        monitor.add(bytes, at: offset, instant: instant)
+        if monitor.errors.continuity != errors { rate.breakOff() }
+        packets += 1
+        count(bytes, at: offset, instant)
     }
 
     /// Where packets do not begin with the datagram: what comes is joined to what the one before left over. When a sync
@@ -113,15 +127,17 @@ struct TransportStreamMeter {
     func mediaBytes(of payload: RawSpan) -> Int { payload.byteCount * TransportPacket.length / packetLength }
 
     /// Counts a packet for its PID, and takes its PCR.
-    private mutating func count(_ payload: RawSpan, at offset: Int) {
+    private mutating func count(_ payload: RawSpan, at offset: Int, _ instant: Instant) {
         guard let word = try? payload.bigEndian(UInt32.self, at: offset),
             word >> 23 == UInt32(TransportPacket.syncByte) << 1
         else { return }
         counts[Int(word >> 8 & 0x1fff)] += 1
         // Most packets have no adaptation field, and so no PCR.
-        guard word & 0x20 != 0, !rate.isSettled, let header = TransportPacketHeader(payload, at: offset),
+        guard word & 0x20 != 0, !rate.isSettled || missing != nil,
+            let header = TransportPacketHeader(payload, at: offset),
             let pcr = header.pcr(payload, at: offset)
         else { return }
+        missing?.add(pcr: pcr, pid: header.pid, packet: packets, errors: monitor.errors.continuity, at: instant)
         rate.add(pcr: pcr, pid: header.pid, packet: packets, isDiscontinuous: header.discontinuityIndicator)
     }
 
@@ -136,6 +152,7 @@ struct TransportStreamMeter {
         guard quality.awaitsMediaRate, atEnd || rate.isSettled || quality.isWaitingMediaFull else { return }
         switch rate.verdict {
         case .constant(let bits) where bits > 0:
+            missing?.begin(rate: bits)
             return quality.begin(mediaRate: BitRate(bitsPerSecond: UInt64(bits)))
         case .variable:
             indexNote = "no MDI: the transport stream's rate is not constant, and RFC 4445 needs a nominal rate"
@@ -148,6 +165,11 @@ struct TransportStreamMeter {
     mutating func finish() { monitor.finish() }
 
     var continuityErrors: Int64 { monitor.errors.continuity }
+    /// Packets that did not come, by the clock of a constant rate; nil where that cannot be told.
+    var missingPackets: Int64? {
+        guard case .constant(let bits) = rate.verdict, bits > 0 else { return nil }
+        return missing?.count
+    }
     /// The first PCR's PID and the like say nothing where no packet came.
     var isEmpty: Bool { packets == 0 }
 

@@ -13,7 +13,7 @@ final class UDPTransportStream {
 
     init(_ key: FlowKey, packetLength: Int, playout: PlayoutAssumption? = nil) {
         self.key = key
-        meter = TransportStreamMeter(packetLength: packetLength)
+        meter = TransportStreamMeter(packetLength: packetLength, isNumbered: false)
         quality = StreamQuality(.unnumbered(isMedia: true))
         replay = playout.map { PlayoutReplay($0, isRTP: false) }
     }
@@ -57,9 +57,15 @@ final class UDPTransportStream {
                 "the capture's clock was set back \(quality.stepsBack) times, by up to "
                     + "\(quality.largestStepBack.nanoseconds / 1_000_000) ms: that time is left out")
         }
-        if meter.continuityErrors == 0 {
+        let missing = meter.missingPackets ?? (meter.continuityErrors == 0 ? 0 : nil)
+        if let missing {
             result.quality.mediaLossRatePerSecond = MediaDeliveryIndex.mediaLossRate(
-                lostMediaPackets: 0, over: quality.duration)
+                lostMediaPackets: missing, over: quality.duration)
+            if missing > 0 {
+                result.notes.append(
+                    "\(missing) transport packets are missing by the stream's clock and rate: the media loss rate counts these"
+                )
+            }
         } else {
             result.notes.append("no media loss rate: continuity counters tell that packets are lost, not how many")
         }

@@ -17,7 +17,7 @@ final class ByteSource {
     /// The most bytes that can lie in the buffer at once.
     static let capacity = 1 << 20
 
-    /// Opens a file; "-" is standard input.
+    /// Opens a file; "-" is standard input. Its first four bytes lie in the buffer, if it has so many.
     ///
     /// - Throws: ``SystemError``.
     init(path: String) throws(SystemError) {
@@ -31,12 +31,13 @@ final class ByteSource {
             descriptor = opened
         }
         buffer = .allocate(byteCount: Self.capacity, alignment: 64)
-        guard try fill(2), buffer[start] == 0x1f, buffer[start + 1] == 0x8b else { return }
+        guard try fill(4), buffer[start] == 0x1f, buffer[start + 1] == 0x8b else { return }
         guard let inflater = Inflater(first: UnsafeRawBufferPointer(rebasing: buffer[start..<end])) else {
             throw SystemError(operation: "unpack", path: path, code: ENOMEM)
         }
         self.inflater = inflater
         (start, end, isAtEnd) = (0, 0, false)
+        _ = try fill(4)
     }
 
     deinit {

@@ -32,10 +32,15 @@ public final class CaptureReader {
     /// Opens a capture; "-" is standard input.
     ///
     /// - Throws: ``SystemError``, ``NotACapture``.
-    public init(path: String) throws {
-        source = try ByteSource(path: path)
+    convenience init(path: String) throws {
+        try self.init(try ByteSource(path: path), path: path)
+    }
+
+    /// - Parameter source: nothing is taken from it where it is no capture.
+    init(_ source: ByteSource, path: String) throws(NotACapture) {
+        self.source = source
         input = CaptureInput(path: path)
-        guard try source.fill(4) else {
+        guard source.available.count >= 4 else {
             throw NotACapture(
                 path: source.path, reason: source.available.isEmpty ? "it is empty" : "it ends within four bytes")
         }

@@ -35,9 +35,6 @@ struct InterarrivalJitter: Sendable {
         hasPrevious = false
     }
 
-    /// The RTP timestamp's clock, Hz.
-    var ticksPerSecond: UInt32 { UInt32(clockRate) }
-
     /// Takes the next arrival.
     ///
     /// - Parameter rtpTimestamp: as in the packet; it wraps at 2^32, and steps of up to half of that are followed in

@@ -35,14 +35,14 @@ public struct StreamTiming: Sendable {
     private var earlier: (ipdv: Histogram, pdv: Histogram)?
     /// The sender's clock against that of the arrivals.
     public private(set) var drift = DriftMeter()
-    private var origin: (instant: Instant, timestamp: Int64)?
+    @usableFromInline var origin: (instant: Instant, timestamp: Int64)?
     /// Parts that have begun.
     public private(set) var parts = 0
 
     public init() {}
 
     /// Hz of the timestamps of the part under way; nil before the first.
-    public var clockRate: UInt32? { jitter?.ticksPerSecond }
+    public private(set) var clockRate: UInt32?
     /// RFC 3550's jitter after the latest arrival, nanoseconds; nil before the first.
     public var interarrivalJitter: Double? { jitter?.last }
 
@@ -51,6 +51,7 @@ public struct StreamTiming: Sendable {
     /// - Parameter clockRate: Hz, more than 0.
     public mutating func begin(clockRate: UInt32) {
         parts += 1
+        self.clockRate = clockRate
         if jitter == nil { jitter = InterarrivalJitter(clockRate: clockRate) }
         jitter?.begin(clockRate: clockRate)
         guard origin != nil else { return }
@@ -65,6 +66,9 @@ public struct StreamTiming: Sendable {
     }
 
     /// The delay of an arrival less that of the part's first, nanoseconds, rounded down; 0 for the first itself.
+    ///
+    /// In line, because a call would get a copy of all the estimators.
+    @inlinable
     public func delay(_ instant: Instant, _ timestamp: Int64) -> Int64 {
         guard let origin, let clockRate else { return 0 }
         let media = Int128(timestamp - origin.timestamp) * 1_000_000_000

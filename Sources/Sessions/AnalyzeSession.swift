@@ -3,6 +3,7 @@ import Analysis
 import Capture
 import Glibc
 import Metrics
+import Scenario
 import Timebase
 import Wire
 
@@ -34,6 +35,10 @@ public struct AnalyzeSession {
     public var removesClocks = false
     /// Where to write what became of each datagram between the two; nil for nowhere.
     public var packets: String?
+    /// The captures of two paths of the same streams, or one that has both; none where they are not compared.
+    public var legs: [String] = []
+    /// How long a receiver of ``legs`` may wait, as "20ms"; none for a row of usual ones.
+    public var holds: [String] = []
     /// Whether the result is one JSON document on standard output.
     public var json = false
     /// Whether nothing but problems goes to standard error.
@@ -55,7 +60,7 @@ public struct AnalyzeSession {
             analysis = try analyze(options)
         } catch let error as NotACapture {
             throw UserFacingError(
-                error.description, remedy: "give it pcap or pcapng, also compressed with gzip")
+                error.description, remedy: "give it pcap, pcapng or MPEG-TS, also compressed with gzip")
         } catch let error as CaptureFilter.Mistake {
             throw UserFacingError.usage(
                 "--filter cannot be understood: \(error.reason)", remedy: "write it as for tcpdump: 'udp port 5004'")
@@ -86,6 +91,8 @@ public struct AnalyzeSession {
     }
 
     private func checkInputs() throws(UserFacingError) {
+        guard legs.isEmpty else { return try checkLegs() }
+        guard holds.isEmpty else { throw .usage("--hold speaks of two legs", remedy: "add --legs A B") }
         guard sender == nil, receiver == nil else {
             guard sender != nil, receiver != nil else {
                 throw .usage("--sender and --receiver belong together", remedy: "give a capture of each end")
@@ -107,7 +114,37 @@ public struct AnalyzeSession {
         }
     }
 
+    private func checkLegs() throws(UserFacingError) {
+        guard paths.isEmpty, sender == nil, receiver == nil, !removesClocks, packets == nil else {
+            throw .usage("--legs takes the place of other captures, and of --sender and --receiver")
+        }
+        guard legs.count <= 2 else {
+            throw .usage(
+                "--legs takes two captures, or one that has both paths, not \(legs.count)",
+                remedy: "write --legs A B, and other options before it or behind another option")
+        }
+        guard legs != ["-", "-"] else { throw .usage("standard input ('-') can be read only once") }
+    }
+
+    private func heldTimes() throws(UserFacingError) -> [TimeSpan] {
+        var times: [TimeSpan] = []
+        for text in holds {
+            do throws(QuantityProblem) {
+                times.append(try Quantity.time(text))
+            } catch {
+                throw .usage("--hold '\(text)' is no time: \(error.hint ?? "")", remedy: "write \(error.expected)")
+            }
+            guard times.last.map({ $0 >= .zero }) ?? false else {
+                throw .usage("--hold '\(text)' is negative", remedy: "write --hold 20ms")
+            }
+        }
+        return times.isEmpty ? CaptureAnalysis.usualHolds : times
+    }
+
     private func analyze(_ options: AnalysisOptions) throws -> CaptureAnalysis {
+        guard legs.isEmpty else {
+            return try CaptureAnalysis(legs: legs, options: options, holds: try heldTimes())
+        }
         guard let sender, let receiver else { return try CaptureAnalysis(reading: paths, options: options) }
         guard let packets else {
             return try CaptureAnalysis(
@@ -131,7 +168,8 @@ public struct AnalyzeSession {
 
     /// What the emulator knows of the capture; nothing where a filter makes it another.
     private func truths(_ analysis: CaptureAnalysis) -> [String: StreamTruth] {
-        guard filter == nil, let capture = receiver ?? (paths.count == 1 ? paths[0] : nil), capture != "-" else {
+        guard filter == nil, legs.isEmpty, let capture = receiver ?? (paths.count == 1 ? paths[0] : nil), capture != "-"
+        else {
             return [:]
         }
         if let schema = RunTruth.earlierSchema(beside: capture) {
@@ -159,6 +197,7 @@ public struct AnalyzeSession {
         }
         analysis.streams.removeAll { !chosen.contains($0.id) }
         analysis.pairs.removeAll { !chosen.contains($0.audio) || !chosen.contains($0.video) }
+        analysis.legs.removeAll { $0.legs.allSatisfy { !chosen.contains($0.stream) } }
         analysis.oneWay.removeAll { !chosen.contains($0.stream ?? "") }
     }
 

@@ -21,7 +21,7 @@ extension Encapsulation {
         {
             return (.wireGuard, .closed)
         }
-        return nil
+        return onAnyPort(bytes, first, count)
     }
 
     /// Whether a datagram to this port may carry packets although it begins like RTP.
@@ -47,7 +47,9 @@ extension Encapsulation {
             return (.gtpU, inspected { () throws(ParseError) in try behindGTP(bytes, first) })
         case 1701:
             guard let flags = try? bytes.bigEndian(UInt16.self, at: 0), flags & 0x8000 == 0 else { return nil }
-            guard flags & 15 == 2 else { return flags & 15 == 3 ? (.l2tp, .closed) : nil }
+            guard flags & 15 == 2 else {
+                return flags & 15 == 3 ? (.l2tp, behindSession(bytes, at: 4, count: count)) : nil
+            }
             return (.l2tp, inspected { () throws(ParseError) in try behindL2TP(bytes, flags) })
         case 4754: return greInside(bytes)
         case 6635: return (.mpls, inspected { () throws(ParseError) in of(try LinkType.labelled(bytes, 0)) })
@@ -85,7 +87,7 @@ extension Encapsulation {
     }
 
     /// Extension headers are in units of four bytes, the type of the next one last.
-    private static func behindGTP(_ bytes: RawSpan, _ first: UInt8) throws(ParseError) -> Inside {
+    static func behindGTP(_ bytes: RawSpan, _ first: UInt8) throws(ParseError) -> Inside {
         var next = 8
         if first & 7 != 0 {
             next = 12
@@ -98,7 +100,9 @@ extension Encapsulation {
             }
         }
         let version = try bytes.bigEndian(UInt8.self, at: next) >> 4
-        return version == 4 || version == 6 ? .ip(offset: next) : .closed
+        if version == 4 || version == 6 { return .ip(offset: next) }
+        // A session of Ethernet's (3GPP TS 23.501 §5.6.10.2).
+        return holdsFrame(bytes, at: next, count: .max) ? try frame(bytes, at: next) : .closed
     }
 
     private static func behindL2TP(_ bytes: RawSpan, _ flags: UInt16) throws(ParseError) -> Inside {

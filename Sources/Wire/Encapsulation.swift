@@ -4,7 +4,7 @@ public enum Encapsulation: String, CaseIterable, Hashable, Sendable {
     case gre
     /// Mirrored frames, types I to III (draft-foschiano-erspan).
     case erspan
-    /// IPv4 or IPv6 in either (RFC 2003, RFC 4213, RFC 2473).
+    /// IPv4 or IPv6 in either (RFC 2003, RFC 4213, RFC 2473), and IPv4 straight in UDP.
     case ipInIP = "ip-in-ip"
     /// An IP authentication header (RFC 4302).
     case authentication = "ah"
@@ -20,14 +20,18 @@ public enum Encapsulation: String, CaseIterable, Hashable, Sendable {
     case gtpU = "gtp-u"
     /// IPv6 in UDP (RFC 4380).
     case teredo
+    /// Multicast packets to those whose network has none (RFC 7450).
+    case amt
     /// Channel data, and indications with data, of a TURN server (RFC 8656).
     case turn
-    /// Version 2 with PPP inside (RFC 2661); version 3 has a header whose length nothing tells (RFC 3931).
+    /// Version 2 with PPP inside (RFC 2661); version 3 with Ethernet, where its header's length can be told (RFC 3931).
     case l2tp
     /// Frames sent to an analyzer (TaZmen Sniffer Protocol).
     case tzsp
     /// PPP with compression or encryption.
     case ppp
+    /// A compressed payload of IP (RFC 3173).
+    case ipComp = "ipcomp"
     /// Encrypted: an encapsulating security payload (RFC 4303), a frame of IEEE 802.1AE, WireGuard.
     case esp, macsec, wireGuard = "wireguard"
 
@@ -56,14 +60,15 @@ public enum Encapsulation: String, CaseIterable, Hashable, Sendable {
         case 50: (.esp, .closed)
         case 51: (.authentication, inspected { () throws(ParseError) in try authenticated(bytes) })
         case 97: (.etherIP, inspected { () throws(ParseError) in try frame(bytes, at: 2) })
-        case 115: (.l2tp, .closed)
+        case 108: (.ipComp, .closed)
+        case 115: (.l2tp, behindSession(bytes, at: 0, count: .max))
         case 137: (.mpls, inspected { () throws(ParseError) in of(try LinkType.labelled(bytes, 0)) })
         default: nil
         }
     }
 
     /// Whether payloads of this protocol number may carry packets that can be seen.
-    public static func mayCarry(number: UInt8) -> Bool { [4, 41, 47, 51, 97, 137].contains(number) }
+    public static func mayCarry(number: UInt8) -> Bool { [4, 41, 47, 51, 97, 115, 137].contains(number) }
 
     /// Something that ends before its headers do cannot be seen into either.
     static func inspected(_ look: () throws(ParseError) -> Inside) -> Inside {

@@ -22,6 +22,7 @@ extension LinkType {
         case 51: return try Self.pointToPoint(bytes, at: 6)
         case 104: return try Self.etherType(bytes, at: 2)
         case 113: return try Self.etherType(bytes, at: 14)
+        case 219: return try Self.labelled(bytes, 0)
         case 276:
             guard bytes.byteCount >= 20 else { return .truncated }
             return try Self.etherType(bytes, at: 0, next: 20)
@@ -39,11 +40,17 @@ extension LinkType {
 
     /// Headers that stand in one frame at most, one behind the other.
     private static let mostTags = 8
+    /// Frames that lie in pseudowires one in the other at most.
+    private static let mostFrames = 4
 
     /// Follows VLAN tags (802.1Q, 802.1ad), provider backbone and port extension tags, MPLS labels (RFC 3032), a PPPoE
     /// session header (RFC 2516) and LLC with SNAP (RFC 1042).
+    ///
+    /// - Parameter depth: frames around it.
     @inline(never)
-    private static func tagged(_ bytes: RawSpan, _ first: UInt16, _ start: Int) throws(ParseError) -> Network {
+    private static func tagged(
+        _ bytes: RawSpan, _ first: UInt16, _ start: Int, depth: Int = 0
+    ) throws(ParseError) -> Network {
         var type = first
         var next = start
         for _ in 0..<mostTags {
@@ -60,11 +67,11 @@ extension LinkType {
             case 0x88e7:
                 type = try bytes.bigEndian(at: next + 16)
                 next += 18
-            case 0x8847, 0x8848: return try labelled(bytes, next)
+            case 0x8847, 0x8848: return try labelled(bytes, next, depth: depth)
             case 0x8864: return try pointToPoint(bytes, at: next + 6)
             case 0x88e5: return .closed(.macsec)
-            // A length: LLC follows (IEEE 802.3 §3.2.6).
-            case 0...1500:
+            // A length, or the type that stands for one of a jumbo frame: LLC follows (IEEE 802.3 §3.2.6).
+            case 0...1500, 0x8870:
                 let service: UInt16 = try bytes.bigEndian(at: next)
                 if service == 0x0606 { return .ip(offset: next + 3) }
                 let organization = try bytes.bigEndian24(at: next + 3)
@@ -77,33 +84,32 @@ extension LinkType {
         return .other
     }
 
-    /// Behind a stack of MPLS labels: what follows says itself whether it is IP; a pseudowire's control word begins with
-    /// zero bits (RFC 4385), and an Ethernet frame follows it, as it may without one.
-    static func labelled(_ bytes: RawSpan, _ start: Int) throws(ParseError) -> Network {
+    /// Behind a stack of MPLS labels: what follows says itself whether it is IP, if its header holds. Else it is the
+    /// Ethernet frame of a pseudowire, behind a control word, which begins with zero bits, or without one (RFC 4448).
+    static func labelled(_ bytes: RawSpan, _ start: Int, depth: Int = 0) throws(ParseError) -> Network {
         var next = start
         for _ in 0..<16 {
             let label: UInt32 = try bytes.bigEndian(at: next)
             next += 4
             guard label & 0x100 != 0 else { continue }
             let first: UInt8 = try bytes.bigEndian(at: next)
-            if first >> 4 == 4 || first >> 4 == 6 { return .ip(offset: next) }
-            let frame = first >> 4 == 0 ? next + 4 : next
-            return try innerFrame(bytes, at: frame)
+            if first >> 4 == 4 || first >> 4 == 6 {
+                let isAddress = Encapsulation.holdsFrame(bytes, at: next, count: .max)
+                return isAddress && !Encapsulation.holdsPacket(bytes, at: next, count: bytes.byteCount)
+                    ? try innerFrame(bytes, at: next, depth) : .ip(offset: next)
+            }
+            if first >> 4 == 0, let inner = try? innerFrame(bytes, at: next + 4, depth), inner != .other {
+                return inner
+            }
+            return try innerFrame(bytes, at: next, depth)
         }
         return .other
     }
 
-    /// The network packet of an Ethernet frame inside another packet, without tags of its own but VLANs.
-    private static func innerFrame(_ bytes: RawSpan, at frame: Int) throws(ParseError) -> Network {
-        var place = frame + 12
-        for _ in 0..<mostTags {
-            switch try bytes.bigEndian(UInt16.self, at: place) {
-            case 0x0800, 0x86dd: return .ip(offset: place + 2)
-            case 0x8100, 0x88a8: place += 4
-            default: return .other
-            }
-        }
-        return .other
+    /// The network packet of an Ethernet frame inside another packet.
+    private static func innerFrame(_ bytes: RawSpan, at frame: Int, _ depth: Int) throws(ParseError) -> Network {
+        guard depth < mostFrames else { return .other }
+        return try tagged(bytes, try bytes.bigEndian(at: frame + 12), frame + 14, depth: depth + 1)
     }
 
     /// A PPP frame (RFC 1661): address and control may be left out, and of the protocol its first byte.

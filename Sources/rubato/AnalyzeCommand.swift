@@ -9,15 +9,17 @@ struct AnalyzeCommand: ParsableCommand {
         discussion: """
             Examples:
               rubato analyze call.pcapng
+              rubato analyze movie.ts
               rubato analyze --sdp session.sdp --json a.pcap b.pcap
               tcpdump -w - udp | rubato analyze -
               rubato analyze --assume-playout fixed:60ms call.pcapng
               rubato analyze --sender a.pcap --receiver b.pcap --remove-clocks
+              rubato analyze --legs red.pcap blue.pcap --hold 20ms
 
-            Reads pcap and pcapng, also compressed with gzip; several captures are merged in the order of their times. \
+            Reads pcap, pcapng and MPEG-TS (188, 192 and 204 bytes), also compressed with gzip; several captures are merged in the order of their times. \
             RTP is found by SDP (given, or announced inside the capture), by its payload type or by how its packets \
             follow each other; MPEG transport streams in UDP by their sync bytes. Of two captures of one flow, its packets are \
-            matched by content. Captures of a run directory get the truth beside what is measured.
+            matched by content; of two paths of one RTP stream (SMPTE ST 2022-7), by number and timestamp. Captures of a run directory get the truth beside what is measured.
             """)
 
     @Argument(help: ArgumentHelp("Captures; '-' is standard input.", valueName: "capture"))
@@ -64,6 +66,18 @@ struct AnalyzeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write what became of each packet from sender to receiver as CSV.", valueName: "file"))
     var packets: String?
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "The captures of two paths of the same RTP streams, or one with both: what each loses, and both.",
+            valueName: "capture"))
+    var legs: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a receiver of both legs waits for the later one: 20ms. Repeatable.", valueName: "time"))
+    var hold: [String] = []
+
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -80,6 +94,8 @@ struct AnalyzeCommand: ParsableCommand {
         session.receiver = receiver
         session.removesClocks = removeClocks
         session.packets = packets
+        session.legs = legs
+        session.holds = hold
         session.json = output.json
         session.quiet = output.quiet
         try finish(session.run())

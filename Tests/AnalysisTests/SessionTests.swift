@@ -90,6 +90,23 @@ struct AnalyzeSessionTests {
         #expect(last == expected)
     }
 
+    @Test("Two legs are compared, in the document and in words")
+    func legs() throws {
+        let change: (inout AnalyzeSession) -> Void = {
+            ($0.legs, $0.paths, $0.holds) = ([capture, capture], [], ["10ms", "1s"])
+        }
+        let (_, output) = try run {
+            change(&$0)
+            $0.json = true
+        }
+        let legs = try #require(JSONValue(parsing: Array(output.utf8))["legs"]?.elements?.first)
+        #expect(legs["expected"]?.integer == 50 && legs["lost"]?.integer == 1 && legs["loss_runs"]?["1"]?.integer == 1)
+        #expect(legs["legs"]?.elements?.map { $0["lost"]?.integer } == [1, 1])
+        #expect(legs["skew_ns"]?["max"]?.integer == 0 && legs["wait_ns"]?.isNull == true)
+        #expect(legs["holds"]?.elements?.map { $0["hold_ns"]?.integer } == [10_000_000, 1_000_000_000])
+        #expect(try run(change).output.contains("s1+s2        50"))
+    }
+
     @Test("Streams are chosen by id and SSRC, in words the user can mend")
     func choice() throws {
         for name in ["s1", "0x0000abcd", "43981"] {
@@ -102,7 +119,10 @@ struct AnalyzeSessionTests {
             {
                 $0.sender = $0.paths[0]; $0.receiver = $0.paths[0]
             }, { $0.packets = "x" }, { $0.playout = "60ms" },
-            { $0.playout = "fixed:60" }, { $0.playout = "magic:60ms" }, { $0.playout = "fixed:-1ms" },
+            { $0.legs = [$0.paths[0]] }, { $0.holds = ["20ms"] },
+            { ($0.legs, $0.paths) = (["a", "b", "c"], []) },
+            { ($0.legs, $0.paths, $0.holds) = ([capture, capture], [], ["20"]) }, { $0.playout = "fixed:60" },
+            { $0.playout = "magic:60ms" }, { $0.playout = "fixed:-1ms" },
         ]
         for mistake in mistakes {
             let error = #expect(throws: UserFacingError.self) { try run(mistake) }

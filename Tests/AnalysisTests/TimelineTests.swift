@@ -144,7 +144,8 @@ struct UntimedPacketTests {
 struct TimelinePartTests {
     @Test(
         "Numbers that fall back or leap, with another base of timestamps: one restart",
-        arguments: [-102, -150, -300, -2999, -3500, -30_000, 101, 250, 2999, 3500, 30_000], [0x7000_0000, -90_000])
+        arguments: [-1, -2, -30, -100, -102, -150, -300, -2999, -3500, -30_000, 101, 250, 2999, 3500, 30_000],
+        [0x7000_0000, -90_000])
     func restart(step: Int, base: Int) throws {
         var pace = Pace()
         pace.number = 40_000
@@ -279,6 +280,8 @@ struct TimelinePartTests {
         expectSteady(stream, 300, timed: 300)
         #expect(stream.quality.bitsPerSecond == 68_800)
         #expect(stream.notes("clock was set back 1 times") == 1)
+        // Where that was by the clock before it: between the packets before and behind.
+        #expect(stream.notes("first after \(Double(place - 1) * 0.02)") == 1)
         #expect(stream.quality.duration == .milliseconds(298 * 20))
     }
 }

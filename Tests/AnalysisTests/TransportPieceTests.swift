@@ -23,7 +23,7 @@ private func transportStream(_ count: Int, length: Int = 188, packetsPerSecond: 
                     4..<12,
                     with: [
                         7, 0x10, UInt8(base >> 25 & 255), UInt8(base >> 17 & 255), UInt8(base >> 9 & 255),
-                        UInt8(base >> 1 & 255), UInt8(base & 1) << 7 | 0x7e | UInt8(pcr % 300 >> 8),
+                        UInt8(base >> 1 & 255), UInt8(base & 1) << 7 | 0x7e | UInt8((pcr % 300) >> 8),
                         UInt8(pcr % 300 & 255),
                     ])
             }
@@ -87,6 +87,29 @@ struct TransportPieceTests {
         // The rate shows in the intervals in which nothing is missing, and with it the delay factor.
         #expect(transport.pcrBitsPerSecond == 1_504_000)
         #expect(stream.quality.delayFactor != nil)
+    }
+
+    @Test(
+        "What is missing without numbers shows by the stream's clock, in datagrams of any size",
+        arguments: [1316, 1472, 188, 900], [[300], [300, 301, 302, 700], [900]])
+    func missing(size: Int, lost: [Int]) throws {
+        // At about the same places, whatever the size.
+        let gone = Set(lost.map { $0 * 1316 / size })
+        let stream = try send(transportStream(14_000), size, without: gone)
+        let transport = try #require(stream.transportStream)
+        let rate = try #require(stream.quality.mediaLossRatePerSecond)
+        let missing = (rate * Double(stream.quality.duration.nanoseconds) / 1e9).rounded()
+        #expect(missing == Double(14_000 - transport.packets) && missing >= Double(size / 188 * gone.count))
+        #expect(stream.notes.contains { $0.hasPrefix("\(Int(missing)) transport packets are missing") })
+    }
+
+    @Test("An outage of seconds is counted by the clock, too", arguments: [0.5, 3, 20])
+    func outage(seconds: Double) throws {
+        let lost = Set(800..<800 + Int(seconds * 1000 / 7))
+        let stream = try send(transportStream(40_000), 1316, without: lost)
+        let missing =
+            (stream.quality.mediaLossRatePerSecond ?? 0) * Double(stream.quality.duration.nanoseconds) / 1e9
+        #expect(missing.rounded() == Double(7 * lost.count))
     }
 
     @Test("Losses in RTP leave rate and MDI", arguments: [1, 3, 30])

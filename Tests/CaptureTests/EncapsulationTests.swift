@@ -115,6 +115,39 @@ enum Wrapped {
             "l2tp with numbers and an offset", .l2tp,
             { ipv4(17, udp(1701, 1701, hex("0a02 00010002 00010002 0003 aaaaaa") + ppp($0) + $0)) }
         ),
+        (
+            "l2tp 3 with a cookie", .l2tp,
+            { ipv4(115, hex("00000007 1122334455667788") + framed($0)) }
+        ),
+        (
+            "l2tp 3 in udp with a sublayer", .l2tp,
+            { ipv4(17, udp(1701, 1701, hex("00030000 00000007 40000001") + framed($0))) }
+        ),
+        ("amt", .amt, { ipv4(17, udp(2268, 49_999, hex("0600") + $0)) }),
+        (
+            "vxlan on another port", .vxlan,
+            { ipv6(17, udp(49_999, 12_345, hex("0800000000002a00") + ethernet(0x8100, hex("0007") + type($0) + $0))) }
+        ),
+        ("vxlan's other way", .vxlan, { ipv4(17, udp(4789, 49_999, hex("0800000000002a00") + framed($0))) }),
+        (
+            "geneve on another port", .geneve,
+            { ipv4(17, udp(49_999, 6082, hex("0140 6558 00002a00 01020380") + framed($0))) }
+        ),
+        ("geneve's other way", .geneve, { ipv4(17, udp(6081, 49_999, hex("0000") + type($0) + hex("00002a00") + $0)) }),
+        (
+            "gtp-u's other way", .gtpU,
+            { ipv4(17, udp(2152, 49_999, hex("30ff") + big(UInt16($0.count)) + hex("00000063") + $0)) }
+        ),
+        (
+            "gtp-u with a session container and ethernet", .gtpU,
+            {
+                ipv4(
+                    17,
+                    udp(
+                        2152, 2152,
+                        hex("34ff") + big(UInt16($0.count + 22)) + hex("00000063 0000 00 85 01001000") + framed($0)))
+            }
+        ),
         ("tzsp", .tzsp, { ipv4(17, udp(49_999, 37_008, hex("01000001 0a01ff 00 01") + framed($0))) }),
     ]
 
@@ -138,6 +171,27 @@ enum Wrapped {
         (1, { ethernet(0x88e7, hex("00000007") + framed($0)) }),
         (1, { ethernet(0x8847, hex("00010040 00011140 00000000") + framed($0)) }),
         (1, { ethernet(0x8847, hex("00011140") + ethernet(0x8100, hex("0007") + type($0) + $0)) }),
+        (1, { ethernet(0x8847, hex("00011140") + framed($0)) }),
+        (1, { ethernet(0x8847, hex("00011140 4c0000000002 4c0000000001") + type($0) + $0) }),
+        (1, { ethernet(0x8847, hex("00011140 6c0000000002 6c0000000001 8100 0007") + type($0) + $0) }),
+        (
+            1,
+            {
+                ethernet(
+                    0x8847,
+                    hex("00011140 00000000") + ethernet(UInt16($0.count + 8), hex("aaaa03 000000") + type($0) + $0))
+            }
+        ),
+        (
+            1,
+            {
+                ethernet(
+                    0x8847,
+                    hex("00011140 00000000")
+                        + ethernet(0x8864, hex("1100 0001") + big(UInt16($0.count + 2)) + ppp($0) + $0))
+            }
+        ),
+        (1, { ethernet(0x8870, hex("aaaa03 000000") + type($0) + $0) }), (219, { hex("00010040 00011140") + $0 }),
         (1, { ethernet(0x8864, hex("1100 0001") + big(UInt16($0.count + 2)) + ppp($0) + $0) }),
         (9, { hex("ff03") + ppp($0) + $0 }), (9, { ppp($0).suffix(1) + $0 }), (50, { hex("ff03") + ppp($0) + $0 }),
         (204, { hex("00 ff03") + ppp($0) + $0 }), (166, { hex("0003") + ppp($0) + $0 }),
@@ -217,6 +271,31 @@ struct EncapsulationTests {
         }
     }
 
+    @Test("IP straight in UDP, where its header says that it fills the datagram")
+    func bare() throws {
+        var packet = inner4
+        var sum = InternetChecksum()
+        packet[..<20].withUnsafeBytes { sum.add($0) }
+        packet.replaceSubrange(10..<12, with: Wrapped.big(~sum.sum))
+        let versions: [([UInt8], Encapsulation)] = [(packet, .ipInIP), (inner6, .teredo)]
+        for (inner, kind) in versions {
+            let datagrams = [inner, inner + [0], Array(inner.dropLast())].map {
+                Wrapped.framed(Wrapped.ipv4(17, Wrapped.udp(40_001, 40_000, $0)))
+            }
+            let capture = try read(datagrams)
+            #expect(capture.datagrams.map(\.payload.count) == [payload.count, inner.count + 1, inner.count - 1])
+            #expect(capture.input.encapsulations.map(\.kind) == [kind])
+        }
+    }
+
+    @Test("Frames in pseudowires in frames come to an end")
+    func manyFrames() throws {
+        var frame = Wrapped.framed(inner4)
+        for _ in 0..<3000 { frame = Wrapped.ethernet(0x8847, Wrapped.hex("00011140 00000000") + frame) }
+        let capture = try read([frame])
+        #expect(capture.datagrams.isEmpty && capture.skipped == [.notIP: 1])
+    }
+
     @Test("What cannot be seen is counted by its name")
     func closed() throws {
         let secret = [UInt8](repeating: 0x55, count: 40)
@@ -224,6 +303,7 @@ struct EncapsulationTests {
             (.esp, Wrapped.framed(Wrapped.ipv4(50, secret))), (.l2tp, Wrapped.framed(Wrapped.ipv4(115, secret))),
             (.esp, Wrapped.framed(Wrapped.ipv4(17, Wrapped.udp(4500, 4500, secret)))),
             (.wireGuard, Wrapped.framed(Wrapped.ipv4(17, Wrapped.udp(51_820, 9999, [4, 0, 0, 0] + secret)))),
+            (.ipComp, Wrapped.framed(Wrapped.ipv4(108, secret))),
             (.gre, Wrapped.framed(Wrapped.ipv4(47, Wrapped.hex("0000 b7ea") + secret))),
             (.ppp, Wrapped.ethernet(0x8864, Wrapped.hex("11000001 002a 00fd") + secret)),
             (.macsec, Wrapped.ethernet(0x88e5, secret)),

@@ -56,6 +56,43 @@ extension AnalysisText {
 
     func name(_ way: OneWayMeasurements) -> String { way.stream ?? "\(way.source)>\(way.destination)" }
 
+    /// Two paths of one stream.
+    var legs: [String] {
+        var table = TextTable(
+            header: [
+                "legs", "expected", "first lost", "second lost", "both lost", "longest", "skew min", "p50", "max",
+                "wait p50", "max",
+            ], alignments: [.left])
+        for pair in analysis.legs {
+            table.add([
+                TextTable.Cell(name(pair), .bold), TextTable.Cell(Format.count(pair.expected)),
+                bad(pair.legs.first?.lost), bad(pair.legs.last?.lost), bad(pair.lost),
+                bad(pair.lossRuns.last?.length ?? 0),
+                time(pair.skew?.minimum, signed: true), time(pair.skew?.quantile(0.5), signed: true),
+                time(pair.skew?.maximum, signed: true), time(pair.wait?.quantile(0.5)), time(pair.wait?.maximum),
+            ])
+        }
+        return section(
+            "Two paths of one stream (SMPTE ST 2022-7; skew: the second behind the first; wait: for what one alone brought)",
+            table)
+    }
+
+    /// What a merging receiver loses by how long it waits.
+    var holds: [String] {
+        var table = TextTable(header: ["legs", "hold", "saved", "too late", "lost"], alignments: [.left])
+        for pair in analysis.legs {
+            for hold in pair.holds {
+                table.add([
+                    TextTable.Cell(name(pair), .bold), time(hold.hold.nanoseconds),
+                    TextTable.Cell(Format.count(hold.saved)), bad(hold.late), bad(hold.lost),
+                ])
+            }
+        }
+        return section("What a hold would have saved", table)
+    }
+
+    func name(_ pair: LegMeasurements) -> String { pair.legs.map(\.stream).joined(separator: "+") }
+
     /// What an assumed receiver would have made of the streams.
     var playout: [String] {
         var table = TextTable(

@@ -24,7 +24,9 @@ package struct AnalysisText {
         } else {
             sections += [streams, delays]
         }
-        sections += [truth, oneWay, playout, transportStreams, rtcp, pairs, ntp, notes].filter { !$0.isEmpty }
+        sections += [truth, oneWay, legs, holds, playout, transportStreams, rtcp, pairs, ntp, notes].filter {
+            !$0.isEmpty
+        }
         return sections.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
@@ -65,7 +67,8 @@ package struct AnalysisText {
         for stream in analysis.streams {
             table.add([
                 TextTable.Cell(stream.id, .bold), TextTable.Cell(stream.kind.rawValue),
-                TextTable.Cell(stream.source.description), TextTable.Cell(stream.destination.description),
+                TextTable.Cell(stream.file ?? stream.source.description),
+                TextTable.Cell(stream.file == nil ? stream.destination.description : ""),
                 TextTable.Cell(stream.ssrc.map(hexadecimal) ?? ""), TextTable.Cell(encoding(stream)),
                 TextTable.Cell(Format.count(stream.quality.received)), loss(stream), bad(stream.quality.duplicates),
                 bad(stream.quality.reordered), TextTable.Cell(Format.rate(stream.quality.bitsPerSecond)),
@@ -173,6 +176,7 @@ package struct AnalysisText {
         if analysis.malformedRTCP > 0 { lines.append("\(analysis.malformedRTCP) RTCP datagrams could not be read") }
         if analysis.stunDatagrams > 0 { lines.append("\(analysis.stunDatagrams) STUN datagrams") }
         for stream in analysis.streams { lines += stream.notes.map { "\(stream.id): \($0)" } }
+        for pair in analysis.legs { lines += pair.notes.map { "\(name(pair)), legs: \($0)" } }
         for way in analysis.oneWay { lines += way.notes.map { "\(name(way)), one way: \($0)" } }
         return lines.isEmpty ? [] : [styled("Notes", .bold)] + lines.map { "  " + $0 }
     }

@@ -17,6 +17,7 @@ extension CaptureAnalysis {
             "pairs": .array(pairs.map(\.document)),
             "ntp": .array(ntp.map(\.document)),
             "one_way": .array(oneWay.map(\.document)),
+            "legs": .array(legs.map(\.document)),
             "malformed_rtcp": .integer(malformedRTCP),
             "stun_datagrams": .integer(stunDatagrams),
             "notes": .array(notes.map { .string($0) }),
@@ -53,9 +54,9 @@ extension StreamMeasurements {
         [
             "id": .string(id),
             "kind": .string(kind.rawValue),
-            "transport": "udp",
-            "source": .string(source.description),
-            "destination": .string(destination.description),
+            "transport": file == nil ? "udp" : "file",
+            "source": .string(file ?? source.description),
+            "destination": file == nil ? .string(destination.description) : nil,
             "ssrc": JSONValue(ssrc.map { Int64($0) }),
             "payload_type": JSONValue(payloadType.map { Int64($0) }),
             "payload_types": payloadTypeList,
@@ -143,6 +144,37 @@ extension OneWayMeasurements {
             "delay_ns": DistributionMember.document(delay),
             "clock_offset_ns": JSONValue(clockOffset?.nanoseconds),
             "clock_drift_ppm": JSONValue(clockDriftPartsPerMillion),
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+}
+
+extension LegMeasurements {
+    var document: JSONValue {
+        [
+            "ssrc": .integer(Int64(ssrc)),
+            "legs": .array(
+                legs.map {
+                    [
+                        "stream": .string($0.stream), "source": .string($0.source.description),
+                        "destination": .string($0.destination.description), "unique": .integer($0.unique),
+                        "lost": .integer($0.lost),
+                    ]
+                }),
+            "expected": .integer(expected),
+            "lost": .integer(lost),
+            "loss_runs": .object(
+                JSONObject(lossRuns.map { JSONObject.Member($0.length.description, .integer($0.count)) })),
+            "skew_ns": DistributionMember.document(skew),
+            "wait_ns": DistributionMember.document(wait),
+            "holds": .array(
+                holds.map {
+                    [
+                        "hold_ns": .integer($0.hold.nanoseconds), "saved": .integer($0.saved),
+                        "late": .integer($0.late),
+                        "lost": .integer($0.lost),
+                    ]
+                }),
             "notes": .array(notes.map { .string($0) }),
         ]
     }

@@ -17,23 +17,29 @@ package enum StreamTable {
         let start = analysis.inputs.compactMap(\.first).min() ?? .zero
         var lines = [columns.joined(separator: ",")]
         for stream in analysis.streams {
-            let fields = [
-                stream.source.address.description, stream.source.port.description,
-                stream.destination.address.description, stream.destination.port.description,
-                stream.ssrc.map(hexadecimal) ?? "", decimal((stream.quality.first - start).nanoseconds, 9),
-                decimal(stream.quality.duration.nanoseconds, 9),
-                stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "",
-                stream.quality.received.description,
-                stream.quality.lost.map(\.description) ?? "", milliseconds(stream.quality.interarrival?.minimum),
-                milliseconds(stream.quality.interarrival?.mean), milliseconds(stream.quality.interarrival?.maximum), "",
-                milliseconds(stream.quality.interarrivalJitter?.mean),
-                milliseconds(stream.quality.interarrivalJitter?.maximum),
-                (stream.quality.lost ?? 0) > 0 || (stream.quality.reordered ?? 0) > 0
-                    || (stream.quality.duplicates ?? 0) > 0 ? "X" : "",
-            ]
+            let fields =
+                ends(of: stream) + [
+                    stream.ssrc.map(hexadecimal) ?? "", decimal((stream.quality.first - start).nanoseconds, 9),
+                    decimal(stream.quality.duration.nanoseconds, 9),
+                    stream.encoding ?? stream.payloadType.map { "RTPType-\($0)" } ?? "",
+                    stream.quality.received.description,
+                    stream.quality.lost.map(\.description) ?? "", milliseconds(stream.quality.interarrival?.minimum),
+                    milliseconds(stream.quality.interarrival?.mean), milliseconds(stream.quality.interarrival?.maximum),
+                    "",
+                    milliseconds(stream.quality.interarrivalJitter?.mean),
+                    milliseconds(stream.quality.interarrivalJitter?.maximum),
+                    (stream.quality.lost ?? 0) > 0 || (stream.quality.reordered ?? 0) > 0
+                        || (stream.quality.duplicates ?? 0) > 0 ? "X" : "",
+                ]
             lines.append(fields.map(csvField).joined(separator: ","))
         }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The first four columns; of a file its name is all there is.
+    private static func ends(of stream: StreamMeasurements) -> [String] {
+        if let file = stream.file { return [file, "", "", ""] }
+        return [stream.source, stream.destination].flatMap { [$0.address.description, $0.port.description] }
     }
 
     private static func milliseconds(_ nanoseconds: Int64?) -> String {
