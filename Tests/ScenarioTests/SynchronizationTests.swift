@@ -11,15 +11,22 @@ private struct Synchronized {
     var measurements = RunMeasurements()
     var exchanges: [ExchangeRecord] = []
     var events: [(event: LogicalEvent, node: Int, at: Instant)] = []
+    var packets: [PacketRecord] = []
 
     init(_ yaml: String, _ settings: [String] = []) throws {
         let scenario = try ScenarioDocument(title: "test.yaml", text: yaml).resolve(
             settings.map { ScenarioSetting(argument: $0) })
-        var world = World(try WorldBuilder(scenario, title: "test.yaml").configuration())
+        var configuration = try WorldBuilder(scenario, title: "test.yaml").configuration()
+        configuration.taps.packets = true
+        var world = World(configuration)
+        var latest = Instant.zero
         while let next = world.nextTimeout {
+            #expect(next >= latest)
+            latest = next
             world.handleTimeout(at: next)
             while let output = world.pollOutput() {
                 switch output {
+                case .packet(let record): packets.append(record)
                 case .exchange(let record): exchanges.append(record)
                 case .logical(let event, let node, let at): events.append((event, node, at))
                 default: break
@@ -285,6 +292,41 @@ struct SynchronizationTests {
         #expect(offset.minimum == 1_000_000)
         #expect(abs(offset.maximum - (6_000_000 + 300_000)) <= 10_001)
         #expect(abs(offset.quantile(0.4) - 6_000_000) < 10)
+    }
+
+    @Test(
+        "a receiver's clock that jumps makes nothing happen before it can", arguments: ["500ms", "4ms", "1h"])
+    func steppedReceiver(by: String) throws {
+        let run = try Synchronized(
+            yaml,
+            [
+                "clocks.receivers={ steps: [ { at: 20s, by: \(by) } ] }", "duration=40s",
+                "network.forward=[ { delay: 20ms } ]",
+            ])
+        #expect(run.packets.count > 600)
+        for packet in run.packets {
+            #expect(packet.arrived.map { $0 - packet.sent == .milliseconds(20) } ?? false)
+            if let released = packet.released, let arrived = packet.arrived { #expect(released >= arrived) }
+        }
+        let delay = try #require(run.measurements.substreams[0].endToEndDelay)
+        #expect(delay.minimum >= 20_000_000)
+    }
+
+    @Test(
+        "the round trip is the network's, whatever sets the clocks at either end",
+        arguments: ["none", "cristian", "{ ntp: { poll: 1s } }", "regression", "berkeley", "averaging"],
+        ["35ms", "-35ms", "2s"])
+    func roundTrip(algorithm: String, offset: String) throws {
+        let run = try Synchronized(
+            yaml,
+            [
+                "clocks.synchronization=\(algorithm)", "clocks.receivers={ offset: \(offset), frequency: 40 ppm }",
+                "network.forward=[ { delay: 20ms } ]",
+            ])
+        let roundTrip = try #require(run.measurements.flows[0].roundTrip)
+        #expect(roundTrip.count >= 5)
+        // Reports count in 2^-16 s, three of them; 40 ppm of the seconds that a receiver holds a report.
+        #expect(abs(roundTrip.minimum - 40_000_000) < 450_000 && abs(roundTrip.maximum - 40_000_000) < 450_000)
     }
 
     /// A file of a test's own.

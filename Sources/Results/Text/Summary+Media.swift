@@ -8,7 +8,8 @@ extension Summary {
             "Presentation (units)", Catalog.substreams, measurements.substreams,
             TextTable(
                 header: [
-                    isSingle ? "" : "receiver", isSingle ? "" : "substream", "sent", "on time", "late", "missing",
+                    isSingle ? "" : "receiver", isSingle ? "" : "substream", isSingle ? "sent" : "", "on time", "late",
+                    "missing",
                     "damaged", "impaired", "undecodable", isSingle ? "delay p50" : "", isSingle ? "p99" : "", "freezes",
                     "longest",
                 ], alignments: [.left, .left])
@@ -18,10 +19,11 @@ extension Summary {
                 TextTable.Cell(isSingle ? "" : stream.receiver),
                 TextTable.Cell(!isSingle || stream.id == stream.kind ? stream.id : "\(stream.id) (\(stream.kind))"),
             ]
+                // With the receivers' names beside them there is no room for what is a sum, and for delay.
+                + (isSingle ? row.cells("sent.units") : [TextTable.Cell("")])
                 + row.cells(
-                    "sent.units", "presented.on_time", "presented.late", "presented.missing", "presented.damaged",
+                    "presented.on_time", "presented.late", "presented.missing", "presented.damaged",
                     "decodable.impaired", "decodable.undecodable")
-                // With the receivers' names beside them there is no room for these.
                 + (isSingle
                     ? row.cells("end_to_end_delay_ns.p50", "end_to_end_delay_ns.p99")
                     : [TextTable.Cell(""), TextTable.Cell("")])
