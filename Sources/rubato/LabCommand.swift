@@ -93,7 +93,7 @@ struct LabCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "How much longer the way to the sender takes than the way from it, with commas between.",
+                "How much longer the way to the sender takes than the way from it, with commas between; negative ones as --asymmetry=-10ms.",
                 valueName: "times"))
         var asymmetry = "0ms"
 

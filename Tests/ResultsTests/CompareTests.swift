@@ -61,6 +61,18 @@ struct CompareTests {
         #expect(rows[2].relativeChange(1) == nil)
     }
 
+    @Test("Where the scenarios' clocks differ, what became of the clocks is compared as well")
+    func clocks() throws {
+        let own = try compare().rows.map(\.label)
+        #expect(!own.contains { $0.hasPrefix("clocks") })
+        try save("c", Fixture.record(receivers: ["tv"]), "name: evening\nclocks: { synchronization: { ntp: {} } }\n")
+        let labels = try compare(["a", "c"]).rows.map(\.label)
+        #expect(labels.filter { !$0.hasPrefix("clocks") && !$0.contains("delay_error") } == own)
+        for metric in ["offset_error_ns.mean", "offset_error_ns.p95", "bound_violations"] {
+            #expect(labels.contains { $0.hasPrefix("clocks") && $0.hasSuffix(metric) }, "\(metric)")
+        }
+    }
+
     @Test("A group stands for all that is in it")
     func group() throws {
         let labels = try compare(on: ["lip_sync.skew_ns", "links[forward.0].drops"]).rows.map(\.label)

@@ -261,6 +261,14 @@ struct ProblemTests {
             "receivers: [{ anchor: sender-clock, clock_recovery: pcr }]", "receivers.0.clock_recovery",
             "anchor: first-arrival"
         ),
+        (
+            "receivers: [{ anchor: sender-clock }]\nclocks: { sender: { offset: 100h } }", "receivers.0.anchor",
+            "would wait 100h"
+        ),
+        (
+            "receivers: [{ anchor: sender-clock, clock: { offset: -2h } }]\nclocks: { synchronization: ntp }",
+            "receivers.0.anchor", "at most 1h apart"
+        ),
         ("qos: { jitter: '<= 30' }", "qos.jitter", "the unit is missing"),
         ("qos: { jitter: 30ms }", "qos.jitter", "a comparison in quotes"),
         ("qos: { jitter: 'p98 <= 30ms' }", "qos.jitter", "before it can stand: min, mean, p5"),

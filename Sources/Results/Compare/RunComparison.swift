@@ -74,6 +74,12 @@ public struct RunComparison: Sendable {
         "links.drops.queue_full", "links.queue_delay_ns.p99",
     ]
 
+    /// Those that are shown beside them where the clocks' part of the scenarios differs.
+    private static let clockHeadline = [
+        "flows.one_way_delay_error_ns.mean", "clocks.offset_error_ns.mean", "clocks.offset_error_ns.p95",
+        "clocks.bound_violations",
+    ]
+
     /// - Parameters:
     ///   - names: metrics, or groups of them ("flows.one_way_delay_ns"); empty for those that matter most.
     ///   - allowance: judge the runs after the first by it: 0.05 lets a metric get worse by 5 %.
@@ -89,7 +95,8 @@ public struct RunComparison: Sendable {
         rows = []
         let documents = runs.map(\.document)
         let labels = ListLabels(of: documents)
-        for name in names.isEmpty ? RunComparison.headline : names {
+        let clocksDiffer = scenarioDifferences.contains { $0.path == "clocks" || $0.path.hasPrefix("clocks.") }
+        for name in names.isEmpty ? RunComparison.headline + (clocksDiffer ? RunComparison.clockHeadline : []) : names {
             rows += try RunComparison.rows(for: name, in: documents, labels: labels)
         }
         for index in rows.indices { rows[index].verdict = verdict(on: rows[index]) }

@@ -20,7 +20,7 @@ extension RunWarning {
         case .waitsGrew(let receiver, let first, let last):
             "\(receiver): datagrams waited for playout at least \(first.nanoseconds / 1_000_000) ms at first and "
                 + "\(last.nanoseconds / 1_000_000) ms in the end: "
-                + "its clock is slow beside the sender's, or the path got shorter"
+                + "its clock is slow beside the sender's, or the way to it got shorter, by a fault's end too"
         case .neverPresented(let receiver, let substream):
             "\(receiver): no unit of '\(substream)' was ever presented"
         case .stoodStill(let receiver, let substream, let span):

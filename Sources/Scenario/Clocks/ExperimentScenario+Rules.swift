@@ -1,4 +1,5 @@
 import Emulator
+import Timebase
 
 /// What nodes, their clocks and the carriage must agree on.
 extension ExperimentScenario {
@@ -34,6 +35,9 @@ extension ExperimentScenario {
                 "without RTP nobody knows the sender's clock", expected: "first-arrival",
                 hint: "sender.carriage: ts-rtp has reports that tell it")
         }
+        for (element, receiver) in zip(receivers, scenario.receivers) where receiver.anchor == .senderClock {
+            checkWait(receiver, scenario, element["anchor"])
+        }
         for (element, receiver) in zip(receivers, scenario.receivers) {
             if receiver.clockRecovery == .rtcp, !scenario.sender.carriage.hasRTP {
                 element["clock_recovery"].report(
@@ -47,6 +51,20 @@ extension ExperimentScenario {
             }
         }
     }
+
+    /// By a clock that nobody sets, playout waits for as long as it is behind the sender's.
+    private static func checkWait(_ receiver: Receiver, _ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        let wait = scenario.senderClock.offset - receiver.clock.offset
+        var isSet = scenario.synchronization != .none
+        if case .ntp(let ntp) = scenario.synchronization, let limit = ntp.panicLimit, wait > limit { isSet = false }
+        guard !isSet, wait > longestWait else { return }
+        reader.report(
+            "'\(receiver.id)' would wait \(Quantity.text(wait)) for what the sender's clock says is due",
+            expected: "clocks that are at most \(Quantity.text(longestWait)) apart at first, or are set",
+            hint: "clocks.synchronization: cristian sets them")
+    }
+
+    private static let longestWait = TimeSpan.seconds(3_600)
 
     static func checkClocks(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
         let receivers = (reader["receivers"].elements ?? []).map { $0["clock"] }

@@ -194,11 +194,11 @@ extension ExperimentScenario.Synchronization.NTP {
         [
             .key(
                 "poll", \.poll, powerOfTwo,
-                "How often a server is asked at first; where it is given, without max_poll always."
+                "How often a server is asked at first, a power of two seconds; where it is given, without max_poll always."
             ).like("4s"),
             .key(
                 "max_poll", \.longestPoll, powerOfTwo,
-                "How seldom it is asked once the clock is known well, at least poll."
+                "How seldom it is asked once the clock is known well, a power of two seconds and at least poll."
             ).like(
                 "256s"),
             .key(
