@@ -263,11 +263,11 @@ struct ProblemTests {
         ),
         (
             "receivers: [{ anchor: sender-clock }]\nclocks: { sender: { offset: 100h } }", "receivers.0.anchor",
-            "would wait 100h"
+            "would wait 360000s"
         ),
         (
             "receivers: [{ anchor: sender-clock, clock: { offset: -2h } }]\nclocks: { synchronization: ntp }",
-            "receivers.0.anchor", "at most 1h apart"
+            "receivers.0.anchor", "at most 3600s apart"
         ),
         ("qos: { jitter: '<= 30' }", "qos.jitter", "the unit is missing"),
         ("qos: { jitter: 30ms }", "qos.jitter", "a comparison in quotes"),

@@ -73,12 +73,33 @@ enum MultiplexPolicy {
             program, leads: leads, latency: latency, packetsPerDatagram: sender.transportPacketsPerDatagram,
             longestWait: sender.muxRate == .variable ? longestWait : .zero)
         guard let rate = feasibility.leastRate(from: BitRate(bitsPerSecond: mean), ceiling: highestRate) else {
+            if let fault = fault(ofTimesIn: program) { throw fault }
             throw Refusal(
                 path: "program", value: "\(mean / 1_000) kbit/s of media",
                 expected: "units that can be sent between capture and decoding at 10 Gbit/s",
                 remedy: "lower the bit rates, or write a larger sender.latency")
         }
         return finish(rate, leads, latency, sender)
+    }
+
+    /// Of a file whose times cannot be right, where that begins: no rate sends what is due long before what it follows.
+    private static func fault(ofTimesIn program: Program) -> Refusal? {
+        for index in program.substreams.indices {
+            var source = program.source(index)
+            var latest: MediaUnit?
+            while let unit = source.next() {
+                defer { latest = unit }
+                guard let before = latest, unit.decode + MediaClock.ninetyKilohertz < before.decode else { continue }
+                let back = MediaClock.span(ticks: before.decode - unit.decode, rate: MediaClock.ninetyKilohertz)
+                return Refusal(
+                    path: "program",
+                    value: "decoding times of \(program.substreams[index].id) that go back by "
+                        + "\(back.nanoseconds / 1_000_000)ms at its unit \(unit.index)",
+                    expected: "decoding times that go on",
+                    remedy: "the file is damaged there: have it written anew from its source, or cut that part out")
+            }
+        }
+        return nil
     }
 
     private static func finish(
