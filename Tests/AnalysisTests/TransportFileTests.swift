@@ -19,15 +19,7 @@ struct TransportFileTests {
             packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | UInt8(number & 15)])
             guard number % every == every / 2 else { return packet }
             let pcr = (start + UInt64(number) * 188 * 8 * 27_000_000 / UInt64(rate)) % (300 << 33)
-            let base = pcr / 300
-            packet[3] |= 0x20
-            packet.replaceSubrange(
-                4..<12,
-                with: [
-                    7, 0x10, UInt8(base >> 25 & 255), UInt8(base >> 17 & 255), UInt8(base >> 9 & 255),
-                    UInt8(base >> 1 & 255), UInt8(base & 1) << 7 | 0x7e | UInt8((pcr % 300) >> 8),
-                    UInt8(pcr % 300 & 255),
-                ])
+            addReference(pcr, to: &packet)
             return packet
         }
     }

@@ -17,15 +17,7 @@ private func transportStream(_ count: Int, length: Int = 188, packetsPerSecond: 
             packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | counter])
             if number % 40 == 0 {
                 let pcr = UInt64(number) * 27_000_000 / UInt64(packetsPerSecond)
-                let base = pcr / 300
-                packet[3] |= 0x20
-                packet.replaceSubrange(
-                    4..<12,
-                    with: [
-                        7, 0x10, UInt8(base >> 25 & 255), UInt8(base >> 17 & 255), UInt8(base >> 9 & 255),
-                        UInt8(base >> 1 & 255), UInt8(base & 1) << 7 | 0x7e | UInt8((pcr % 300) >> 8),
-                        UInt8(pcr % 300 & 255),
-                    ])
+                addReference(pcr, to: &packet)
             }
             counter = (counter + 1) & 15
         }
