@@ -16,8 +16,10 @@ struct LegMatcher {
     /// When each capture began and ended.
     private let spans: (ClosedRange<Int64>, ClosedRange<Int64>)
     private var rows: [Row] = []
-    /// Rows that both captures had the time to see.
+    /// Rows that both captures had not the time to see.
     private var leftOut: Int64 = 0
+    /// Packets of both legs that have the same number and another timestamp.
+    private var strangers: Int64 = 0
     private var result: LegMeasurements
     private var waits: [Int64] = []
 
@@ -34,8 +36,8 @@ struct LegMatcher {
         self.spans = spans
         let numbers = Self.numbers(first)
         join(
-            zip(numbers, first).map { ($0, $1.instant) },
-            zip(Self.numbers(second, as: first, numbers), second).map { ($0, $1.instant) })
+            zip(numbers, first).map { .init(number: $0, packet: $1) },
+            zip(Self.numbers(second, as: first, numbers), second).map { .init(number: $0, packet: $1) })
     }
 
     func measured(_ holds: [TimeSpan]) -> LegMeasurements {
@@ -103,28 +105,33 @@ struct LegMatcher {
         return own
     }
 
+    /// A leg's packet under the number that both legs have for it.
+    private struct Numbered {
+        var number: Int64
+        var packet: LegLog.Packet
+    }
+
     /// The first copy of each packet, in the order of their numbers.
-    private mutating func join(_ first: [(Int64, Int64)], _ second: [(Int64, Int64)]) {
-        func sorted(_ packets: [(Int64, Int64)]) -> [(Int64, Int64)] {
-            var kept: [(Int64, Int64)] = []
+    private mutating func join(_ first: [Numbered], _ second: [Numbered]) {
+        func sorted(_ packets: [Numbered]) -> [Numbered] {
+            var kept: [Numbered] = []
             kept.reserveCapacity(packets.count)
-            for packet in packets.sorted(by: <) where kept.last?.0 != packet.0 { kept.append(packet) }
+            for packet in packets.sorted(by: { ($0.number, $0.packet.instant) < ($1.number, $1.packet.instant) })
+            where kept.last?.number != packet.number {
+                kept.append(packet)
+            }
             return kept
         }
         let (one, other) = (sorted(first), sorted(second))
         var (i, j) = (0, 0)
         while i < one.count || j < other.count {
-            let number = min(i < one.count ? one[i].0 : .max, j < other.count ? other[j].0 : .max)
-            var row = Row(number: number, arrivals: (nil, nil))
-            if i < one.count, one[i].0 == number {
-                row.arrivals.0 = one[i].1
-                i += 1
-            }
-            if j < other.count, other[j].0 == number {
-                row.arrivals.1 = other[j].1
-                j += 1
-            }
-            rows.append(row)
+            let number = min(i < one.count ? one[i].number : .max, j < other.count ? other[j].number : .max)
+            let mine = i < one.count && one[i].number == number ? one[i].packet : nil
+            let theirs = j < other.count && other[j].number == number ? other[j].packet : nil
+            if let mine, let theirs, mine.identity != theirs.identity { strangers += 1 }
+            if mine != nil { i += 1 }
+            if theirs != nil { j += 1 }
+            rows.append(Row(number: number, arrivals: (mine?.instant, theirs?.instant)))
         }
     }
 }
@@ -136,6 +143,15 @@ extension LegMatcher {
         var skews = Histogram()
         for row in rows {
             if let first = row.arrivals.0, let second = row.arrivals.1 { skews.add(second - first) }
+        }
+        if strangers > 0 {
+            result.notes.append(
+                "\(strangers) packets have another timestamp on the other leg under the same number: none of the two can stand in for the other"
+            )
+        }
+        guard strangers * 2 <= skews.count else {
+            result.notes.append("most packets are not the same on both legs: they are not compared")
+            return
         }
         result.skew = skews.distribution
         guard let typical = result.skew?.quantile(0.5) else {

@@ -11,9 +11,11 @@ struct TransportStreamFile {
     private var waiting: [UInt8] = []
     /// When the first that waits passes, of 27 MHz from the first packet of all on.
     private var now: Int64 = 0
+    /// When the clock's latest reference passed.
+    private var told: Int64 = 0
     /// So many packets last so many ticks.
     private var pace: (ticks: Int64, packets: Int64)?
-    private var clock: (pid: UInt16, pcr: Int64)?
+    private var clock: (pid: UInt16, pcr: Int64, counter: UInt8)?
     private var packetsSincePCR: Int64 = 0
     /// PCRs of other PIDs since the clock's last.
     private var strangers = 0
@@ -30,7 +32,8 @@ struct TransportStreamFile {
         var file = TransportStreamFile()
         while try reader.next() { reader.withPacket { file.add($0) } }
         file.flush()
-        file.meter.finish()
+        // How fast what is behind the last clock reference passes is not said.
+        file.meter.finish(at: file.instant(file.told))
         return file.measurements(reader)
     }
 
@@ -50,9 +53,11 @@ struct TransportStreamFile {
             guard strangers >= Self.mostStrangers else { return }
         }
         strangers = 0
+        // A packet may be sent twice (ISO/IEC 13818-1 §2.4.3.3), and its copy tells no time of its own.
+        if let clock, clock.pcr == pcr, clock.counter == header.continuityCounter, !header.discontinuityIndicator { return }
         let before = clock
         let count = packetsSincePCR
-        (clock, packetsSincePCR) = ((header.pid, pcr), 0)
+        (clock, packetsSincePCR) = ((header.pid, pcr, header.continuityCounter), 0)
         guard let before else { return }
         var step = (pcr - before.pcr) % TransportPacket.pcrPeriod
         if step < 0 { step += TransportPacket.pcrPeriod }
@@ -63,6 +68,7 @@ struct TransportStreamFile {
             jumps += 1
         }
         flush()
+        told = now
     }
 
     /// Lets all that wait pass at the latest pace.
@@ -72,12 +78,16 @@ struct TransportStreamFile {
         waiting.withUnsafeBytes { bytes in
             for index in 0..<count {
                 let ticks = now + pace.ticks * index / pace.packets
-                last = .zero + MediaClock.span(ticks: ticks, rate: MediaClock.system, .down)
+                last = instant(ticks)
                 meter.add(packet: bytes.bytes, at: Int(index) * TransportPacket.length, last)
             }
         }
         now += pace.ticks * count / pace.packets
         waiting.removeAll(keepingCapacity: true)
+    }
+
+    private func instant(_ ticks: Int64) -> Instant {
+        .zero + MediaClock.span(ticks: ticks, rate: MediaClock.system, .down)
     }
 
     private func measurements(_ reader: TransportStreamReader) -> StreamMeasurements {

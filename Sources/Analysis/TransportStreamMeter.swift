@@ -162,7 +162,7 @@ struct TransportStreamMeter {
         quality.begin(mediaRate: nil)
     }
 
-    mutating func finish() { monitor.finish() }
+    mutating func finish(at end: Instant? = nil) { monitor.finish(at: end) }
 
     var continuityErrors: Int64 { monitor.errors.continuity }
     /// Packets that did not come, by the clock of a constant rate; nil where that cannot be told.

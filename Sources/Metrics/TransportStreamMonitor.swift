@@ -126,11 +126,14 @@ public struct TransportStreamMonitor: Sendable {
     public mutating func noteMissingBytes() { segment &+= 1 }
 
     /// Counts the gaps that the end of the stream leaves open.
-    public mutating func finish() {
+    ///
+    /// - Parameter end: up to when times are known, where those of packets behind it are a guess; nil: to the last packet.
+    public mutating func finish(at end: Instant? = nil) {
         guard packets > 0 else { return }
-        for place in states.indices { closeGaps(place, at: last) }
-        for table in tables.indices { checkTableInterval(table, at: last) }
-        if place(of: ProgramAssociation.pid) == Int(Self.untracked), last - first > Limit.tableInterval {
+        let end = min(end ?? last, last)
+        for place in states.indices { closeGaps(place, at: end) }
+        for table in tables.indices { checkTableInterval(table, at: end) }
+        if place(of: ProgramAssociation.pid) == Int(Self.untracked), end - first > Limit.tableInterval {
             errors.pat += 1
             errors.pat2 += 1
         }

@@ -20,6 +20,8 @@ struct LegTests {
         var base = 65_000
         var delays: (Int64, Int64) = (4_000_000, 24_000_000)
         var lost: (Set<Int>, Set<Int>) = ([], [])
+        /// The timestamp of the first packet.
+        var start = 0
         /// The packet with which the numbers begin anew.
         var restart = Int.max
         /// What is sent beside it at the end of each capture.
@@ -29,7 +31,7 @@ struct LegTests {
             let number = index < restart ? base + index : 900 + index
             return RTPHeader(
                 payloadType: 33, sequenceNumber: UInt16(truncatingIfNeeded: number),
-                timestamp: UInt32(truncatingIfNeeded: index * 630), ssrc: 0x2022_0007
+                timestamp: UInt32(truncatingIfNeeded: start + index * 630), ssrc: 0x2022_0007
             ).packet(payload: [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: 200))
         }
 
@@ -116,6 +118,21 @@ struct LegTests {
         #expect(legs.lost == Int64(paths.lost.0.intersection(paths.lost.1).count))
         #expect(legs.skew?.maximum == 20_000_000 + seconds * 1_000_000_000)
         #expect(legs.notes.contains { $0.contains("clocks may differ") })
+    }
+
+    @Test("The same numbers with other timestamps are other packets", arguments: [630, -90_000, 1])
+    func strangers(by ticks: Int) throws {
+        let paths = Paths()
+        var others = paths
+        others.start = ticks
+        let analysis = try CaptureAnalysis(
+            legs: [
+                write("a.pcap", [(1, 5000, paths.arrivals(0, []))], paths),
+                write("b.pcap", [(2, 6000, others.arrivals(9_000_000, []))], others),
+            ], holds: CaptureAnalysis.usualHolds)
+        let legs = try #require(analysis.legs.first)
+        #expect(legs.skew == nil && legs.holds.isEmpty)
+        #expect(legs.notes.contains { $0.hasPrefix("1500 packets have another timestamp") })
     }
 
     @Test("A new beginning on both legs is no loss", arguments: [400, 1200], [0, 5] as [UInt64])

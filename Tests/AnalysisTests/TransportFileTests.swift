@@ -67,6 +67,65 @@ struct TransportFileTests {
         #expect(stream.notes.contains { $0.contains("out of step 1 times") } == (lost % 188 != 0))
     }
 
+    @Test("What holds no packets is passed over, and takes no time", arguments: [0, 0x47, nil] as [UInt8?])
+    func garbage(filling: UInt8?) throws {
+        let key = DrawKey(seed: 4)
+        let noise = (0..<1_000_000 as Range<Int64>).map { filling ?? UInt8(truncatingIfNeeded: key.draw($0)) }
+        let sent = packets(4000, rate: 3_000_000).flatMap { $0 }
+        let clean = try analyze(sent)
+        let stream = try analyze(Array(sent[..<(2000 * 188)]) + noise + Array(sent[(2000 * 188)...]))
+        guard filling != 0x47 else {
+            // All of it could be packets.
+            #expect(stream.quality.received >= 4000)
+            return
+        }
+        let transport = try #require(stream.transportStream)
+        // Chance has sync bytes in step here and there.
+        #expect((3990...4100).contains(transport.packets))
+        #expect(abs((stream.quality.duration - clean.quality.duration).nanoseconds) < 60_000_000)
+        #expect(stream.notes.contains { $0.contains(" bytes are of no packet") })
+    }
+
+    @Test("Where packets become longer or shorter they are found", arguments: [188, 192, 204], [188, 192, 204])
+    func otherLength(first: Int, second: Int) throws {
+        func padded(_ packets: ArraySlice<[UInt8]>, _ length: Int) -> [UInt8] {
+            packets.flatMap {
+                [UInt8](repeating: 0, count: length == 192 ? 4 : 0) + $0
+                    + [UInt8](repeating: 0xaa, count: length == 204 ? 16 : 0)
+            }
+        }
+        let sent = packets(4000, rate: 3_000_000)
+        let stream = try analyze(padded(sent[..<2000], first) + padded(sent[2000...], second))
+        #expect((3995...4003).contains(stream.transportStream?.packets ?? 0))
+        #expect(abs(stream.quality.duration.nanoseconds - 3999 * 1_504_000_000 / 3000) < 3_000_000)
+        #expect(stream.notes.contains { $0.contains("out of step") } == (first != second))
+    }
+
+    @Test("A copy of a packet with a clock reference tells no time", arguments: [1, 7, 100])
+    func copies(every: Int) throws {
+        let sent = packets(4000, rate: 3_000_000)
+        var (bytes, clocks) = ([UInt8](), 0)
+        for packet in sent {
+            bytes += packet
+            guard packet[3] & 0x20 != 0 else { continue }
+            if clocks % every == 0 { bytes += packet }
+            clocks += 1
+        }
+        let stream = try analyze(bytes)
+        #expect(stream.notes.allSatisfy { !$0.contains("began anew") })
+        #expect(abs(stream.quality.duration.nanoseconds - 3999 * 1_504_000_000 / 3000) < 20_000_000)
+    }
+
+    @Test("What is behind the last clock reference takes no known time", arguments: [0, 50, 500])
+    func tail(packets more: Int) throws {
+        // Packets with a reference each 20 ms, and then as many without as would last so long.
+        let sent = packets(4000, rate: 3_000_000) + packets(more, every: 1 << 20, rate: 1)
+        let transport = try #require(try analyze(sent.flatMap { $0 }).transportStream)
+        for name in ["PCR_repetition_error", "PCR_error", "PID_error"] {
+            #expect(transport.measurements.tr101290.first { $0.name == name }?.count == 0, "\(name)")
+        }
+    }
+
     @Test(
         "A clock that begins anew or wraps takes the file's length",
         arguments: [0, 7_000_000_000, (300 << 33) - 27_000_000] as [UInt64])
