@@ -37,11 +37,17 @@ struct DecodingLedger: Sendable {
         self.mayForget = mayForget
     }
 
+    /// Units closed, of which a receiver that forgets may still forget the latest: more than it has not presented yet.
+    private static let forgettable = 4_096
+
     /// What has become of units since it was last asked for, as far as that does not change any more.
     mutating func takeFates(isOver: Bool) -> [UnitFate] {
-        guard fates?.isEmpty == false, isOver || !mayForget else { return [] }
-        defer { fates = [] }
-        return fates ?? []
+        guard let all = fates, !all.isEmpty else { return [] }
+        // Half of those kept go at once, so that they are seldom moved.
+        let kept = isOver || !mayForget ? 0 : Self.forgettable
+        guard all.count >= 2 * kept else { return [] }
+        fates = Array(all.suffix(kept))
+        return Array(all.dropLast(kept))
     }
 
     /// The receiver has closed a unit.

@@ -46,7 +46,6 @@ extension RunLedger {
     ///   - row: the first of the receiver's.
     ///   - picturesEnd: where the last picture sent by now ends on the program's timeline.
     mutating func note(_ unit: Presentation, ticks: Int64, row: Int, at now: Instant, picturesEnd: TimeSpan) {
-        receivers[row].lanes[unit.lane].endToEnd.add((now - unit.captured).nanoseconds)
         show(unit, ticks: ticks, row: row, at: now, picturesEnd: picturesEnd)
         add(.presented, unit.media.nanoseconds, now.nanoseconds, Int64(row), Int64(unit.lane))
     }

@@ -293,8 +293,7 @@ struct RunLedger: ~Copyable {
 
     /// - Parameter row: the first of the receiver's.
     private mutating func emitFates(row: Int, lane: Int, isOver: Bool = false) {
-        guard watchesUnits else { return }
-        for fate in receivers[row].lanes[lane].decoding.takeFates(isOver: isOver) {
+        for fate in receivers[row].lanes[lane].decoding.takeFates(isOver: isOver) where watchesUnits {
             receivers[row].lanes[lane].losses?.add(isLost: fate.outcome != .onTime)
             guard taps.units else { continue }
             outputs.append(.unit(UnitRecord(fate, of: program, receiver: row / rowCount, lane: lane)))
@@ -303,13 +302,19 @@ struct RunLedger: ~Copyable {
 
     /// What is on screen or heard, as far as a decoder can make it: nothing else counts as presented.
     ///
+    /// Frames of sound that are one unit wait equally long from their capture on, each by itself.
+    ///
     /// - Parameters:
     ///   - row: the first of the receiver's.
     ///   - ticks: the unit's timestamp on the wire.
     mutating func show(_ unit: Presentation, ticks: Int64, row: Int, at now: Instant, picturesEnd: TimeSpan) {
         var duration = durations[unit.lane]
+        let delay = (now - unit.captured).nanoseconds
         let next = receivers[row].lanes[unit.lane].decoding.next
-        if let number = sentUnits[unit.lane].find(ticks, near: next) {
+        let found = sentUnits[unit.lane].find(ticks, near: next)
+        let frames = found.map { sentUnits[unit.lane][$0].media.frameCount } ?? 1
+        receivers[row].lanes[unit.lane].endToEnd.add(delay, times: Int64(frames))
+        if let number = found {
             let sent = sentUnits[unit.lane][number].media
             duration = MediaClock.span(ticks: sent.duration, rate: MediaClock.ninetyKilohertz)
             guard receivers[row].lanes[unit.lane].decoding.shows(sent, number: number) else { return }
@@ -325,7 +330,6 @@ struct RunLedger: ~Copyable {
         let media = timeline(ofTicks: ticks, near: now)
         add(.presented, media.nanoseconds, now.nanoseconds, Int64(receiver), Int64(lane))
         let captured = capture.clock.instant(showing: capture.zero + media)
-        receivers[receiver].lanes[lane].endToEnd.add((now - captured).nanoseconds)
         let unit = Presentation(lane: lane, media: media, captured: captured)
         show(unit, ticks: ticks, row: receiver, at: now, picturesEnd: picturesEnd)
     }

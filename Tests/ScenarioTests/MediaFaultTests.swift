@@ -130,6 +130,35 @@ struct MediaFaultTests {
         #expect(delay.maximum - delay.minimum < (losesState ? 20_000_000 : 1_000_000))
     }
 
+    @Test("what has become of units is told once each, and not all at the end, whatever may be forgotten")
+    func records() throws {
+        // Frames of 10 ms and little else: 12,000 units.
+        let yaml = """
+            duration: 2 min
+            program: { substreams: [ { id: audio, kind: audio, synthetic: { codec: mp2, frame_duration: 10ms, bitrate: 32 kbit/s } } ] }
+            receivers: [ { id: ill, playout: { fixed: 200ms } } ]
+            outputs: { media: none, series: none }
+            faults: [ { at: 110s, for: 1s, node: ill, kind: crash } ]
+            """
+        let scenario = try ScenarioDocument(title: "test.yaml", text: yaml).resolve([])
+        var configuration = try WorldBuilder(scenario, title: "test.yaml").configuration()
+        configuration.taps.units = true
+        var world = World(configuration)
+        var (places, toldBeforeCrash) = ([Int64](), 0)
+        while let next = world.nextTimeout {
+            world.handleTimeout(at: next)
+            while let output = world.pollOutput() {
+                if case .unit(let record) = output { places.append(record.presentation.nanoseconds) }
+            }
+            if next < .zero + .seconds(110) { toldBeforeCrash = places.count }
+        }
+        #expect(places.count == 12_000 && zip(places, places.dropFirst()).allSatisfy { $0 < $1 })
+        // No more than twice what may be forgotten is kept.
+        #expect(toldBeforeCrash > 2_000)
+        let audio = try #require(world.measurements().substreams.first)
+        #expect(audio.missing > 90 && audio.onTime + audio.late + audio.damaged + audio.missing == 12_000)
+    }
+
     @Test("omission takes its share of the media that come to a receiver, or leave the sender")
     func omission() throws {
         let incoming = try Run(yaml, ["faults=[ { at: 0s, node: ill, kind: omission, share: 20%, direction: in } ]"])
