@@ -180,6 +180,8 @@ public struct WorldTaps: Sendable {
     public var packets = false
     /// What became of every unit.
     public var units = false
+    /// When each unit was presented.
+    public var presentations = false
     /// Events in logical time.
     public var events = false
     /// Exchanges with time servers.

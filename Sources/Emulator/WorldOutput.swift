@@ -92,6 +92,20 @@ public struct ExchangeRecord: Sendable {
     public var served: (from: Instant, to: Instant)
 }
 
+/// A unit that a receiver presents, or of which nothing can be decoded.
+public struct PresentedUnit: Sendable {
+    /// The receiver's index.
+    public var receiver: Int
+    /// The substream's index.
+    public var lane: Int
+    /// As on the wire: its PTS modulo 2^33, in a session of its own the datagrams' timestamp modulo 2^32.
+    public var timestamp: Int64
+    /// From when on it is on screen or heard.
+    public var at: Instant
+    /// Whether a decoder makes anything of it: if not, it never is.
+    public var isShown: Bool
+}
+
 /// An effect of the World, for whoever drives it.
 ///
 /// Bytes are those of a pool slot, which the World keeps until the next output is asked for.
@@ -106,6 +120,8 @@ public enum WorldOutput: Sendable {
     case packet(PacketRecord)
     /// What has become of a unit is known.
     case unit(UnitRecord)
+    /// A unit is presented.
+    case presented(PresentedUnit)
     /// An exchange with a time server has ended.
     case exchange(ExchangeRecord)
     /// An event of a node in logical time.

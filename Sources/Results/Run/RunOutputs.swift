@@ -11,6 +11,7 @@ package final class RunOutputs {
     private let directory: RunDirectory
     private var sent: OutputFile?
     private var received: [OutputFile] = []
+    private var presented: [PresentedMedia] = []
     private var captures: [CapturePoint: CaptureWriter] = [:]
     private var series: SeriesWriter?
     private var columns: [SeriesWriter.Column] = []
@@ -32,18 +33,17 @@ package final class RunOutputs {
         try directory.write("session.sdp", description.text)
         if scenario.outputs.sentMedia { sent = try directory.create("sent.ts") }
         if scenario.outputs.receivedMedia {
-            received = try RunOutputs.receivedPaths(configuration).map { try directory.create($0) }
+            received = try RunOutputs.mediaPaths("received", configuration).map { try directory.create($0) }
+        }
+        if scenario.outputs.presentedMedia {
+            presented = try RunOutputs.mediaPaths("presented", configuration).map {
+                PresentedMedia(try directory.create($0), configuration.program)
+            }
         }
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
         if scenario.outputs.packets {
             packets = PacketsWriter(try directory.create("packets.csv"))
-            flows = configuration.receivers.indices.flatMap { receiver in
-                (0..<configuration.sessionCount).map { session in
-                    PacketsWriter.Flow(
-                        flow: configuration.flowID(session: session, receiver: receiver),
-                        receiver: configuration.receivers[receiver].id)
-                }
-            }
+            flows = RunOutputs.flows(configuration)
         }
         if configuration.taps.units {
             units = UnitsWriter(
@@ -63,11 +63,23 @@ package final class RunOutputs {
         }
     }
 
+    /// Each session at each receiver.
+    private static func flows(_ configuration: WorldConfiguration) -> [PacketsWriter.Flow] {
+        configuration.receivers.indices.flatMap { receiver in
+            (0..<configuration.sessionCount).map { session in
+                PacketsWriter.Flow(
+                    flow: configuration.flowID(session: session, receiver: receiver),
+                    receiver: configuration.receivers[receiver].id)
+            }
+        }
+    }
+
     /// The files that a run writes here, by their paths in its directory.
     package static func paths(_ scenario: ExperimentScenario, _ configuration: WorldConfiguration) -> [String] {
         var paths = ["session.sdp"]
         if scenario.outputs.sentMedia { paths.append("sent.ts") }
-        if scenario.outputs.receivedMedia { paths += receivedPaths(configuration) }
+        if scenario.outputs.receivedMedia { paths += mediaPaths("received", configuration) }
+        if scenario.outputs.presentedMedia { paths += mediaPaths("presented", configuration) }
         if scenario.outputs.series != nil { paths.append("series.csv") }
         if scenario.outputs.packets { paths.append("packets.csv") }
         if scenario.outputs.units { paths.append("units.csv") }
@@ -76,9 +88,9 @@ package final class RunOutputs {
         return paths + capturePoints(scenario, configuration).map(\.path)
     }
 
-    private static func receivedPaths(_ configuration: WorldConfiguration) -> [String] {
-        guard configuration.receivers.count > 1 else { return ["received.ts"] }
-        return configuration.receivers.map { "received-\(RunDirectory.fileName($0.id)).ts" }
+    private static func mediaPaths(_ name: String, _ configuration: WorldConfiguration) -> [String] {
+        guard configuration.receivers.count > 1 else { return ["\(name).ts"] }
+        return configuration.receivers.map { "\(name)-\(RunDirectory.fileName($0.id)).ts" }
     }
 
     private static func capturePoints(
@@ -115,9 +127,10 @@ package final class RunOutputs {
         case .sentMedia(let packet):
             sent?.write(UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
         case .releasedMedia(let packet, let receiver):
-            guard received.indices.contains(receiver) else { return }
-            received[receiver].write(
-                UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
+            let media = UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...])
+            if !received.isEmpty { received[receiver].write(media) }
+            if !presented.isEmpty { presented[receiver].take(packets: media) }
+        case .presented(let unit): presented[unit.receiver].take(unit)
         case .packet(let record): write(record)
         case .unit(let record): units?.append(record)
         case .exchange(let record): exchanges?.append(record)
@@ -132,6 +145,7 @@ package final class RunOutputs {
     package func close() throws {
         try sent?.close()
         for file in received { try file.close() }
+        for media in presented { try media.close() }
         try series?.close()
         try packets?.close()
         try units?.close()
