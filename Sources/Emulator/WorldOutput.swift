@@ -1,3 +1,4 @@
+import Media
 import Timebase
 
 /// What a World is told from outside.
@@ -92,6 +93,16 @@ public struct ExchangeRecord: Sendable {
     public var served: (from: Instant, to: Instant)
 }
 
+/// A unit of a session of its own whose first datagram is sent.
+public struct BegunUnit: Sendable {
+    /// The substream's index.
+    public var lane: Int
+    /// Of its datagrams, modulo 2^32.
+    public var timestamp: Int64
+    /// As it was captured.
+    public var media: MediaUnit
+}
+
 /// A unit that a receiver presents, or of which nothing can be decoded.
 public struct PresentedUnit: Sendable {
     /// The receiver's index.
@@ -112,9 +123,11 @@ public struct PresentedUnit: Sendable {
 public enum WorldOutput: Sendable {
     /// A datagram came by a capture point at that instant.
     case captured(Packet, CapturePoint, at: Instant)
-    /// The transport packets of a datagram that was sent.
+    /// A unit of a session of its own has begun.
+    case begun(BegunUnit)
+    /// The transport packets of a datagram that was sent; in a session of its own, the datagram.
     case sentMedia(Packet)
-    /// The transport packets of a datagram that a receiver's playout buffer released.
+    /// The same of one that a receiver's playout buffer released.
     case releasedMedia(Packet, receiver: Int)
     /// A datagram's fate is decided.
     case packet(PacketRecord)

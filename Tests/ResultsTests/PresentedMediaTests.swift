@@ -244,4 +244,65 @@ struct PresentedMediaTests {
         #expect(with["substreams"] == without["substreams"])
         #expect(FileTree.kind(of: scratch.path + "/none/presented.ts") == nil)
     }
+
+    @Test("In sessions of their own sound that takes 60 ms more is as much later than the picture")
+    func sessions() throws {
+        let (run, document) = try run(
+            """
+            sender: { carriage: rtp-separate }
+            network:
+              forward: [ { delay: 25ms } ]
+              flows: { audio: { forward: [ { delay: 85ms } ] } }
+            """)
+        let sent = try units(run + "/sent.ts")
+        let presented = try units(run + "/presented.ts")
+        #expect(sent.count == presented.count && sent.count > 200)
+        let pids = Set(sent.map(\.pid)).sorted()
+        var delays: [Int64] = []
+        for (number, pid) in pids.enumerated() {
+            let differences = zip(presented.filter { $0.pid == pid }, sent.filter { $0.pid == pid }).map {
+                $0.pts - $1.pts
+            }
+            let nanoseconds = try #require(
+                document["substreams"]?.elements?[number]["end_to_end_delay_ns"]?["p50"]?.double)
+            #expect(differences.allSatisfy { abs(Double($0) - nanoseconds * 0.00009) <= 2 })
+            delays.append(differences[0])
+        }
+        // Video is named first, and has the first PID.
+        #expect(abs(delays[1] - delays[0] - 60 * 90) <= 2)
+        #expect(abs((document["lip_sync"]?.elements?[0]["skew_ns"]?["p50"]?.double ?? 0) + 60e6) <= 1e6)
+    }
+
+    @Test("G.711 is in a WAVE file, as long as it was sent, with silence where nothing came")
+    func waves() throws {
+        try scratch.write(
+            "call.yaml",
+            """
+            duration: 2s
+            program: { substreams: [ { id: speech, synthetic: { codec: g711 } } ] }
+            sender: { carriage: rtp-separate }
+            network: { forward: [ { delay: 30ms, loss: { pattern: { drop: [10, 11] } } } ] }
+            receivers: [ { id: phone, playout: { fixed: 40ms } } ]
+            outputs: { media: [sent, received, presented], series: none }
+            """)
+        let (console, _) = try scratch.console()
+        var session = RunSession(RunRequest(scenario: scratch.path + "/call.yaml"), console: console)
+        session.out = scratch.path + "/call"
+        session.quiet = true
+        #expect(try session.run() == 0)
+        let names = try FileTree.names(in: scratch.path + "/call").filter { $0.contains(".wav") || $0.contains(".ts") }
+        #expect(names.sorted() == ["presented-speech.wav", "received-speech.wav", "sent-speech.wav"])
+        let files = try names.sorted().map { try FileTree.contents(of: scratch.path + "/call/" + $0) }
+        let (presented, received, sent) = (files[0], files[1], files[2])
+        // RIFF's and the data's lengths, and the samples: 100 packets of 160.
+        #expect(sent.count == 58 + 16_000 && received.count == sent.count)
+        #expect(Array(sent[54..<58]) == [0x80, 0x3e, 0, 0] && Array(sent[20..<22]) == [7, 0])
+        let lost = 58 + 1_600..<58 + 1_920
+        #expect(received[lost].allSatisfy { $0 == 0xff } && !sent[lost].allSatisfy { $0 == 0xff })
+        #expect(Array(received[58..<lost.lowerBound]) == Array(sent[58..<lost.lowerBound]))
+        #expect(Array(received[lost.upperBound...]) == Array(sent[lost.upperBound...]))
+        // From capture to presentation: 20 ms of filling, 30 ms on the way, 40 ms of playout.
+        #expect(presented.count == sent.count + 8 * 90)
+        #expect(Array(presented[(58 + 720)...]) == Array(received[58...]))
+    }
 }

@@ -21,9 +21,11 @@ struct PacketCollector {
             expected = nil
             lane.begin(.init(bytes: Array(payload), isRandomAccess: header.randomAccess))
         } else {
-            lane.append(payload)
+            lane.changeOpen { $0.bytes.append(contentsOf: payload) }
         }
-        complete(&lane)
+        var isWhole = false
+        lane.changeOpen { isWhole = completes(&$0) }
+        if isWhole { lane.close() }
         return true
     }
 
@@ -35,15 +37,13 @@ struct PacketCollector {
         return false
     }
 
-    /// Reads the header of the open unit, once it is there, and closes what is as long as it says.
-    private mutating func complete(_ lane: inout PresentedLane) {
-        guard var unit = lane.open else { return }
+    /// Reads a unit's header, once it is there; whether the unit is as long as that says.
+    private mutating func completes(_ unit: inout PresentedLane.Unit) -> Bool {
         if unit.timestamp == nil, unit.bytes.count <= 274, let header = try? PESHeader(parsing: unit.bytes.span.bytes) {
             unit.timestamp = header.pts
             unit.decodeLead = header.pts.map { pts in header.dts.map { (pts &- $0) & 0x1_ffff_ffff } ?? 0 } ?? 0
             expected = header.packetLength == 0 ? nil : Int(header.packetLength) + 6
-            lane.open = unit
         }
-        if let expected, unit.bytes.count >= expected { lane.close() }
+        return expected.map { unit.bytes.count >= $0 } ?? false
     }
 }

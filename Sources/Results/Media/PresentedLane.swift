@@ -63,22 +63,16 @@ struct PresentedLane {
         units.append(unit)
     }
 
-    /// The unit that is open; nil where none is.
-    var open: Unit? {
-        get { units.last.flatMap { $0.isClosed ? nil : $0 } }
-        set {
-            guard let newValue, let last = units.indices.last, !units[last].isClosed else { return }
-            byteCount += newValue.bytes.count - units[last].bytes.count
-            units[last] = newValue
-        }
+    /// More comes of the unit that is open, if any is.
+    mutating func changeOpen(_ body: (inout Unit) -> Void) {
+        guard let last = units.indices.last, !units[last].isClosed else { return }
+        byteCount -= units[last].bytes.count
+        body(&units[last])
+        byteCount += units[last].bytes.count
     }
 
-    /// More of the unit that is open.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        guard let last = units.indices.last, !units[last].isClosed else { return }
-        units[last].bytes.append(contentsOf: bytes)
-        byteCount += bytes.count
-    }
+    /// Of the unit that is open.
+    var openTimestamp: Int64? { units.last.flatMap { $0.isClosed ? nil : $0.timestamp } }
 
     /// All has come of the unit that is open.
     mutating func close() {

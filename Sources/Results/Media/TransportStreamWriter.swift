@@ -13,9 +13,9 @@ final class TransportStreamWriter {
     private let program: Program
     private let pids: [UInt16]
     private var tables: TableCarousel
-    /// Of each lane, of its latest packet; and of clock references on a PID of their own.
+    /// Of each substream, of its latest packet.
     private var continuity: [UInt8]
-    private let referenceLane: Int?
+    private let referenceStream: Int?
     /// Ticks of 27 MHz: the next clock reference; nil before the first unit.
     private var nextReference: Int64?
     private let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: TransportPacket.length, alignment: 8)
@@ -33,7 +33,7 @@ final class TransportStreamWriter {
         pids = program.substreams.map(\.pid)
         tables = TableCarousel(program, slotDuration: .zero)
         continuity = Array(repeating: 15, count: pids.count)
-        referenceLane = pids.firstIndex(of: program.pcrPID)
+        referenceStream = pids.firstIndex(of: program.pcrPID)
     }
 
     deinit { packet.deallocate() }
@@ -41,16 +41,17 @@ final class TransportStreamWriter {
     /// Writes a PES packet.
     ///
     /// - Parameters:
-    ///   - decode: when it is decoded, ticks of 90 kHz; of any lane later than what has been written by no more than the
+    ///   - stream: by number in the program.
+    ///   - decode: when it is decoded, ticks of 90 kHz; of any substream later than what has been written by no more than the
     ///     lead less.
     ///   - isRandomAccess: whether decoding can begin with it.
-    func write(_ unit: [UInt8], lane: Int, decode: Int64, isRandomAccess: Bool) {
+    func write(_ unit: [UInt8], stream: Int, decode: Int64, isRandomAccess: Bool) {
         advance(to: decode * 300 - Self.lead)
         var offset = 0
         while offset < unit.count {
-            continuity[lane] = (continuity[lane] + 1) & 15
+            continuity[stream] = (continuity[stream] + 1) & 15
             let fields = TransportPacketFields(
-                pid: pids[lane], continuityCounter: continuity[lane], payloadUnitStart: offset == 0,
+                pid: pids[stream], continuityCounter: continuity[stream], payloadUnitStart: offset == 0,
                 randomAccess: offset == 0 && isRandomAccess)
             let payload = writeTransportPacket(fields, payloadCount: unit.count - offset, to: packet)
             unit.withUnsafeBytes { bytes in
@@ -91,7 +92,7 @@ final class TransportStreamWriter {
     /// A packet with a clock reference alone: its counter is that of the PID's latest one (ISO/IEC 13818-1 §2.4.3.3).
     private func writeReference(_ ticks: Int64, isNew: Bool) {
         var fields = TransportPacketFields(
-            pid: program.pcrPID, continuityCounter: referenceLane.map { continuity[$0] } ?? 0, pcr: ticks)
+            pid: program.pcrPID, continuityCounter: referenceStream.map { continuity[$0] } ?? 0, pcr: ticks)
         fields.discontinuity = isNew
         _ = writeTransportPacket(fields, payloadCount: 0, to: packet)
         file.write(UnsafeRawBufferPointer(packet))

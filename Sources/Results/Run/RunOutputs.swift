@@ -9,9 +9,7 @@ package final class RunOutputs {
     private let configuration: WorldConfiguration
     private let session: SessionPlan
     private let directory: RunDirectory
-    private var sent: OutputFile?
-    private var received: [OutputFile] = []
-    private var presented: [PresentedMedia] = []
+    private let media: MediaOutputs
     private var captures: [CapturePoint: CaptureWriter] = [:]
     private var series: SeriesWriter?
     private var columns: [SeriesWriter.Column] = []
@@ -31,15 +29,7 @@ package final class RunOutputs {
         session = SessionPlan(configuration)
         let description = session.description(name: scenario.name, rate: configuration.transportRate)
         try directory.write("session.sdp", description.text)
-        if scenario.outputs.sentMedia { sent = try directory.create("sent.ts") }
-        if scenario.outputs.receivedMedia {
-            received = try RunOutputs.mediaPaths("received", configuration).map { try directory.create($0) }
-        }
-        if scenario.outputs.presentedMedia {
-            presented = try RunOutputs.mediaPaths("presented", configuration).map {
-                PresentedMedia(try directory.create($0), configuration.program)
-            }
-        }
+        media = try MediaOutputs(scenario, configuration, in: directory)
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
         if scenario.outputs.packets {
             packets = PacketsWriter(try directory.create("packets.csv"))
@@ -76,21 +66,13 @@ package final class RunOutputs {
 
     /// The files that a run writes here, by their paths in its directory.
     package static func paths(_ scenario: ExperimentScenario, _ configuration: WorldConfiguration) -> [String] {
-        var paths = ["session.sdp"]
-        if scenario.outputs.sentMedia { paths.append("sent.ts") }
-        if scenario.outputs.receivedMedia { paths += mediaPaths("received", configuration) }
-        if scenario.outputs.presentedMedia { paths += mediaPaths("presented", configuration) }
+        var paths = ["session.sdp"] + MediaOutputs.paths(scenario, configuration)
         if scenario.outputs.series != nil { paths.append("series.csv") }
         if scenario.outputs.packets { paths.append("packets.csv") }
         if scenario.outputs.units { paths.append("units.csv") }
         if configuration.taps.events { paths.append("events.jsonl") }
         if configuration.taps.exchanges { paths.append("exchanges.csv") }
         return paths + capturePoints(scenario, configuration).map(\.path)
-    }
-
-    private static func mediaPaths(_ name: String, _ configuration: WorldConfiguration) -> [String] {
-        guard configuration.receivers.count > 1 else { return ["\(name).ts"] }
-        return configuration.receivers.map { "\(name)-\(RunDirectory.fileName($0.id)).ts" }
     }
 
     private static func capturePoints(
@@ -124,13 +106,15 @@ package final class RunOutputs {
             try captures[point]?.write(
                 session.frame(of: packet), payload: world.payload(of: packet),
                 originalSum: world.originalSum(of: packet), at: at)
+        case .begun(let unit): media.take(begun: unit)
         case .sentMedia(let packet):
-            sent?.write(UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
+            media.take(
+                sent: world.payload(of: packet), headerLength: world.mediaHeaderLength, session: Int(packet.flow))
         case .releasedMedia(let packet, let receiver):
-            let media = UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...])
-            if !received.isEmpty { received[receiver].write(media) }
-            if !presented.isEmpty { presented[receiver].take(packets: media) }
-        case .presented(let unit): presented[unit.receiver].take(unit)
+            media.take(
+                released: world.payload(of: packet), headerLength: world.mediaHeaderLength, session: Int(packet.flow),
+                receiver: receiver)
+        case .presented(let unit): media.take(unit)
         case .packet(let record): write(record)
         case .unit(let record): units?.append(record)
         case .exchange(let record): exchanges?.append(record)
@@ -143,9 +127,7 @@ package final class RunOutputs {
     ///
     /// - Throws: the first failure, ``SystemError``.
     package func close() throws {
-        try sent?.close()
-        for file in received { try file.close() }
-        for media in presented { try media.close() }
+        try media.close()
         try series?.close()
         try packets?.close()
         try units?.close()
