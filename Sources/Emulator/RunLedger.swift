@@ -275,8 +275,6 @@ struct RunLedger: ~Copyable {
         }
     }
 
-    // MARK: Presentation
-
     /// A unit's first datagram is made.
     mutating func note(begunUnit unit: SentUnit, lane: Int) {
         sentUnits[lane].append(unit)
@@ -309,18 +307,21 @@ struct RunLedger: ~Copyable {
     ///   - ticks: the unit's timestamp on the wire.
     mutating func show(_ unit: Presentation, ticks: Int64, row: Int, at now: Instant, picturesEnd: TimeSpan) {
         var duration = durations[unit.lane]
-        var isShown = true
+        var (isShown, presentation): (Bool, Int64?) = (true, nil)
         let next = receivers[row].lanes[unit.lane].decoding.next
         if let number = sentUnits[unit.lane].find(ticks, near: next) {
             let sent = sentUnits[unit.lane][number].media
             duration = MediaClock.span(ticks: sent.duration, rate: MediaClock.ninetyKilohertz)
+            presentation = sent.presentation
             isShown = receivers[row].lanes[unit.lane].decoding.shows(sent, number: number)
         }
         if taps.presentations {
             let receiver = row / rowCount
             outputs.append(
                 .presented(
-                    PresentedUnit(receiver: receiver, lane: unit.lane, timestamp: ticks, at: now, isShown: isShown)))
+                    PresentedUnit(
+                        receiver: receiver, lane: unit.lane, timestamp: ticks, presentation: presentation, at: now,
+                        isShown: isShown)))
         }
         guard isShown else { return }
         receivers[row].present(
@@ -333,9 +334,9 @@ struct RunLedger: ~Copyable {
         guard let ticks = unit.presentation, let number = sentUnits[unit.lane].find(ticks, near: decoding.next),
             !decoding.shows(sentUnits[unit.lane][number].media, number: number)
         else { return }
-        outputs.append(
-            .presented(
-                PresentedUnit(receiver: row / rowCount, lane: unit.lane, timestamp: ticks, at: now, isShown: false)))
+        let unit = PresentedUnit(
+            receiver: row / rowCount, lane: unit.lane, timestamp: ticks, at: now, isShown: false)
+        outputs.append(.presented(unit))
     }
 
     private mutating func note(

@@ -111,6 +111,8 @@ public struct PresentedUnit: Sendable {
     public var lane: Int
     /// As on the wire: its PTS modulo 2^33, in a session of its own the datagrams' timestamp modulo 2^32.
     public var timestamp: Int64
+    /// As it was sent, 90 kHz, without the modulus; nil of one that none was sent like.
+    public var presentation: Int64?
     /// From when on it is on screen or heard.
     public var at: Instant
     /// Whether a decoder makes anything of it: if not, it never is.

@@ -15,6 +15,8 @@ final class MediaFile {
         case captured
         /// Units lie where they were presented.
         case presented
+        /// Only what was presented, where it was captured.
+        case shown
     }
 
     /// Where a substream goes, by its place there.
@@ -104,7 +106,9 @@ final class MediaFile {
     /// Takes note of a presentation.
     func take(_ unit: PresentedUnit) {
         let ticks = MediaClock.ticks(unit.at - .zero, rate: MediaClock.ninetyKilohertz, .nearest)
-        lanes[unit.lane].present(unit.timestamp, at: origin + ticks, isShown: unit.isShown)
+        let instant = timing == .shown ? unit.presentation : origin + ticks
+        lanes[unit.lane].present(
+            unit.timestamp, at: instant ?? origin, isShown: unit.isShown && instant != nil)
         writeReady()
     }
 

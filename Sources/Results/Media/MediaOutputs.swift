@@ -14,28 +14,34 @@ final class MediaOutputs {
     private var received: [MediaFile] = []
     private var presented: [MediaFile] = []
 
+    /// Which files are written.
+    struct Wanted {
+        var sent: Bool
+        var received: Bool
+        /// What was presented: how the file's name begins, and which times it has.
+        var presented: (name: String, timing: MediaFile.Timing)?
+    }
+
     /// - Throws: ``SystemError``.
-    init(_ scenario: ExperimentScenario, _ configuration: WorldConfiguration, in directory: RunDirectory) throws {
+    init(_ wanted: Wanted, _ configuration: WorldConfiguration, in directory: RunDirectory) throws {
         sessions = SessionMedia(configuration)
-        let outputs = scenario.outputs
+        let receivers = configuration.receivers.indices
+        if sessions == nil {
+            if wanted.sent { sentPackets = try directory.create("sent.ts") }
+            if wanted.received {
+                receivedPackets = try receivers.map {
+                    try directory.create(Self.path("received", $0, ".ts", configuration))
+                }
+            }
+        }
         func file(_ name: String, _ receiver: Int?, _ timing: MediaFile.Timing) throws -> MediaFile {
             try MediaFile(configuration, timing, sessions) { suffix in
                 try directory.create(Self.path(name, receiver, suffix, configuration))
             }
         }
-        let receivers = configuration.receivers.indices
-        if sessions == nil {
-            if outputs.sentMedia { sentPackets = try directory.create("sent.ts") }
-            if outputs.receivedMedia {
-                receivedPackets = try receivers.map {
-                    try directory.create(Self.path("received", $0, ".ts", configuration))
-                }
-            }
-        } else {
-            if outputs.sentMedia { sent = try file("sent", nil, .captured) }
-            if outputs.receivedMedia { received = try receivers.map { try file("received", $0, .captured) } }
-        }
-        if outputs.presentedMedia { presented = try receivers.map { try file("presented", $0, .presented) } }
+        if sessions != nil, wanted.sent { sent = try file("sent", nil, .captured) }
+        if sessions != nil, wanted.received { received = try receivers.map { try file("received", $0, .captured) } }
+        if let (name, timing) = wanted.presented { presented = try receivers.map { try file(name, $0, timing) } }
     }
 
     /// The files that a run writes here, by their paths in its directory.
@@ -53,37 +59,40 @@ final class MediaOutputs {
         return paths
     }
 
-    private static func path(
+    /// - Parameter receiver: nil of what is nobody's own.
+    static func path(
         _ name: String, _ receiver: Int?, _ suffix: String, _ configuration: WorldConfiguration
     ) -> String {
         guard let receiver, configuration.receivers.count > 1 else { return name + suffix }
         return "\(name)-\(RunDirectory.fileName(configuration.receivers[receiver].id))\(suffix)"
     }
 
-    /// A unit of a session is sent: what its datagrams' timestamp means.
-    func take(begun unit: BegunUnit) { sessions?.add(unit) }
-
-    /// A datagram's payload goes out.
-    func take(sent payload: UnsafeRawBufferPointer, headerLength: Int, session: Int) {
-        sentPackets?.write(UnsafeRawBufferPointer(rebasing: payload[headerLength...]))
-        sent?.take(datagram: payload, session: session)
+    /// Writes what an effect has for the files.
+    func take(_ output: WorldOutput, of world: borrowing World) {
+        switch output {
+        case .begun(let unit): sessions?.add(unit)
+        case .sentMedia(let packet):
+            let payload = world.payload(of: packet)
+            sentPackets?.write(UnsafeRawBufferPointer(rebasing: payload[world.mediaHeaderLength...]))
+            sent?.take(datagram: payload, session: Int(packet.flow))
+        case .releasedMedia(let packet, let receiver): take(packet, world, receiver: receiver)
+        case .presented(let unit): if !presented.isEmpty { presented[unit.receiver].take(unit) }
+        default: break
+        }
     }
 
-    /// A receiver's playout buffer releases a datagram's payload.
-    func take(released payload: UnsafeRawBufferPointer, headerLength: Int, session: Int, receiver: Int) {
-        let media = UnsafeRawBufferPointer(rebasing: payload[headerLength...])
+    /// A receiver's playout buffer has released a datagram.
+    private func take(_ packet: Packet, _ world: borrowing World, receiver: Int) {
+        let payload = world.payload(of: packet)
+        let media = UnsafeRawBufferPointer(rebasing: payload[world.mediaHeaderLength...])
         if !receivedPackets.isEmpty { receivedPackets[receiver].write(media) }
-        if !received.isEmpty { received[receiver].take(datagram: payload, session: session) }
+        if !received.isEmpty { received[receiver].take(datagram: payload, session: Int(packet.flow)) }
         guard !presented.isEmpty else { return }
         if sessions == nil {
             presented[receiver].take(packets: media)
         } else {
-            presented[receiver].take(datagram: payload, session: session)
+            presented[receiver].take(datagram: payload, session: Int(packet.flow))
         }
-    }
-
-    func take(_ unit: PresentedUnit) {
-        if !presented.isEmpty { presented[unit.receiver].take(unit) }
     }
 
     /// - Throws: the first failure, ``SystemError``.

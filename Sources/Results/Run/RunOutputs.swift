@@ -29,7 +29,11 @@ package final class RunOutputs {
         session = SessionPlan(configuration)
         let description = session.description(name: scenario.name, rate: configuration.transportRate)
         try directory.write("session.sdp", description.text)
-        media = try MediaOutputs(scenario, configuration, in: directory)
+        media = try MediaOutputs(
+            .init(
+                sent: scenario.outputs.sentMedia, received: scenario.outputs.receivedMedia,
+                presented: scenario.outputs.presentedMedia ? ("presented", .presented) : nil),
+            configuration, in: directory)
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
         if scenario.outputs.packets {
             packets = PacketsWriter(try directory.create("packets.csv"))
@@ -106,15 +110,7 @@ package final class RunOutputs {
             try captures[point]?.write(
                 session.frame(of: packet), payload: world.payload(of: packet),
                 originalSum: world.originalSum(of: packet), at: at)
-        case .begun(let unit): media.take(begun: unit)
-        case .sentMedia(let packet):
-            media.take(
-                sent: world.payload(of: packet), headerLength: world.mediaHeaderLength, session: Int(packet.flow))
-        case .releasedMedia(let packet, let receiver):
-            media.take(
-                released: world.payload(of: packet), headerLength: world.mediaHeaderLength, session: Int(packet.flow),
-                receiver: receiver)
-        case .presented(let unit): media.take(unit)
+        case .begun, .sentMedia, .releasedMedia, .presented: media.take(output, of: world)
         case .packet(let record): write(record)
         case .unit(let record): units?.append(record)
         case .exchange(let record): exchanges?.append(record)
