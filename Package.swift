@@ -64,8 +64,8 @@ let package = Package(
         library(
             "Results",
             [
-                "Analysis", "CCrypto", "Capture", "Emulator", "Metrics", "Receiver", "Scenario", "Timebase", "Wire",
-                "Yams",
+                "Analysis", "CCrypto", "Capture", "Emulator", "Media", "Metrics", "Receiver", "Scenario", "Sender",
+                "Timebase", "Wire", "Yams", deque,
             ]),
         library("Lab", ["Emulator", "Metrics", "NetworkEmulation", "Results", "Scenario", "Timebase"]),
         library(
@@ -101,7 +101,11 @@ let package = Package(
         tests("Capture", ["Capture", "Timebase", "Wire"]),
         tests("Analysis", ["Analysis", "Capture", "Metrics", "Results", "Sessions", "Timebase", "Wire"]),
         tests(
-            "Results", ["Capture", "Emulator", "Metrics", "Results", "Scenario", "Sessions", "TestSupport", "Timebase"]),
+            "Results",
+            [
+                "Capture", "Emulator", "Media", "Metrics", "Results", "Scenario", "Sessions", "TestSupport", "Timebase",
+                "Wire",
+            ]),
         tests("Lab", ["Emulator", "Lab", "Results", "Scenario", "Sessions", "TestSupport", "Timebase"]),
     ]
 )

@@ -124,6 +124,7 @@ struct RunLedger: ~Copyable {
             guard unit.lane < receivers[receiver].lanes.count else { return }
             receivers[receiver].lanes[unit.lane].decoding.close(unit, sent(unit.lane))
             emitFates(row: receiver, lane: unit.lane)
+            if taps.presentations { tellIfHidden(unit, row: receiver, at: now) }
             let verdict = Int64(unit.verdict.rawValue)
             add(.closed, unit.presentation ?? -1, verdict, Int64(receiver), Int64(unit.lane))
         case .lostAtNode(let packet, let node): note(packet, lostAtNode: node, at: now)
@@ -274,8 +275,6 @@ struct RunLedger: ~Copyable {
         }
     }
 
-    // MARK: Presentation
-
     /// A unit's first datagram is made.
     mutating func note(begunUnit unit: SentUnit, lane: Int) {
         sentUnits[lane].append(unit)
@@ -309,18 +308,37 @@ struct RunLedger: ~Copyable {
     ///   - ticks: the unit's timestamp on the wire.
     mutating func show(_ unit: Presentation, ticks: Int64, row: Int, at now: Instant, picturesEnd: TimeSpan) {
         var duration = durations[unit.lane]
-        let delay = (now - unit.captured).nanoseconds
+        var (isShown, presentation, frames): (Bool, Int64?, Int) = (true, nil, 1)
         let next = receivers[row].lanes[unit.lane].decoding.next
-        let found = sentUnits[unit.lane].find(ticks, near: next)
-        let frames = found.map { sentUnits[unit.lane][$0].media.frameCount } ?? 1
-        receivers[row].lanes[unit.lane].endToEnd.add(delay, times: Int64(frames))
-        if let number = found {
+        if let number = sentUnits[unit.lane].find(ticks, near: next) {
             let sent = sentUnits[unit.lane][number].media
             duration = MediaClock.span(ticks: sent.duration, rate: MediaClock.ninetyKilohertz)
-            guard receivers[row].lanes[unit.lane].decoding.shows(sent, number: number) else { return }
+            (presentation, frames) = (sent.presentation, sent.frameCount)
+            isShown = receivers[row].lanes[unit.lane].decoding.shows(sent, number: number)
         }
+        receivers[row].lanes[unit.lane].endToEnd.add((now - unit.captured).nanoseconds, times: Int64(frames))
+        if taps.presentations {
+            let receiver = row / rowCount
+            outputs.append(
+                .presented(
+                    PresentedUnit(
+                        receiver: receiver, lane: unit.lane, timestamp: ticks, presentation: presentation, at: now,
+                        isShown: isShown)))
+        }
+        guard isShown else { return }
         receivers[row].present(
             lane: unit.lane, media: unit.media, duration: duration, at: now, picturesEnd: picturesEnd)
+    }
+
+    /// Tells of a unit that was closed, and of which nothing can be decoded, that it is never shown.
+    private mutating func tellIfHidden(_ unit: ReceivedUnit, row: Int, at now: Instant) {
+        let decoding = receivers[row].lanes[unit.lane].decoding
+        guard let ticks = unit.presentation, let number = sentUnits[unit.lane].find(ticks, near: decoding.next),
+            !decoding.shows(sentUnits[unit.lane][number].media, number: number)
+        else { return }
+        let unit = PresentedUnit(
+            receiver: row / rowCount, lane: unit.lane, timestamp: ticks, at: now, isShown: false)
+        outputs.append(.presented(unit))
     }
 
     private mutating func note(

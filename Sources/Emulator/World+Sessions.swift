@@ -54,9 +54,18 @@ extension World {
     /// Serves what a session's sender has to do by `now`.
     mutating func serveSession(_ session: Int, at now: Instant) {
         sessionSenders[session].handleTimeout(&pool, at: captureClock(session).reading(at: now))
-        if let unit = sessionSenders[session].pollBegun() { ledger.note(begunUnit: SentUnit(unit), lane: session) }
+        if let unit = sessionSenders[session].pollBegun() {
+            ledger.note(begunUnit: SentUnit(unit), lane: session)
+            if configuration.taps.media {
+                ledger.emit(.begun(BegunUnit(lane: session, timestamp: Int64(unit.timestamp), media: unit.unit)))
+            }
+        }
         while var packet = sessionSenders[session].pollOutput() {
             packet.sent = now
+            if configuration.taps.media {
+                pool.retain(packet.slot)
+                ledger.emit(.sentMedia(packet))
+            }
             if hasFaults { sendFaulty(packet, at: now) } else { sendInSession(packet, at: now) }
         }
         rearmSession(session)
@@ -107,7 +116,11 @@ extension World {
             case .released(let packet, _, let depth):
                 let row = ledger.row(index, flow: packet.flow)
                 ledger.note(releaseInSession: .released(packet, receiver: row, depth: depth), at: now)
-                pool.release(packet.slot)
+                if configuration.taps.media {
+                    ledger.emit(.releasedMedia(packet, receiver: index))
+                } else {
+                    pool.release(packet.slot)
+                }
             case .discarded(let packet, let reason):
                 let row = ledger.row(index, flow: packet.flow)
                 ledger.note(.discarded(packet, receiver: row, reason), at: now)

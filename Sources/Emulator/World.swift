@@ -157,7 +157,7 @@ public struct World: ~Copyable {
         guard let output = ledger.takeOutput() else { return nil }
         switch output {
         case .captured(let packet, _, _), .sentMedia(let packet), .releasedMedia(let packet, _): lent = packet.slot
-        case .packet, .unit, .exchange, .logical, .sample: break
+        case .packet, .unit, .begun, .presented, .exchange, .logical, .sample: break
         }
         return output
     }

@@ -174,12 +174,14 @@ public struct WorldTaps: Sendable {
     public var capturesNodes = false
     /// Datagrams at both ends of every link.
     public var capturesLinks = false
-    /// The transport packets sent, and those that came out of each playout buffer.
+    /// The program's datagrams as they were multiplexed or sent, and as they came out of each playout buffer.
     public var media = false
     /// Every datagram's fate.
     public var packets = false
     /// What became of every unit.
     public var units = false
+    /// When each unit was presented.
+    public var presentations = false
     /// Events in logical time.
     public var events = false
     /// Exchanges with time servers.

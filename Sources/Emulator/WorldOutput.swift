@@ -1,3 +1,4 @@
+import Media
 import Timebase
 
 /// What a World is told from outside.
@@ -92,20 +93,50 @@ public struct ExchangeRecord: Sendable {
     public var served: (from: Instant, to: Instant)
 }
 
+/// A unit of a session of its own whose first datagram is sent.
+public struct BegunUnit: Sendable {
+    /// The substream's index.
+    public var lane: Int
+    /// Of its datagrams, modulo 2^32.
+    public var timestamp: Int64
+    /// As it was captured.
+    public var media: MediaUnit
+}
+
+/// A unit that a receiver presents, or of which nothing can be decoded.
+public struct PresentedUnit: Sendable {
+    /// The receiver's index.
+    public var receiver: Int
+    /// The substream's index.
+    public var lane: Int
+    /// As on the wire: its PTS modulo 2^33, in a session of its own the datagrams' timestamp modulo 2^32.
+    public var timestamp: Int64
+    /// As it was sent, 90 kHz, without the modulus; nil of one that none was sent like.
+    public var presentation: Int64?
+    /// From when on it is on screen or heard.
+    public var at: Instant
+    /// Whether a decoder makes anything of it: if not, it never is.
+    public var isShown: Bool
+}
+
 /// An effect of the World, for whoever drives it.
 ///
 /// Bytes are those of a pool slot, which the World keeps until the next output is asked for.
 public enum WorldOutput: Sendable {
     /// A datagram came by a capture point at that instant.
     case captured(Packet, CapturePoint, at: Instant)
-    /// The transport packets of a datagram that was sent.
+    /// A unit of a session of its own has begun.
+    case begun(BegunUnit)
+    /// The transport packets of a datagram that was sent; in a session of its own, the datagram.
     case sentMedia(Packet)
-    /// The transport packets of a datagram that a receiver's playout buffer released.
+    /// The same of one that a receiver's playout buffer released.
     case releasedMedia(Packet, receiver: Int)
     /// A datagram's fate is decided.
     case packet(PacketRecord)
     /// What has become of a unit is known.
     case unit(UnitRecord)
+    /// A unit is presented.
+    case presented(PresentedUnit)
     /// An exchange with a time server has ended.
     case exchange(ExchangeRecord)
     /// An event of a node in logical time.

@@ -13,7 +13,7 @@ public struct Substream: Sendable {
     /// The descriptors of the program map's entry, raw.
     public var descriptors: [UInt8]
     /// stream_id of its PES packets (ISO/IEC 13818-1 table 2-22); of the first one, should a file change it.
-    var streamID: UInt8
+    public var streamID: UInt8
     /// `h264`, `mpeg2-video`, `ac3`… as ``Wire/StreamType`` prints them; `mp2` and `opaque` for what is made here.
     public var codecName: String
     /// The usual time between units in ticks of 90 kHz; 0 when not known (fewer than two units).

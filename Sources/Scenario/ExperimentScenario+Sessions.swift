@@ -13,12 +13,6 @@ extension ExperimentScenario {
     /// What sessions of their own must agree on with everything else.
     static func settleSessions(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
         guard scenario.sender.carriage == .rtpSeparate else { return checkMultiplexed(scenario, reader) }
-        let outputs = reader["outputs"]
-        if scenario.outputs.sentMedia || scenario.outputs.receivedMedia, outputs.has("media") {
-            outputs["media"].report(
-                "with rtp-separate nobody sends a transport stream", expected: "none", hint: "leave media out")
-        }
-        (scenario.outputs.sentMedia, scenario.outputs.receivedMedia) = (false, false)
         if reader["qos"].has("bitrate") {
             reader["qos"]["bitrate"].report(
                 "with rtp-separate each substream has a rate of its own",

@@ -138,6 +138,7 @@ extension ExperimentScenario {
             Rule("duration", "receivers", "commands") { checkCommands($0, $1) },
             Rule("duration", "receivers", "agreement") { checkAgreement($0, $1) },
             Rule("program", "sender", "network", "receivers", "commands", "outputs", "qos") { settleSessions(&$0, $1) },
+            Rule("commands", "outputs") { settlePresentedMedia(&$0, $1) },
         ])
 
     private static let network = Field<ExperimentScenario>.section(
@@ -206,6 +207,9 @@ extension ExperimentScenario {
         public var sentMedia: Bool
         /// received.ts.
         public var receivedMedia: Bool
+        /// presented.ts.
+        public var presentedMedia: Bool
+        var writesMedia: Bool { sentMedia || receivedMedia || presentedMedia }
         /// The interval of series.csv; nil: no series.
         public var series: TimeSpan?
         /// packets.csv.
@@ -236,22 +240,32 @@ extension ExperimentScenario.CapturePoints {
 }
 
 extension ExperimentScenario.Outputs {
-    private enum Media: String, CaseIterable { case sent, received }
+    private enum Media: String, CaseIterable {
+        case sent, received, presented
 
-    private static let media = Kind<Media>.words(unsupported: "presented").list().mapped(
+        var member: WritableKeyPath<ExperimentScenario.Outputs, Bool> {
+            switch self {
+            case .sent: \.sentMedia
+            case .received: \.receivedMedia
+            case .presented: \.presentedMedia
+            }
+        }
+    }
+
+    private static let media = Kind<Media>.words().list().mapped(
         embed: { Set($0) }, extract: { media in Media.allCases.filter(media.contains) })
 
     static let record = Record<Self>(
-        Self(sentMedia: true, receivedMedia: true, series: .milliseconds(100), packets: false),
+        Self(sentMedia: true, receivedMedia: true, presentedMedia: true, series: .milliseconds(100), packets: false),
         [
             .key(
-                "media", .optional(media), "The transport streams sent.ts and received.ts; none for long or many runs."
+                "media", .optional(media),
+                "The transport streams sent.ts, received.ts and presented.ts; none for long or many runs."
             ) { outputs -> Set<Media>?? in
-                let media = Media.allCases.filter { $0 == .sent ? outputs.sentMedia : outputs.receivedMedia }
+                let media = Media.allCases.filter { outputs[keyPath: $0.member] }
                 return media.isEmpty ? .some(nil) : Set(media)
             } set: { outputs, media in
-                outputs.sentMedia = media?.contains(.sent) == true
-                outputs.receivedMedia = media?.contains(.received) == true
+                for one in Media.allCases { outputs[keyPath: one.member] = media?.contains(one) == true }
             }.like("[received]"),
             .key(
                 "series", \.series, .optional(.time(.milliseconds(1)...ExperimentScenario.durations.upperBound)),

@@ -6,7 +6,7 @@ import Wire
 ///
 /// ISO/IEC 13818-1 sets no period; DVB asks for at most 500 ms (ETSI TR 101 290 1.3, 1.5), and 100 ms is what
 /// multiplexers use. A round begins some slots early, so that a clock reference between its packets makes none late.
-struct TableCarousel: Sendable {
+public struct TableCarousel: Sendable {
     static let period = TimeSpan.milliseconds(100)
     /// Slots by which a round begins early.
     static let slotsInHand: Int64 = 4
@@ -25,8 +25,8 @@ struct TableCarousel: Sendable {
     /// From the beginning of a round to that of the next.
     private let roundPeriod: TimeSpan
 
-    /// - Parameter slotDuration: of one packet at the multiplex's rate.
-    init(_ program: Program, slotDuration: TimeSpan) {
+    /// - Parameter slotDuration: of one packet at the multiplex's rate; zero of a stream that has none.
+    public init(_ program: Program, slotDuration: TimeSpan) {
         roundPeriod = Self.roundPeriod(slotDuration)
         let association = ProgramAssociation(
             transportStreamID: program.transportStreamID,
@@ -67,12 +67,16 @@ struct TableCarousel: Sendable {
         }
     }
 
-    func isDue(at now: TimeSpan) -> Bool { position > 0 || now >= nextDue }
+    /// Whether a packet of a round is to be sent at `now`.
+    public func isDue(at now: TimeSpan) -> Bool { position > 0 || now >= nextDue }
 
     /// A round has begun and is not yet complete.
     var isUnderWay: Bool { position > 0 }
 
-    mutating func write(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) {
+    /// Writes the next packet of the round that is due.
+    ///
+    /// - Parameter packet: at least 188 bytes.
+    public mutating func write(to packet: UnsafeMutableRawBufferPointer, at now: TimeSpan) {
         if position == 0 {
             nextDue = now + roundPeriod
         }

@@ -77,6 +77,24 @@ public enum Experiment {
         }
     }
 
+    /// The World of a scenario.
+    ///
+    /// - Throws: as ``prepare(_:)``.
+    static func configuration(_ request: RunRequest) throws -> WorldConfiguration {
+        do {
+            let document = try ScenarioDocument.load(request.scenario)
+            let scenario = try recordingFile(document.resolve(settings(request)), document)
+            guard case .file = scenario.program else {
+                throw UserFacingError.usage(
+                    "'\(request.scenario)' sends made units, which are no pictures",
+                    remedy: "program: { file: movie.ts }")
+            }
+            return try WorldBuilder(scenario, title: document.title).configuration()
+        } catch let problems as ScenarioProblems {
+            throw UserFacingError.usage(problems.description)
+        }
+    }
+
     /// `--seed`, `--duration` and `--capture` stand for settings; what is given last holds.
     private static func settings(_ request: RunRequest) -> [ScenarioSetting] {
         var settings = request.settings.map { ScenarioSetting(argument: $0) }

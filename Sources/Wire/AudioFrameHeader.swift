@@ -42,6 +42,20 @@ public struct AudioFrameHeader: Hashable, Sendable, BitwiseCopyable {
             specificConfiguration: objectType << 11 | UInt16(index) << 7 | channels << 3)
     }
 
+    /// The header of an ADTS frame of one raw data block, without a CRC.
+    ///
+    /// - Parameters:
+    ///   - configuration: an AudioSpecificConfig of two bytes.
+    ///   - byteCount: of the raw data block, at most 8,184.
+    static func adts(_ configuration: UInt16, byteCount: Int) -> [UInt8] {
+        let objectType = UInt64(configuration >> 11 & 3) &- 1 & 3
+        let (index, channels) = (UInt64(configuration >> 7 & 15), UInt64(configuration >> 3 & 7))
+        var word: UInt64 = 0xfff1 << 40
+        word |= objectType << 38 | index << 34 | channels << 30
+        word |= UInt64(min(byteCount + 7, 0x1fff)) << 13 | 0x7ff << 2
+        return (0..<7).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * (6 - $0))) }
+    }
+
     private static func mpeg(_ word: UInt32) -> AudioFrameHeader? {
         let isFirst = word >> 19 & 1 == 1
         let layer = 4 - Int(word >> 17 & 3)

@@ -47,4 +47,9 @@ public struct OpusPacket: Hashable, Sendable, BitwiseCopyable {
         guard position + count <= bytes.byteCount else { throw .truncated }
         return position..<position + count
     }
+
+    /// What a transport stream puts before a packet: a control header with its size alone.
+    static func controlHeader(byteCount: Int) -> [UInt8] {
+        [0x7f, 0xe0] + Array(repeating: 0xff, count: byteCount / 255) + [UInt8(byteCount % 255)]
+    }
 }

@@ -105,13 +105,26 @@ public struct PESHeader: Hashable, Sendable, BitwiseCopyable {
         in bytes: UnsafeMutableRawBufferPointer, by offsetTicks: Int64
     ) -> Bool {
         guard let header = try? PESHeader(parsing: bytes.bytes) else { return false }
-        if let pts = header.pts {
-            storeTimestamp(pts &+ offsetTicks, prefix: bytes[9] &>> 4, to: bytes, at: 9)
-        }
-        if let dts = header.dts {
-            storeTimestamp(dts &+ offsetTicks, prefix: bytes[14] &>> 4, to: bytes, at: 14)
-        }
+        store(pts: header.pts.map { $0 &+ offsetTicks }, dts: header.dts.map { $0 &+ offsetTicks }, in: bytes)
         return true
+    }
+
+    /// Puts other timestamps into the PES packet at the start of `bytes` in place, modulo 2^33: ticks of 90 kHz. One that
+    /// it does not have is not added.
+    ///
+    /// - Returns: its header as it was; nil, and nothing has changed, where it cannot be read.
+    @discardableResult
+    public static func replaceTimestamps(
+        in bytes: UnsafeMutableRawBufferPointer, pts: Int64, dts: Int64
+    ) -> PESHeader? {
+        guard let header = try? PESHeader(parsing: bytes.bytes) else { return nil }
+        store(pts: header.pts == nil ? nil : pts, dts: header.dts == nil ? nil : dts, in: bytes)
+        return header
+    }
+
+    private static func store(pts: Int64?, dts: Int64?, in bytes: UnsafeMutableRawBufferPointer) {
+        if let pts { storeTimestamp(pts, prefix: bytes[9] &>> 4, to: bytes, at: 9) }
+        if let dts { storeTimestamp(dts, prefix: bytes[14] &>> 4, to: bytes, at: 14) }
     }
 
     /// 0, 1 or 2, from the two flags; '01' is forbidden and read as none.

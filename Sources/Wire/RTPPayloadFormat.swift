@@ -32,6 +32,8 @@ public struct RTPPayloadFormat: Hashable, Sendable {
     let channels: Int?
     /// The value of a=fmtp; nil for none.
     let parameters: String?
+    /// Of AAC, its AudioSpecificConfig.
+    private(set) var audioConfiguration: UInt16?
 
     /// A format with what is its own of it: static payload types stay (RFC 3551 §6), and with them their clocks.
     ///
@@ -107,11 +109,13 @@ extension RTPPayloadFormat {
         let digits = String(configuration, radix: 16)
         let text = String(repeating: "0", count: 4 - digits.utf8.count) + digits
         let channels = Int(configuration >> 3 & 15)
-        return RTPPayloadFormat(
+        var format = RTPPayloadFormat(
             .aac, dynamicPayloadType: dynamicPayloadType, clockRate: Int64(header.sampleRate),
             channels: channels == 7 ? 8 : channels == 0 ? 2 : channels,
             parameters: "streamtype=5; profile-level-id=1; mode=AAC-hbr; sizelength=13; indexlength=3; "
                 + "indexdeltalength=3; config=\(text)")
+        format.audioConfiguration = configuration
+        return format
     }
 
     /// The first NAL unit of each type.

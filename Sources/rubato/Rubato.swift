@@ -18,7 +18,7 @@ struct Rubato: ParsableCommand {
         version: "rubato \(Tool.version)",
         subcommands: [
             RunCommand.self, AnalyzeCommand.self, CaptureCommand.self, CompareCommand.self, VerifyCommand.self,
-            PresetsCommand.self, KeysCommand.self, MetricsCommand.self, LabCommand.self,
+            QualityCommand.self, PresetsCommand.self, KeysCommand.self, MetricsCommand.self, LabCommand.self,
         ])
 }
 

@@ -28,7 +28,7 @@ func run(_ experiment: Experiment) throws -> Taken {
                 taken.released[receiver] += world.payload(of: packet)[world.mediaHeaderLength...]
             case .packet(let record): taken.fates.append(record)
             case .unit(let record): taken.units.append(record)
-            case .captured, .exchange, .logical, .sample: break
+            default: break
             }
         })
     taken.measurements = world.measurements()

@@ -51,6 +51,7 @@ struct CatalogTests {
             reservation.receiver = receiver
             record.measurements.reservations.append(reservation)
             record.measurements.calls.append(Fixture.call(receiver: receiver))
+            record.quality.append(PictureQuality(receiver: receiver, substream: "video"))
         }
         var other = ReservationMeasurements()
         other.flow = "forward.0.cross_traffic.1"
@@ -82,12 +83,12 @@ struct CatalogTests {
         return session
     }
 
-    @Test("There are twelve lists, and each has a number")
+    @Test("There are thirteen lists, and each has a number")
     func lists() {
         #expect(
             ListedNumber.all.map(\.list) == [
                 "flows", "substreams", "calls", "lip_sync", "playout", "clocks", "links", "agreement.decisions",
-                "reservations", "transport_stream", "qos.checks", "artifacts",
+                "reservations", "transport_stream", "quality", "qos.checks", "artifacts",
             ])
         #expect(ListedNumber.all.allSatisfy { !$0.selectors.isEmpty })
     }

@@ -178,6 +178,16 @@ private let contract: [String] = """
     transport_stream[].tr101290.Continuity_count_error
     transport_stream[].pcr.interval_max_ns
     transport_stream[].pcr.accuracy_ns DIST
+    quality[].receiver
+    quality[].substream
+    quality[].pictures
+    quality[].shown
+    quality[].compared
+    quality[].ssim.mean
+    quality[].ssim.min
+    quality[].psnr_db.mean
+    quality[].psnr_db.min
+    quality[].below_098
     qos.passed
     qos.checks[].metric
     qos.checks[].op
@@ -238,6 +248,7 @@ struct RunDocumentTests {
         record.measurements.agreement = agreement
         record.measurements.calls = [Fixture.call(receiver: "tv")]
         record.measurements.reservations = [.init()]
+        record.quality = [PictureQuality(receiver: "tv", substream: "video")]
         record.measurements.warnings = [.program("a warning")]
         let check = try Check(parsing: "flows.packets.late == 0")
         record.checks = [try check.result(in: record.document)]

@@ -48,7 +48,7 @@ struct ScenarioInterleavingTests {
                 switch output {
                 case .sentMedia(let packet): sent += world.payload(of: packet)[world.mediaHeaderLength...]
                 case .releasedMedia(let packet, _): released += world.payload(of: packet)[world.mediaHeaderLength...]
-                case .captured, .exchange, .logical, .packet, .sample, .unit: break
+                default: break
                 }
             })
         let flow = world.measurements().flows[0]

@@ -88,7 +88,7 @@ struct KeysTests {
         #expect(usual("network.forward.0.cross_traffic.0.on_off.law") == "exponential")
         #expect(usual("receivers.0.playout") == "{ fixed: 150ms }")
         #expect(usual("receivers.0.clock") == "clocks.receivers")
-        #expect(usual("outputs.media") == "[sent, received]")
+        #expect(usual("outputs.media") == "[sent, received, presented]")
         // Those that are one value can be written.
         for key in keys where key.range != nil || !key.kind.contains("map") {
             guard let text = key.usual, !text.contains(" of ") && !text.contains("'s ") && !text.contains("less") else {

@@ -278,7 +278,13 @@ struct ProblemTests {
         ("qos: { lip_sync: 'within itu-bt1359 for 99%' }", "qos.lip_sync", "itu-bt1359 acceptability"),
         ("qos: { lip_sync: '<= 45ms' }", "qos.lip_sync", "within PROFILE BAND for P%"),
         ("capture: { points: [sender, middle] }", "capture.points.1", "sender, receiver"),
-        ("outputs: { media: [presented] }", "outputs.media.0", "supported: sent, received"),
+        ("outputs: { media: [shown] }", "outputs.media.0", "sent, received, presented"),
+        (
+            """
+            outputs: { media: [presented] }
+            commands: { at: [ { at: 2s, node: sender, do: seek, to: 1s } ] }
+            """, "outputs.media", "leave presented out"
+        ),
         ("outputs: { series: 10us }", "outputs.series", "from 1ms"),
         ("outputs: { packets: yes }", "outputs.packets", "true, false"),
     ]

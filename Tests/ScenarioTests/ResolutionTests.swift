@@ -45,7 +45,7 @@ struct ResolutionTests {
         #expect(scenario.qos.checks.isEmpty)
         #expect(scenario.capture == .none)
         let outputs = ExperimentScenario.Outputs(
-            sentMedia: true, receivedMedia: true, series: .milliseconds(100), packets: false)
+            sentMedia: true, receivedMedia: true, presentedMedia: true, series: .milliseconds(100), packets: false)
         #expect(scenario.outputs == outputs)
     }
 
@@ -109,7 +109,8 @@ struct ResolutionTests {
         #expect(scenario.receivers[0].lipSync.profile == .ebuR37)
         #expect(scenario.receivers[1].lastLinks.map(\.delay) == [.milliseconds(1)])
         #expect(scenario.capture == .init(sender: false, receiver: true, links: false))
-        let outputs = ExperimentScenario.Outputs(sentMedia: false, receivedMedia: true, series: nil, packets: true)
+        let outputs = ExperimentScenario.Outputs(
+            sentMedia: false, receivedMedia: true, presentedMedia: false, series: nil, packets: true)
         #expect(scenario.outputs == outputs)
     }
 

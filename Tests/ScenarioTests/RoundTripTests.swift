@@ -151,7 +151,7 @@ struct RoundTripTests {
             faults: []
             capture: { points: none }
             outputs:
-              media: [sent, received]
+              media: [sent, received, presented]
               series: 100ms
               packets: false
               units: false

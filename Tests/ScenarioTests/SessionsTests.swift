@@ -219,7 +219,6 @@ struct SessionsTests {
             "commands: with rtp-separate receivers take no commands"
         ),
         (scenario(receiver: "deliver_corrupted: true"), "receivers.0.deliver_corrupted: with rtp-separate"),
-        (scenario() + "\noutputs: { media: [sent] }", "outputs.media: with rtp-separate nobody"),
         (scenario() + "\nqos: { bitrate: '>= 1 Mbit/s' }", "qos.bitrate: with rtp-separate each"),
         (scenario(carriage: "ts-rtp", flows: later), "network.flows: the substreams of a multiplex"),
         (

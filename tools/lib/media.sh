@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # decode FILE: every warning of ffmpeg on reading and decoding all of it.
-decode() { ffmpeg -nostdin -hide_banner -nostats -loglevel warning -i "$1" -map 0 -f null - 2>&1; }
+decode() { ffmpeg -nostdin -hide_banner -nostats -loglevel warning -xerror -i "$1" -map 0 -f null - 2>&1; }
 
 # make_with_ffmpeg VIDEO-AUDIO FILE: six seconds.
 make_with_ffmpeg() {
@@ -79,6 +79,9 @@ perfect_network() {
     silent "$name: ffmpeg decodes sent.ts without a word" decode "$run/sent.ts"
     silent "$name: ffprobe reads received.ts without a word" ffprobe -loglevel warning "$run/received.ts"
     silent "$name: ffmpeg decodes received.ts without a word" decode "$run/received.ts"
+    silent "$name: ffprobe reads presented.ts without a word" ffprobe -loglevel warning "$run/presented.ts"
+    silent "$name: ffmpeg decodes presented.ts without a word" decode "$run/presented.ts"
+    ok "$name: every frame presented equals the input's" same_decoded_frames "$input" "$run/presented.ts"
     ok "$name: every access unit of the input, in its place in time" same_access_units "$input" "$run/received.ts"
     ok "$name: every decoded frame equals the input's" same_decoded_frames "$input" "$run/received.ts"
     equal "$name: nothing missing, damaged or late" 0 "$(value "$run/run.json" \

@@ -33,6 +33,7 @@ enum Catalog {
         commands, agreement,
         .list(reservations) { $0.measurements.reservations },
         .list(transportStreams) { $0.measurements.transportStreams },
+        .list(quality) { $0.quality },
         .group(
             "qos", "What became of the QoS contract and the checks.",
             [

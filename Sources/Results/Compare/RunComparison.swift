@@ -70,6 +70,7 @@ public struct RunComparison: Sendable {
         "substreams.presented.on_time", "substreams.presented.late", "substreams.presented.missing",
         "substreams.presented.damaged", "substreams.decodable.impaired", "substreams.decodable.undecodable",
         "substreams.end_to_end_delay_ns.p99", "substreams.freezes.total_ns",
+        "quality.ssim.mean", "quality.psnr_db.mean", "quality.below_098",
         "lip_sync.skew_ns.p50", "lip_sync.skew_ns.p95", "lip_sync.within.itu_detectability",
         "links.drops.queue_full", "links.queue_delay_ns.p99",
     ]
@@ -93,7 +94,7 @@ public struct RunComparison: Sendable {
         isDefaultSelection = names.isEmpty
         scenarioDifferences = RunComparison.differences(of: runs.map(\.scenario))
         rows = []
-        let documents = runs.map(\.document)
+        let documents = runs.map(\.judged)
         let labels = ListLabels(of: documents)
         let clocksDiffer = scenarioDifferences.contains { $0.path == "clocks" || $0.path.hasPrefix("clocks.") }
         for name in names.isEmpty ? RunComparison.headline + (clocksDiffer ? RunComparison.clockHeadline : []) : names {

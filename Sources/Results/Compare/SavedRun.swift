@@ -6,6 +6,8 @@ public struct SavedRun: Sendable {
     public var path: String
     /// run.json.
     public var document: JSONValue
+    /// run.json, and in it what `rubato quality` found in this run, if it has been asked.
+    var judged: JSONValue
     /// resolved.yaml; null where the directory has none.
     var scenario: JSONValue
 
@@ -16,6 +18,7 @@ public struct SavedRun: Sendable {
         let directory = isDocument ? FileTree.parent(of: path) : path
         self.path = directory
         document = try SavedRun.document(in: directory, asNamed: path)
+        judged = try SavedRun.withQuality(document, in: directory)
         let scenarioPath = directory + "/resolved.yaml"
         guard FileTree.kind(of: scenarioPath) == .file else {
             scenario = nil
@@ -60,6 +63,26 @@ public struct SavedRun: Sendable {
                 remedy: "use the version of rubato that wrote it, or run the scenario again")
         }
         return document
+    }
+
+    /// What `rubato quality` has left in a run directory, and what it is.
+    static let qualityName = "quality.json"
+    static let qualitySchema = "rubato.quality/1"
+
+    private static func withQuality(_ document: JSONValue, in directory: String) throws -> JSONValue {
+        let path = directory + "/" + qualityName
+        guard case .object(var object) = document, FileTree.kind(of: path) == .file else { return document }
+        let found: JSONValue
+        do {
+            found = try JSONValue(parsing: try FileTree.contents(of: path))
+        } catch let error as JSONError {
+            throw UserFacingError("\(path) is damaged: \(error)", remedy: "rubato quality \(directory) makes it anew")
+        }
+        guard found["schema"]?.string == qualitySchema, let list = found["quality"],
+            found.value(at: "run.digest") == document.value(at: "run.digest")
+        else { return document }
+        object[Catalog.quality.node.name] = list
+        return .object(object)
     }
 
     /// What it was checked for, the terms of its contract first.

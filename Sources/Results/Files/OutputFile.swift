@@ -88,6 +88,24 @@ public final class OutputFile {
         }
     }
 
+    /// Writes over what was written first, of which all is known only now.
+    func overwriteBeginning(_ bytes: [UInt8]) {
+        flush()
+        guard failure == nil, descriptor >= 0 else { return }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes {
+                pwrite(descriptor, $0.baseAddress, $0.count, off_t(written))
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                failure = SystemError(operation: "write", path: path, code: errno)
+                return
+            }
+            written += count
+        }
+    }
+
     /// Hands all that is buffered to the system.
     func flush() {
         let pending = UnsafeRawBufferPointer(rebasing: buffer[0..<used])

@@ -9,8 +9,7 @@ package final class RunOutputs {
     private let configuration: WorldConfiguration
     private let session: SessionPlan
     private let directory: RunDirectory
-    private var sent: OutputFile?
-    private var received: [OutputFile] = []
+    private let media: MediaOutputs
     private var captures: [CapturePoint: CaptureWriter] = [:]
     private var series: SeriesWriter?
     private var columns: [SeriesWriter.Column] = []
@@ -30,20 +29,15 @@ package final class RunOutputs {
         session = SessionPlan(configuration)
         let description = session.description(name: scenario.name, rate: configuration.transportRate)
         try directory.write("session.sdp", description.text)
-        if scenario.outputs.sentMedia { sent = try directory.create("sent.ts") }
-        if scenario.outputs.receivedMedia {
-            received = try RunOutputs.receivedPaths(configuration).map { try directory.create($0) }
-        }
+        media = try MediaOutputs(
+            .init(
+                sent: scenario.outputs.sentMedia, received: scenario.outputs.receivedMedia,
+                presented: scenario.outputs.presentedMedia ? ("presented", .presented) : nil),
+            configuration, in: directory)
         if scenario.outputs.series != nil { series = SeriesWriter(try directory.create("series.csv")) }
         if scenario.outputs.packets {
             packets = PacketsWriter(try directory.create("packets.csv"))
-            flows = configuration.receivers.indices.flatMap { receiver in
-                (0..<configuration.sessionCount).map { session in
-                    PacketsWriter.Flow(
-                        flow: configuration.flowID(session: session, receiver: receiver),
-                        receiver: configuration.receivers[receiver].id)
-                }
-            }
+            flows = RunOutputs.flows(configuration)
         }
         if configuration.taps.units {
             units = UnitsWriter(
@@ -63,22 +57,26 @@ package final class RunOutputs {
         }
     }
 
+    /// Each session at each receiver.
+    private static func flows(_ configuration: WorldConfiguration) -> [PacketsWriter.Flow] {
+        configuration.receivers.indices.flatMap { receiver in
+            (0..<configuration.sessionCount).map { session in
+                PacketsWriter.Flow(
+                    flow: configuration.flowID(session: session, receiver: receiver),
+                    receiver: configuration.receivers[receiver].id)
+            }
+        }
+    }
+
     /// The files that a run writes here, by their paths in its directory.
     package static func paths(_ scenario: ExperimentScenario, _ configuration: WorldConfiguration) -> [String] {
-        var paths = ["session.sdp"]
-        if scenario.outputs.sentMedia { paths.append("sent.ts") }
-        if scenario.outputs.receivedMedia { paths += receivedPaths(configuration) }
+        var paths = ["session.sdp"] + MediaOutputs.paths(scenario, configuration)
         if scenario.outputs.series != nil { paths.append("series.csv") }
         if scenario.outputs.packets { paths.append("packets.csv") }
         if scenario.outputs.units { paths.append("units.csv") }
         if configuration.taps.events { paths.append("events.jsonl") }
         if configuration.taps.exchanges { paths.append("exchanges.csv") }
         return paths + capturePoints(scenario, configuration).map(\.path)
-    }
-
-    private static func receivedPaths(_ configuration: WorldConfiguration) -> [String] {
-        guard configuration.receivers.count > 1 else { return ["received.ts"] }
-        return configuration.receivers.map { "received-\(RunDirectory.fileName($0.id)).ts" }
     }
 
     private static func capturePoints(
@@ -112,12 +110,7 @@ package final class RunOutputs {
             try captures[point]?.write(
                 session.frame(of: packet), payload: world.payload(of: packet),
                 originalSum: world.originalSum(of: packet), at: at)
-        case .sentMedia(let packet):
-            sent?.write(UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
-        case .releasedMedia(let packet, let receiver):
-            guard received.indices.contains(receiver) else { return }
-            received[receiver].write(
-                UnsafeRawBufferPointer(rebasing: world.payload(of: packet)[world.mediaHeaderLength...]))
+        case .begun, .sentMedia, .releasedMedia, .presented: media.take(output, of: world)
         case .packet(let record): write(record)
         case .unit(let record): units?.append(record)
         case .exchange(let record): exchanges?.append(record)
@@ -130,8 +123,7 @@ package final class RunOutputs {
     ///
     /// - Throws: the first failure, ``SystemError``.
     package func close() throws {
-        try sent?.close()
-        for file in received { try file.close() }
+        try media.close()
         try series?.close()
         try packets?.close()
         try units?.close()

@@ -50,6 +50,8 @@ public struct RunRecord: Sendable {
     public var wallNanoseconds: Int64
     /// The terms of the QoS contract and the user's checks.
     public var checks: [CheckResult] = []
+    /// What became of pictures; empty until `rubato quality` has compared them.
+    var quality: [PictureQuality] = []
     /// The other files of the run directory.
     public var artifacts: [Artifact] = []
 

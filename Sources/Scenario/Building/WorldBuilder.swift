@@ -127,7 +127,8 @@ public struct WorldBuilder {
         var taps = WorldTaps()
         taps.capturesNodes = scenario.capture.sender || scenario.capture.receiver
         taps.capturesLinks = scenario.capture.links
-        taps.media = scenario.outputs.sentMedia || scenario.outputs.receivedMedia
+        taps.media = scenario.outputs.writesMedia
+        taps.presentations = scenario.outputs.presentedMedia
         taps.packets = scenario.outputs.packets
         taps.units = scenario.outputs.units
         taps.seriesInterval = scenario.outputs.series
