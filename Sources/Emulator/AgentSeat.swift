@@ -71,7 +71,8 @@ struct AgentTable {
         let timer = RTCPTimer(
             isSender: true, sessionBandwidth: bandwidth, key: key(root.named("sender.rtcp")), ssrc: ssrc,
             start: configuration.senderClock.reading(at: .zero))
-        let sender = RTCPSender(timer, name: "sender@10.0.0.1", saysGoodbye: own != nil)
+        let group = configuration.synchronizationGroup(session)
+        let sender = RTCPSender(timer, name: "sender@10.0.0.1", saysGoodbye: own != nil, group: group)
         let seat = seats.count
         let reports = flows.senderReports(session)
         seats.append(
@@ -84,7 +85,8 @@ struct AgentTable {
                 isSender: false, sessionBandwidth: bandwidth, key: key,
                 ssrc: UInt32(truncatingIfNeeded: key.named("ssrc").draw(0) >> 32),
                 start: receiver.clock.reading(at: .zero))
-            let agent = RTCPReceiver(timer, name: receiver.id, members: 1 + configuration.receivers.count)
+            let agent = RTCPReceiver(
+                timer, name: receiver.id, members: 1 + configuration.receivers.count, group: group)
             let back = flows.receiverReports(index, session: session)
             seats.append(
                 AgentSeat(

@@ -2,16 +2,13 @@ import Metrics
 import Timebase
 import Wire
 
-/// What commands truly did: which receiver did what in which order, and how far apart the receivers came to play.
+/// What commands truly did: which receiver did what in which order.
 struct CommandLedger: Sendable {
     /// A command, by who sent it and which of its commands it is, from 0.
     struct Name: Hashable, Sendable {
         var sender: UInt16
         var number: UInt32
     }
-
-    /// The time between two looks at where receivers play.
-    static let interval = TimeSpan.milliseconds(10)
 
     /// When the first and the latest receiver did what a command asks for, and how many have.
     private struct Application {
@@ -26,16 +23,11 @@ struct CommandLedger: Sendable {
     private var applications: [(name: Name, value: Application)] = []
     /// Of each receiver, since when it stands on command, and for how long it has before.
     private var pauses: [(since: Instant?, total: TimeSpan)]
-    private var spreads: Histogram
     private var applicationCuts: [Int64]
-    /// Of each receiver, where it played at the latest look.
-    private(set) var positions: [TimeSpan?]
 
     init(receivers: Int, cuts: DistributionCuts) {
         applied = Array(repeating: [], count: receivers)
         pauses = Array(repeating: (nil, .zero), count: receivers)
-        positions = Array(repeating: nil, count: receivers)
-        spreads = Histogram(cuts: cuts[.positionSpread])
         applicationCuts = cuts[.applicationSpread]
     }
 
@@ -56,26 +48,10 @@ struct CommandLedger: Sendable {
         }
     }
 
-    /// - Parameter positions: of each receiver.
-    mutating func note(positions: [TimeSpan?]) {
-        self.positions = positions
-        if let latestSpread { spreads.add(latestSpread.nanoseconds) }
-    }
-
-    /// The largest less the smallest position at the latest look; nil where fewer than two receivers had one.
-    var latestSpread: TimeSpan? {
-        let known = positions.compactMap(\.self)
-        guard known.count > 1, let least = known.min(), let largest = known.max() else { return nil }
-        return largest - least
-    }
-
     /// For how long a receiver has stood on command.
     func paused(_ receiver: Int, at now: Instant) -> TimeSpan {
         pauses[receiver].total + (pauses[receiver].since.map { now - $0 } ?? .zero)
     }
-
-    /// How far apart receivers were, at every look.
-    var positionSpread: Distribution? { spreads.distribution }
 
     /// From the first to the last receiver, of each command that all did.
     var applicationSpread: Distribution? {

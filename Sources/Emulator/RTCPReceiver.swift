@@ -13,14 +13,17 @@ struct RTCPReceiver: Agent {
     /// The middle of the latest sender report's NTP timestamp, and when it came.
     private var latestReport: (middle: UInt32, arrival: LocalInstant)?
     private var outputs: [AgentOutput] = []
+    /// With whom it plays together; nil: with nobody.
+    private let group: SynchronizationGroup?
 
     /// - Parameters:
     ///   - name: the canonical name (§6.5.1).
     ///   - members: of the session, this one among them, once the sender has been heard.
-    init(_ timer: RTCPTimer, name: String, members: Int) {
+    init(_ timer: RTCPTimer, name: String, members: Int, group: SynchronizationGroup? = nil) {
         self.timer = timer
         self.name = name
         self.members = members
+        self.group = group
     }
 
     var nextTimeout: LocalInstant { timer.nextTimeout }
@@ -33,10 +36,18 @@ struct RTCPReceiver: Agent {
         guard timer.handleTimeout(at: now) else { return }
         var reports: [ReceptionReport] = []
         if let status, status.received > 0 { reports.append(report(status, at: now)) }
-        let compound = RTCPCompound([
+        var compound = RTCPCompound([
             .receiverReport(.init(ssrc: timer.ssrc, reports: reports)),
             .sourceDescription([.init(ssrc: timer.ssrc, cname: name)]),
         ])
+        if let group, let status, let playout = status.playout {
+            var report = SynchronizationReport(ssrc: timer.ssrc, source: status.source, group: group.id)
+            report.payloadType = group.payloadType
+            report.received = NTPTimestamp(playout.received)
+            report.rtpTimestamp = playout.rtpTimestamp
+            report.presented = NTPTimestamp(playout.presented).middle
+            compound.packets.append(report.packet)
+        }
         timer.note(payloadBytes: compound.bytes.count)
         outputs.append(.send(compound.bytes, flow: 0))
     }
@@ -63,6 +74,11 @@ struct RTCPReceiver: Agent {
             latestReport = (report.ntpTimestamp.middle, now)
             let shown = report.ntpTimestamp.local(near: now)
             outputs.append(.tell(.report(rtpTimestamp: report.rtpTimestamp, shown: shown)))
+        }
+        guard let group else { return }
+        for settings in compound.packets.compactMap({ SynchronizationSettings($0) }) where settings.group == group.id {
+            let presented = settings.presented.local(near: now)
+            outputs.append(.tell(.settings(rtpTimestamp: settings.rtpTimestamp, presented: presented)))
         }
     }
 

@@ -17,16 +17,19 @@ struct RTCPSender: Agent {
     private static let reportCount = 64
     private var outputs: [AgentOutput] = []
     private let saysGoodbye: Bool
+    /// Where receivers play together.
+    private var server: SynchronizationServer?
     /// When it was told to stop, until its goodbye has been sent.
     private var leaving: LocalInstant?
 
     /// - Parameters:
     ///   - name: the canonical name (§6.5.1).
     ///   - saysGoodbye: whether it sends a BYE when it stops (§6.6).
-    init(_ timer: RTCPTimer, name: String, saysGoodbye: Bool = false) {
+    init(_ timer: RTCPTimer, name: String, saysGoodbye: Bool = false, group: SynchronizationGroup? = nil) {
         self.timer = timer
         self.name = name
         self.saysGoodbye = saysGoodbye
+        server = group.map { SynchronizationServer(group: $0.id, clockRate: $0.clockRate) }
         self.timer.setMembers(1, senders: 1)
     }
 
@@ -48,6 +51,7 @@ struct RTCPSender: Agent {
         var compound = RTCPCompound([
             .senderReport(report), .sourceDescription([.init(ssrc: status.ssrc, cname: name)]),
         ])
+        if let settings = server?.settings(ssrc: status.ssrc) { compound.packets.append(settings.packet) }
         if isLeaving { compound.packets.append(.goodbye(.init(sources: [status.ssrc]))) }
         timer.note(payloadBytes: compound.bytes.count)
         outputs.append(.send(compound.bytes, flow: 0))
@@ -58,6 +62,9 @@ struct RTCPSender: Agent {
         guard let compound = try? RTCPCompound(parsing: payload) else { return }
         timer.note(payloadBytes: payload.byteCount)
         if heard.insert(flow).inserted { timer.setMembers(1 + heard.count, senders: 1) }
+        if server != nil {
+            for report in compound.packets.compactMap({ SynchronizationReport($0) }) { server?.take(report) }
+        }
         for case .receiverReport(let report) in compound.packets {
             for block in report.reports where block.lastSenderReport != 0 {
                 // By the clock as it was when the report went out: a step since then is no part of the round trip.

@@ -188,7 +188,7 @@ struct ReceiverLedger: Sendable {
 
     /// A viewer stops what is presented, or goes elsewhere: that is no freeze, and nothing that plays on.
     mutating func interrupt(at now: Instant) {
-        for lane in lanes.indices { lanes[lane].freezes?.finish(at: now) }
+        for lane in lanes.indices { lanes[lane].freezes?.interrupt(at: now) }
         for index in pairs.indices { pairs[index].meter.interrupt(at: now) }
     }
 

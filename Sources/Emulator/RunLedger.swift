@@ -24,6 +24,10 @@ struct RunLedger: ~Copyable {
     private(set) var clocks: [ClockLedger]
     /// Where there are playback commands.
     private(set) var commands: CommandLedger?
+    /// Where it matters how far apart receivers play.
+    private(set) var positions: PositionLedger?
+    /// How often receivers were told when to present.
+    private(set) var settingsTaken: Int64 = 0
     /// Not taken yet.
     private(set) var outputs = Deque<WorldOutput>()
 
@@ -60,6 +64,11 @@ struct RunLedger: ~Copyable {
         interleavedFirst = configuration.deinterleaver?.firstSequenceNumber
         if configuration.commandOrder != nil {
             commands = CommandLedger(receivers: configuration.receivers.count, cuts: configuration.cuts)
+        }
+        if configuration.watchesPositions {
+            let quantity: DistributionCuts.Quantity =
+                configuration.commandOrder == nil ? .destinationSpread : .positionSpread
+            positions = PositionLedger(receivers: configuration.receivers.count, cuts: configuration.cuts[quantity])
         }
         sender = SenderLedger(configuration)
         rowCount = configuration.sessionCount
@@ -254,7 +263,7 @@ struct RunLedger: ~Copyable {
 
     private mutating func note(_ event: AgentEvent, node: Int, at now: Instant) {
         switch event {
-        case .roundTrip, .report: break
+        case .roundTrip, .report, .settings: break
         case .logical(let event): if taps.events { outputs.append(.logical(event, node: node, at: now)) }
         case .exchange(let exchange): clocks[node].note(exchange)
         case .claim(let claim): clocks[node].note(claim, at: now)
@@ -367,13 +376,16 @@ struct RunLedger: ~Copyable {
     ) {
         commands?.note(command, name, receiver: receiver, at: now)
         // What goes on after a pause has not been interrupted since.
-        if command != .play { receivers[receiver].interrupt(at: now) }
+        if command != .play { receivers[row(receiver, flow: 0)].interrupt(at: now) }
         let payload = command.bytes.reduce(0 as Int64) { $0 << 8 | Int64($1) }
         add(.commanded, payload, now.nanoseconds, Int64(receiver), Int64(name.sender) << 32 | Int64(name.number))
     }
 
+    /// Notes that a receiver was told when to present.
+    mutating func countSettings() { settingsTaken += 1 }
+
     /// Notes where each receiver plays.
-    mutating func note(positions: [TimeSpan?]) { commands?.note(positions: positions) }
+    mutating func note(positions: [TimeSpan?]) { self.positions?.note(positions: positions) }
 
     // MARK: The end
 

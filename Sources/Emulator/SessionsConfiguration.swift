@@ -39,7 +39,9 @@ public struct SessionsConfiguration: Sendable {
     /// What receivers are told of each session.
     var descriptions: [SubstreamSession] {
         plan.sessions.map {
-            SubstreamSession(format: $0.format, firstHold: $0.firstHold, disposableHold: $0.disposableHold)
+            SubstreamSession(
+                format: $0.format, firstHold: $0.firstHold, disposableHold: $0.disposableHold,
+                sendingDelay: plan.sendingDelay)
         }
     }
 

@@ -105,6 +105,9 @@ extension World {
                 return take(report: timestamp, shown: shown, session: session, receiver: node - 1, at: now)
             }
             receivers[node - 1].take(report: timestamp, shown: shown, at: mediaTime(ofNode: node, at: now))
+        case .settings(let timestamp, let presented):
+            guard (1...receivers.count).contains(node) else { return }
+            playTogether(receiver: node - 1, timestamp: timestamp, presented: presented, at: now)
         case .exchange(let exchange):
             ledger.note(.found(event, node: node), at: now)
             record(exchange, agent: index, at: now)
@@ -160,6 +163,9 @@ extension World {
         status.cumulativeLost = statistics.cumulativeLost
         status.extendedHighest = statistics.extendedHighest
         status.jitter = statistics.jitter
+        if configuration.playsTogether {
+            status.playout = playoutPoint(ofReceiver: node - 1, session: session, at: now)
+        }
         return .receiving(status)
     }
 }

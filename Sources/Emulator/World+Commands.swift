@@ -17,21 +17,33 @@ extension World {
         switch command {
         case .pause: action = .pause
         case .play: action = .play
-        case .seek(let place):
-            let ticks =
-                configuration.program.firstPresentation + MediaClock.ticks(place, rate: MediaClock.ninetyKilohertz)
-            // A PTS has 33 bits.
-            action = .seek(pts: UInt64(truncatingIfNeeded: ticks) & (1 << 33 - 1))
+        case .seek(let place): action = .seek(pts: timestamp(ofPlace: place))
         }
-        receivers[node - 1].apply(action, at: mediaTime(ofNode: node, at: now))
+        if sessionReceivers.isEmpty {
+            receivers[node - 1].apply(action, at: mediaTime(ofNode: node, at: now))
+        } else {
+            sessionReceivers[node - 1].apply(action, at: mediaTime(ofNode: node, at: now))
+        }
         rearmReceiver(node - 1)
         ledger.note(.commanded(receiver: node - 1, command, name), at: now)
+    }
+
+    /// By what receivers know a place on the program's timeline: a PTS, or the first session's RTP timestamp.
+    private func timestamp(ofPlace place: TimeSpan) -> UInt64 {
+        guard sessionSenders.isEmpty else {
+            let elapsed = captureClocks[0] == nil ? place : elapsed(inSession: 0, atPlace: place)
+            return UInt64(sessionSenders[0].rtp.timestamp(elapsed))
+        }
+        let ticks = configuration.program.firstPresentation + MediaClock.ticks(place, rate: MediaClock.ninetyKilohertz)
+        // A PTS has 33 bits.
+        return UInt64(truncatingIfNeeded: ticks) & (1 << 33 - 1)
     }
 
     /// Where a receiver's playback stands now, on the program's timeline: what is due there, if it has come, is presented.
     /// Nil before it knows; never behind the end of what has been sent.
     func position(ofReceiver index: Int) -> TimeSpan? {
         let local = mediaTime(ofNode: 1 + index, at: now)
+        guard sessionReceivers.isEmpty else { return position(inSessionsOf: index, at: local) }
         guard let place = receivers[index].position(at: local), !faults.isDown(1 + index, at: local) else { return nil }
         let zero = MediaClock.span(ticks: configuration.program.firstPresentation, rate: MediaClock.ninetyKilohertz)
         // The stream's clock is known modulo 2^33 ticks.
@@ -43,6 +55,11 @@ extension World {
         let lanes = configuration.program.substreams.indices
         let end = lanes.compactMap { sender.presentationEnd(lane: $0) }.max() ?? .zero
         return min(elapsed + .nanoseconds(apart), end)
+    }
+
+    /// Whether a viewer has stopped a receiver's presentation.
+    func isPaused(receiver index: Int) -> Bool {
+        sessionReceivers.isEmpty ? receivers[index].isPaused : sessionReceivers[index].isPaused
     }
 
     /// Where each receiver plays now.
@@ -58,8 +75,8 @@ extension World {
         var result = CommandMeasurements(order: order, isOneOrder: seen.isOneOrder)
         result.sent = members.reduce(0) { $0 + ($1.agent.messagesSent ?? 0) }
         result.applicationSpread = seen.applicationSpread
-        result.positionSpread = seen.positionSpread
-        result.finalPositionSpreadNanoseconds = seen.latestSpread?.nanoseconds
+        result.positionSpread = ledger.positions?.spread
+        result.finalPositionSpreadNanoseconds = ledger.positions?.latestSpread?.nanoseconds
         return result
     }
 

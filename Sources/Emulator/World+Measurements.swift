@@ -20,10 +20,8 @@ extension World {
         }
         for (node, id) in configuration.nodeIDs.enumerated() { result.clocks.append(clock(node, id)) }
         for index in 0..<receivers.count {
-            for session in 0..<ledger.rowCount {
-                result.flows.append(flow(index, session: session))
-                result.playout.append(playout(index, session: session))
-            }
+            result.flows += flows(ofReceiver: index)
+            result.playout += (0..<ledger.rowCount).map { playout(index, session: $0) }
             result.substreams += configuration.program.substreams.indices.map { substream($0, receiver: index) }
             result.calls += configuration.calls.map { measurements(of: $0, receiver: index) }
             result.lipSync += ledger.receivers[index * ledger.rowCount].pairs.map { lipSync($0, receiver: index) }
@@ -32,6 +30,7 @@ extension World {
                 ledger.receivers[index].monitor.measurements(point: configuration.receivers[index].id))
         }
         result.commands = commandMeasurements
+        result.destinations = destinationMeasurements
         result.agreement = agreementMeasurements
         result.reservations = reservations
         result.warnings = configuration.program.warnings.map { .program($0) }
@@ -46,6 +45,15 @@ extension World {
         }
         warnOfClocks(in: &result)
         return result
+    }
+
+    private func flows(ofReceiver index: Int) -> [FlowMeasurements] {
+        var flows = (0..<ledger.rowCount).map { flow(index, session: $0) }
+        let used = flows.compactMap(\.usedBitsPerSecond).reduce(0, +)
+        for session in flows.indices where flows[session].usedBitsPerSecond != nil {
+            flows[session].usedBitsPerSecondOfReceiver = used
+        }
+        return flows
     }
 
     private func warn(of row: ReservationMeasurements, in result: inout RunMeasurements) {
@@ -90,7 +98,7 @@ extension World {
                 continue
             }
             // The last unit of all stands as long as it was meant to; who is told to stand still does so.
-            if last - latest.media > .seconds(1), !receivers[index].isPaused {
+            if last - latest.media > .seconds(1), !isPaused(receiver: index) {
                 result.warnings.append(
                     .stoodStill(receiver: id, substream: substream.id, span: end - latest.media))
             }
@@ -210,6 +218,7 @@ extension World {
         result.receiver = configuration.receivers[index].id
         result.audio = substreams[pair.audio].id
         result.video = substreams[pair.video].id
+        result.profile = configuration.receivers[index].lipSyncProfile
         return result
     }
 
@@ -234,8 +243,8 @@ extension World {
         if let commands = ledger.commands {
             result.commands = commands.count(index)
             result.pausedNanoseconds = commands.paused(index, at: now).nanoseconds
-            result.positionNanoseconds = commands.positions[index]?.nanoseconds
         }
+        result.positionNanoseconds = ledger.positions?.positions[index]?.nanoseconds
         return result
     }
 

@@ -55,7 +55,7 @@ extension World {
                 add(id, "interarrival_jitter", seen.quality.interarrivalJitter.map { Int64($0.rounded()) }, "ns")
                 add(id, "buffer", depth.nanoseconds, "ns")
             }
-            if configuration.commandOrder != nil {
+            if configuration.watchesPositions {
                 add(id, "position", position(ofReceiver: index)?.nanoseconds, "ns")
             }
             let row = index * ledger.rowCount
@@ -65,6 +65,7 @@ extension World {
                 add("\(id)/\(audio)", "lip_sync_skew", skew?.nanoseconds, "ns")
             }
         }
+        if configuration.playsTogether { add("receivers", "position_spread", positionSpread?.nanoseconds, "ns") }
         return values
     }
 }

@@ -88,6 +88,10 @@ extension World {
         let row = ledger.row(receiver, flow: packet.flow)
         ledger.note(.arrived(packet, receiver: row, measured: measured), payload, at: now)
         let local = clocks[1 + receiver].raw.reading(at: now)
+        if sessionReceivers[receiver].followsSender {
+            sessionReceivers[receiver].take(
+                correction: clocks[1 + receiver].reading(at: now) - local, session: Int(packet.flow))
+        }
         sessionReceivers[receiver].handle(packet, session: Int(packet.flow), pool, at: local)
         drainSessions(ofReceiver: receiver, at: now)
         rearmReceiver(receiver)
@@ -132,6 +136,31 @@ extension World {
                     .forgotten(receiver: ledger.row(index, flow: 0), lane: lane, ticks: ticks, verdict), at: now)
             }
         }
+    }
+
+    /// Where the first session's playback stands at a receiver, as ``position(ofReceiver:)`` has it.
+    func position(inSessionsOf index: Int, at local: LocalInstant) -> TimeSpan? {
+        guard let time = sessionReceivers[index].position(at: local), !faults.isDown(1 + index, at: local),
+            let rate = configuration.clockRate(0)
+        else { return nil }
+        // Timestamps are known modulo 2^32 ticks.
+        let ticks = MediaClock.ticks(time, rate: Int64(rate))
+        let rest = time - MediaClock.span(ticks: ticks, rate: Int64(rate))
+        let clock = captureClock(0)
+        let zero = sessionSenders[0].zero
+        let elapsed =
+            sessionSenders[0].rtp.elapsed(
+                ofTimestamp: UInt32(truncatingIfNeeded: ticks), near: clock.reading(at: now) - zero) + rest
+        let place =
+            captureClocks[0] == nil
+            ? elapsed : clocks[0].raw.reading(at: clock.instant(showing: zero + elapsed)) - sender.zero
+        return min(place, sentCounters.compactMap(\.lastPresentationEnd).max() ?? .zero)
+    }
+
+    /// How long after a session's zero, by the clock of its own, a place on the program's timeline is captured.
+    func elapsed(inSession session: Int, atPlace place: TimeSpan) -> TimeSpan {
+        captureClock(session).reading(at: clocks[0].raw.instant(showing: sender.zero + place))
+            - sessionSenders[session].zero
     }
 
     private mutating func present(_ lane: Int, ticks: Int64, receiver: Int, at now: Instant) {

@@ -59,7 +59,7 @@ public struct World: ~Copyable {
     private var lent: UInt32?
     private var nextSample: Instant
     private var nextClockSample = Instant.zero
-    /// When it is next looked at where receivers play; never, without commands.
+    /// When it is next looked at where receivers play; never, where it does not matter.
     private var nextLook: Instant
     /// When next something is looked at or an oscillator changes.
     private var nextObservation = Instant.zero
@@ -96,7 +96,7 @@ public struct World: ~Copyable {
         // Not of members: an operator's closure over what is half made has the compiler destroy what is not there yet.
         isPlain = faults.isEmpty && configuration.sessions == nil
         stamps = Self.stamps(configuration)
-        nextLook = configuration.commandOrder == nil ? .distantFuture : .zero
+        nextLook = configuration.watchesPositions ? .zero : .distantFuture
         timeouts = TimeoutTree(
             count: receivers.count + topology.links.count + crossTraffic.count + max(1, sessionSenders.count)
                 + agents.seats.count + (hasFaults ? 1 : 0))
@@ -387,7 +387,7 @@ public struct World: ~Copyable {
         if nextLook <= now {
             ledger.note(positions: positions())
             // Who lags behind catches up once the program is over: that tells nothing any more.
-            nextLook = sender.isFinished ? .distantFuture : nextLook + CommandLedger.interval
+            nextLook = hasSentAll ? .distantFuture : nextLook + PositionLedger.interval
         }
         nextObservation = min(nextSample, nextClockSample, nextLook, clockChanges.last?.change.at ?? .distantFuture)
     }

@@ -85,6 +85,8 @@ public struct ReceiverNodeConfiguration: Sendable {
     public var takesDamaged = false
     /// What keeps sessions of their own together; nil: nothing.
     public var lipSync: LipSyncControl?
+    /// By whose tolerances lip-sync is judged, as scenarios name them.
+    public var lipSyncProfile = "itu-bt1359"
     /// Links of its own, behind the shared ones, in the order of its packets.
     public var lastLinks: [NamedLink]
     /// The way back from the receiver to the shared links, in the order of its packets.
@@ -244,6 +246,8 @@ public struct WorldConfiguration: Sendable {
     /// In which order playback commands are delivered, as scenarios call it; nil where there are none. Agents send and
     /// deliver them.
     public var commandOrder: String?
+    /// Whether receivers play together by what they report (RFC 7272); with RTP only.
+    public var playsTogether = false
     /// What is wrong with the program's ends, by their nodes' ids, as far as it concerns media.
     public var mediaFaults: [String: [Fault]] = [:]
     /// Whether the program is sent at all; without it agents go on until the sources are told to stop.
@@ -319,6 +323,9 @@ public struct WorldConfiguration: Sendable {
         media.deinterleaver = deinterleaver
         return media
     }
+
+    /// Whether it matters how far apart receivers play.
+    var watchesPositions: Bool { commandOrder != nil || playsTogether }
 
     /// Of the media in IP packets (RFC 3550 §6.2).
     var sessionBandwidth: BitRate {

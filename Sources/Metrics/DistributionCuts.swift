@@ -33,6 +33,8 @@ public struct DistributionCuts: Sendable, Equatable {
         case applicationSpread = "commands.application_spread_ns"
         /// The largest less the smallest position of receivers.
         case positionSpread = "commands.position_spread_ns"
+        /// The same where receivers play together by what they report.
+        case destinationSpread = "idms.position_spread_ns"
         /// Clock references against a constant rate.
         case pcrAccuracy = "transport_stream.pcr.accuracy_ns"
     }

@@ -44,6 +44,8 @@ public struct FlowMeasurements: Sendable {
     public var sentBitsPerSecond: Int64?
     /// IP bits per second of what was of use, over the time in which the flow was sent: no copies, nothing late.
     public var usedBitsPerSecond: Int64?
+    /// The same of all flows of its receiver together.
+    public var usedBitsPerSecondOfReceiver: Int64?
     /// Bytes that are not media (IP, UDP, RTP, transport-stream headers, PSI, null packets) as a share of all IP bytes.
     public var overheadRatio: Double?
     /// By the clocks of the receiver and the sender as they stand, nanoseconds.

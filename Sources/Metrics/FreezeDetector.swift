@@ -68,6 +68,12 @@ public struct FreezeDetector: Sendable {
         return judge((instant - last).nanoseconds)
     }
 
+    /// A viewer stops what is presented, or goes elsewhere: the last frame is judged up to then, and no frame follows it.
+    public mutating func interrupt(at instant: Instant) {
+        finish(at: instant)
+        last = nil
+    }
+
     /// Counts the time before the first frame where one should have been shown.
     ///
     /// DEVIATION: W3C's counters begin with the first frame. Who waits for a picture that cannot be decoded sees none, and

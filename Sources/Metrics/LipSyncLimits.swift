@@ -30,4 +30,6 @@ struct LipSyncLimits: Hashable, Sendable {
     static let ebuR37 = LipSyncLimits(lag: .milliseconds(60), lead: .milliseconds(40))
     /// ATSC IS-191, +15 ms to −45 ms.
     static let atscIS191 = LipSyncLimits(lag: .milliseconds(45), lead: .milliseconds(15))
+    /// Steinmetz, Human Perception of Jitter and Media Synchronization (1996): in sync, ±80 ms.
+    static let steinmetz = LipSyncLimits(lag: .milliseconds(80), lead: .milliseconds(80))
 }

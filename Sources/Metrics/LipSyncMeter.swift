@@ -64,6 +64,7 @@ public struct LipSyncMeter: Sendable {
     private var ituAcceptability = Inside()
     private var ebuR37 = Inside()
     private var atscIS191 = Inside()
+    private var steinmetz = Inside()
     private var trend = LipSyncTrend()
     /// How long both media played, gaps that only clocks and ticks make included.
     private var played = TimeSpan.zero
@@ -147,6 +148,7 @@ public struct LipSyncMeter: Sendable {
         ituAcceptability.add(.ituAcceptability, from: first, to: last, lasting: length)
         ebuR37.add(.ebuR37, from: first, to: last, lasting: length)
         atscIS191.add(.atscIS191, from: first, to: last, lasting: length)
+        steinmetz.add(.steinmetz, from: first, to: last, lasting: length)
         trend.add(from: first, to: last, start: start, nanoseconds: length)
         latest = .nanoseconds(last)
     }
@@ -181,14 +183,41 @@ extension LipSyncMeter {
         result.withinITUAcceptability = share(ituAcceptability)
         result.withinEBUR37 = share(ebuR37)
         result.withinATSCIS191 = share(atscIS191)
+        result.withinSteinmetz = share(steinmetz)
         result.coveredITUDetectability = coveredShare(ituDetectability)
         result.coveredITUAcceptability = coveredShare(ituAcceptability)
         result.coveredEBUR37 = coveredShare(ebuR37)
         result.coveredATSCIS191 = coveredShare(atscIS191)
+        result.coveredSteinmetz = coveredShare(steinmetz)
         result.slopeNanosecondsPerSecond = trend.slope.map { Int64($0.rounded(.toNearestOrAwayFromZero)) }
         result.slopeStandardErrorNanosecondsPerSecond = trend.standardError.map {
             Int64($0.rounded(.toNearestOrAwayFromZero))
         }
         return result
+    }
+}
+
+extension LipSyncMeasurements {
+    /// The share of the skew's time inside the profile's limits, the narrowest where it has several; nil of a name that is
+    /// none.
+    public var withinProfile: Double? {
+        switch profile {
+        case "itu-bt1359": withinITUDetectability
+        case "ebu-r37": withinEBUR37
+        case "atsc-is191": withinATSCIS191
+        case "steinmetz": withinSteinmetz
+        default: nil
+        }
+    }
+
+    /// The same of the program's time in which both really played.
+    public var coveredProfile: Double? {
+        switch profile {
+        case "itu-bt1359": coveredITUDetectability
+        case "ebu-r37": coveredEBUR37
+        case "atsc-is191": coveredATSCIS191
+        case "steinmetz": coveredSteinmetz
+        default: nil
+        }
     }
 }

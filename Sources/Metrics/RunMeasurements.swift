@@ -22,6 +22,8 @@ public struct RunMeasurements: Sendable {
     public var links: [LinkMeasurements] = []
     /// What playback commands did; nil without any.
     public var commands: CommandMeasurements?
+    /// How receivers played together; nil where they do not.
+    public var destinations: DestinationMeasurements?
     /// What came of the agreement; nil without one.
     public var agreement: AgreementMeasurements?
     /// Each session that asked for a guaranteed rate.
@@ -100,6 +102,8 @@ public struct LipSyncMeasurements: Sendable {
     public var audio = ""
     /// Id of the video substream.
     public var video = ""
+    /// By whose tolerances the receiver is judged, as scenarios name them.
+    public var profile = ""
     /// Weighed by time: milliseconds in which audio was heard.
     public var skew: Distribution?
     /// The share of the program's time, from the first presentation to the program's end, in which both really played,
@@ -114,6 +118,8 @@ public struct LipSyncMeasurements: Sendable {
     public var withinEBUR37: Double?
     /// ATSC IS-191.
     public var withinATSCIS191: Double?
+    /// Steinmetz 1996, in sync.
+    public var withinSteinmetz: Double?
     // The share of the program's time in which both really played, inside each limit, 0...1.
     /// ITU-R BT.1359, detectability.
     public var coveredITUDetectability: Double?
@@ -123,6 +129,8 @@ public struct LipSyncMeasurements: Sendable {
     public var coveredEBUR37: Double?
     /// ATSC IS-191.
     public var coveredATSCIS191: Double?
+    /// Steinmetz 1996, in sync.
+    public var coveredSteinmetz: Double?
     /// Least-squares slope of the skew over true time; nil where it is noise.
     public var slopeNanosecondsPerSecond: Int64?
     /// One standard error of it; nil of less than ten seconds.

@@ -7,6 +7,8 @@ import Timebase
 /// with their delay.
 struct ClockFollower: Sendable {
     private let method: ClockRecovery
+    /// Whether the least delay counts from that of the first window on, and not from the first datagram's.
+    private let countsFromWindow: Bool
     private var loop = PhaseLockedLoop()
     private var minimum = WindowMinimum()
     private var line = ReportLine()
@@ -21,7 +23,16 @@ struct ClockFollower: Sendable {
     private static let farthest = TimeSpan.seconds(1)
     private static let mostFar = 16
 
-    init(_ method: ClockRecovery) { self.method = method }
+    init(_ method: ClockRecovery) { self.init(method, countsFromWindow: false) }
+
+    /// One of a session whose timestamps are captures: datagrams are sent some more, some less behind these, so that the
+    /// first one's delay is not the least.
+    init(sessionBy method: ClockRecovery) { self.init(method, countsFromWindow: true) }
+
+    private init(_ method: ClockRecovery, countsFromWindow: Bool) {
+        self.method = method
+        self.countsFromWindow = countsFromWindow
+    }
 
     /// A datagram has come.
     ///
@@ -32,7 +43,7 @@ struct ClockFollower: Sendable {
     mutating func add(sourceTime: TimeSpan, arrival: LocalInstant) -> LocalInstant {
         let zero = arrival - sourceTime
         guard let origin, farCount < Self.mostFar else {
-            self = ClockFollower(method)
+            self = ClockFollower(method, countsFromWindow: countsFromWindow)
             origin = zero
             return zero
         }
@@ -45,7 +56,9 @@ struct ClockFollower: Sendable {
         switch method {
         case .none: break
         case .clockReferences: skew = loop.add(delta, at: arrival)
-        case .windowMinimum: skew = minimum.add(delta, at: sourceTime)
+        case .windowMinimum:
+            let least = minimum.add(delta, at: sourceTime)
+            skew = countsFromWindow ? minimum.gain : least
         case .senderReports: skew = line.value(at: arrival)
         }
         return origin + skew

@@ -10,10 +10,15 @@ public struct LipSyncControl: Sendable, BitwiseCopyable {
     public var deadband: TimeSpan
     /// The most by which one report moves a session.
     public var longestStep: TimeSpan
+    /// Whether a report is taken to tell of the instant at which it came, and not of the one that it names: as behind
+    /// relays that write reports of their own. By as much as sessions then take longer on their way they seem to be
+    /// captured later, and their difference stays.
+    public var takesArrivals: Bool
 
-    public init(deadband: TimeSpan, longestStep: TimeSpan) {
+    public init(deadband: TimeSpan, longestStep: TimeSpan, takesArrivals: Bool = false) {
         self.deadband = deadband
         self.longestStep = longestStep
+        self.takesArrivals = takesArrivals
     }
 
     /// By how much a session is to be presented later from now on; negative: earlier.

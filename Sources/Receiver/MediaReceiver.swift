@@ -18,6 +18,8 @@ public struct MediaReceiver: Sendable {
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
     /// Whether releases count from the sender's clock as the receiver's synchronized clock has it.
     public let followsSender: Bool
+    /// How much later than by its own playout everything is presented, so that others can keep up.
+    private var waited = TimeSpan.zero
     /// What the latest timeout has released.
     private var released: ReceiverOutput?
     private var discarded = Deque<ReceiverOutput>()
@@ -60,6 +62,28 @@ public struct MediaReceiver: Sendable {
     public mutating func take(correction: TimeSpan) {
         guard let report else { return }
         playout.setAnchor(report.shown - report.sourceTime - correction)
+    }
+
+    /// When the latest datagram came and is due; nil before the first, and without RTP.
+    public func playoutPoint(at now: LocalInstant) -> PlayoutPoint? {
+        guard let timestamp = session.latestTimestamp, let time = session.sourceTime(ofTimestamp: timestamp),
+            let arrival = statistics.arrival(ofTimestamp: timestamp, near: now),
+            let release = playout.release(ofSourceTime: time)
+        else { return nil }
+        return PlayoutPoint(timestamp: timestamp, arrival: arrival, presentation: release)
+    }
+
+    /// Presents what has a timestamp at an instant, and everything else so much later or earlier as well: never earlier
+    /// than by its own playout, and not at all where it is off by no more than a millisecond.
+    public mutating func present(_ timestamp: UInt32, at wanted: LocalInstant, from now: LocalInstant) {
+        guard let due = session.sourceTime(ofTimestamp: timestamp).flatMap({ playout.release(ofSourceTime: $0) }) else {
+            return
+        }
+        let change = PlayoutPoint.change(from: due, to: wanted, waited: waited)
+        guard change != .zero else { return }
+        playout.shift(by: change, at: now)
+        waited += change
+        rearm()
     }
 
     /// Does with what is presented what a viewer asks for.
@@ -132,6 +156,7 @@ public struct MediaReceiver: Sendable {
         program = ProgramReceiver(keepsUnits: configuration.keepsUnits, mayCrash: configuration.mayCrash)
         follower = configuration.clockRecovery == .none ? nil : ClockFollower(configuration.clockRecovery)
         report = nil
+        waited = .zero
         rearm()
     }
 
@@ -148,7 +173,7 @@ public struct MediaReceiver: Sendable {
         switch output {
         case .media(let datagram):
             if let zero = follower?.add(sourceTime: datagram.sourceTime, arrival: datagram.arrival - datagram.hold) {
-                playout.setAnchor(zero)
+                playout.setAnchor(zero + waited)
             }
             switch playout.handle(datagram) {
             case .buffered: break

@@ -105,6 +105,9 @@ public struct PlayoutBuffer: Sendable {
     /// When what was sent at a time in the stream is due; nil before the first datagram.
     func release(ofSourceTime time: TimeSpan) -> LocalInstant? { anchor.map { $0 + time + delay } }
 
+    /// What time in the stream is due at an instant; nil before the first datagram.
+    func sourceTime(ofRelease instant: LocalInstant) -> TimeSpan? { anchor.map { instant - $0 - delay } }
+
     /// Lets nothing be due later than a datagram behind it: for streams whose timestamps go back, as those of pictures in
     /// an order of their own do.
     mutating func bringForward(before number: Int64) {
@@ -122,7 +125,10 @@ public struct PlayoutBuffer: Sendable {
     /// Releases so much later from now on, negative: earlier, what is in the buffer too.
     mutating func shift(by span: TimeSpan, at now: LocalInstant) {
         anchor = anchor.map { $0 + span }
-        for index in entries.indices { entries[index].release = max(entries[index].release + span, now) }
+        for index in entries.indices {
+            entries[index].release = max(entries[index].release + span, now)
+            entries[index].shift += span
+        }
     }
 
     /// Takes a datagram, at its arrival. One that is not buffered stays with whoever handed it over.

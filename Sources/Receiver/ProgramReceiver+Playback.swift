@@ -6,7 +6,8 @@ public enum PlaybackAction: Sendable, Hashable {
     case pause
     /// What is presented goes on where it stands.
     case play
-    /// What is presented is another place of the program from now on, by its PTS: 90 kHz ticks modulo 2^33.
+    /// What is presented is another place of the program from now on, by its PTS: 90 kHz ticks modulo 2^33; of sessions of
+    /// their own, by the first one's RTP timestamp.
     case seek(pts: UInt64)
 }
 
@@ -18,11 +19,8 @@ extension ProgramReceiver {
     /// the first unit kept is that unit's.
     mutating func apply(_ action: PlaybackAction, at now: LocalInstant) {
         switch action {
-        case .pause: pausedAt = min(pausedAt, now)
-        case .play:
-            guard pausedAt != .distantFuture else { return }
-            lag += now - pausedAt
-            pausedAt = .distantFuture
+        case .pause: playback.pause(at: now)
+        case .play: playback.play(at: now)
         case .seek(let pts): seek(pts, at: now)
         }
         rearm()
@@ -33,18 +31,17 @@ extension ProgramReceiver {
         guard let clock else { return }
         let wanted = due(reference.nearest(pts), clock)
         let place = max(wanted, presenters.compactMap(\.firstDue).min() ?? wanted)
-        lag = max(.zero, now - place)
-        if pausedAt != .distantFuture { pausedAt = now }
-        for lane in presenters.indices { presenters[lane].seek(now - lag) }
+        playback.go(to: place, at: now)
+        for lane in presenters.indices { presenters[lane].seek(now - playback.lag) }
     }
 
     /// Where playback stands, on the scale of the stream's clock references; nil before the first of these.
     func position(at now: LocalInstant) -> TimeSpan? {
         guard let clock else { return nil }
-        let elapsed = min(now, pausedAt) - clock.local - shift - lag
+        let elapsed = playback.due(at: now) - clock.local - shift
         return MediaClock.span(ticks: clock.ticks, rate: MediaClock.system) + elapsed
     }
 
     /// Whether a viewer has stopped the presentation.
-    var isPaused: Bool { pausedAt != .distantFuture }
+    var isPaused: Bool { playback.isPaused }
 }

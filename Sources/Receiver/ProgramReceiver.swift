@@ -32,10 +32,7 @@ public struct ProgramReceiver: Sendable {
     var shift = TimeSpan.zero
     private let keepsUnits: Bool
     private let mayCrash: Bool
-    /// How much later than by the rebuilt clock units are presented: what viewers have held them up for.
-    var lag = TimeSpan.zero
-    /// When a viewer stopped the presentation; `.distantFuture` while it goes on.
-    var pausedAt = LocalInstant.distantFuture
+    var playback = Playback()
     private var outputs = Deque<Output>()
     /// A place in the next datagram's payload at which it was changed on the way. The receiver knows nothing of it: it goes
     /// into ``UnitCoverage/isChanged`` and nowhere else.
@@ -97,7 +94,7 @@ public struct ProgramReceiver: Sendable {
 
     /// Presents the next unit that is due by `now`.
     mutating func handleTimeout(at now: LocalInstant) {
-        guard nextTimeout <= now, let unit = presenters[nextLane].present(at: now - lag) else { return }
+        guard nextTimeout <= now, let unit = presenters[nextLane].present(at: now - playback.lag) else { return }
         outputs.append(.presented(lane: nextLane, presentation: unit.presentation))
         rearm()
     }
@@ -127,13 +124,7 @@ public struct ProgramReceiver: Sendable {
             nextTimeout = presenters[lane].nextDue
             nextLane = lane
         }
-        if nextTimeout != .distantFuture { nextTimeout = presentation(of: nextTimeout) }
-    }
-
-    /// When a unit is presented that is due by the rebuilt clock; `.distantFuture` while the presentation stands before it.
-    private func presentation(of due: LocalInstant) -> LocalInstant {
-        let instant = due + lag
-        return instant < pausedAt ? instant : .distantFuture
+        nextTimeout = playback.presentation(of: nextTimeout)
     }
 
     private mutating func drainDemultiplexer(release: LocalInstant) {
@@ -161,7 +152,7 @@ public struct ProgramReceiver: Sendable {
                 let due = self.due(presentation, clock)
                 unit.due = due
                 // What begins after its time is not shown any more, unless a viewer goes back to it.
-                let isOver = self.presentation(of: due) < release
+                let isOver = playback.presentation(of: due) < release
                 if !isOver || keepsUnits {
                     presenters[lane].add(.init(presentation: presentation, due: due), isOver: isOver)
                     rearm()
@@ -181,7 +172,7 @@ public struct ProgramReceiver: Sendable {
         units[lane] = nil
         // Before the first clock reference nobody knows when a unit is due: it is never shown, and so is missing.
         if unit.presentation != nil, unit.due == nil { return }
-        let due = unit.due.map { presentation(of: $0) }
+        let due = unit.due.map { playback.presentation(of: $0) }
         let isLate = due.map { closing.lastByte > $0 } ?? false
         let verdict: UnitVerdict = closing.isDamaged ? .damaged : isLate ? .late : .onTime
         if mayCrash, let presentation = unit.presentation { presenters[lane].close(presentation, verdict) }

@@ -8,23 +8,22 @@ struct RTPReception: Sendable {
     private var window: ReceivedWindow
     private var timestamp = WrapUnwrapper(bits: 32)
     private let deinterleaver: BlockDeinterleaver?
-    private let doubtsHeaders: Bool
+    /// Where headers may be damaged.
+    private var doubt: HeaderDoubt?
     /// Whether each datagram has to tell the sender's clock, not the first alone.
     private let followsClock: Bool
     private var isFirst = true
-    /// Where headers are doubted: the latest one believed.
-    private var latestHeader: (sequenceNumber: UInt16, timestamp: UInt32)?
-    private var check = SequenceCheck()
 
     init(_ configuration: ReceiverConfiguration) {
         deinterleaver = configuration.deinterleaver
-        doubtsHeaders = configuration.doubtsHeaders
         followsClock = configuration.clockRecovery != .none
         window = ReceivedWindow(reach: deinterleaver?.reach ?? 0)
+        guard configuration.doubtsHeaders else { return }
+        doubt = HeaderDoubt(clockRate: MediaClock.ninetyKilohertz, reach: Int64(deinterleaver?.reach ?? 0))
     }
 
     mutating func receive(_ packet: Packet, _ payload: RawSpan, at now: LocalInstant) -> SessionReceiver.Output {
-        guard let header = try? RTPHeader(parsing: payload), !doubtsHeaders || isPlausible(header) else {
+        guard let header = try? RTPHeader(parsing: payload), doubt?.believes(header, at: now) != false else {
             return .discarded(packet, .malformed)
         }
         let number = statistics.add(sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, at: now)
@@ -40,22 +39,11 @@ struct RTPReception: Sendable {
         return .media(datagram)
     }
 
+    /// That of the latest datagram; nil before the first.
+    var latestTimestamp: UInt32? { timestamp.latest.map { UInt32(truncatingIfNeeded: $0) } }
+
     /// When a timestamp was taken: that nearest to the latest datagram's.
     func sourceTime(ofTimestamp timestamp: UInt32) -> TimeSpan {
         MediaClock.span(ticks: self.timestamp.nearest(UInt64(timestamp)), rate: MediaClock.ninetyKilohertz)
-    }
-
-    /// Whether a header goes on about where the one before was, or where a packet that had jumped was.
-    private mutating func isPlausible(_ header: RTPHeader) -> Bool {
-        var isFar = false
-        if let latestHeader {
-            let step = Int64(Int16(bitPattern: header.sequenceNumber &- latestHeader.sequenceNumber))
-            let ticks = Int64(Int32(bitPattern: header.timestamp &- latestHeader.timestamp))
-            let farthest = SequenceCheck.maximumDropout + Int64(deinterleaver?.reach ?? 0)
-            isFar = abs(step) > farthest || abs(ticks) > 30 * MediaClock.ninetyKilohertz
-        }
-        guard check.take(header.sequenceNumber, isFar: isFar) != .jumps else { return false }
-        latestHeader = (header.sequenceNumber, header.timestamp)
-        return true
     }
 }

@@ -25,6 +25,16 @@ public struct ReceptionStatistics: Sendable {
     /// Interarrival jitter in ticks of the RTP clock.
     public var jitter: UInt32 { UInt32(truncatingIfNeeded: scaledJitter >> 4) }
 
+    /// When the packet came that was counted last, to a tick; nil before the first.
+    ///
+    /// - Parameter timestamp: the packet's.
+    func arrival(ofTimestamp timestamp: UInt32, near now: LocalInstant) -> LocalInstant? {
+        guard let transit else { return nil }
+        let ticks = MediaClock.ticks(.nanoseconds(now.nanoseconds), rate: clockRate)
+        let ago = UInt32(truncatingIfNeeded: ticks &- Int64(timestamp) &- transit)
+        return now - MediaClock.span(ticks: Int64(ago), rate: clockRate)
+    }
+
     /// Counts a packet and returns its sequence number, unwrapped.
     public mutating func add(sequenceNumber: UInt16, timestamp: UInt32, at arrival: LocalInstant) -> Int64 {
         let number = sequence.nearest(UInt64(sequenceNumber))

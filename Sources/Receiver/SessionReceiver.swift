@@ -37,6 +37,9 @@ public struct SessionReceiver: Sendable {
         return plain.receive(packet, payload, at: now) ? nil : .discarded(packet, .overflow)
     }
 
+    /// That of the latest datagram; nil before the first, and without RTP.
+    var latestTimestamp: UInt32? { rtp.latestTimestamp }
+
     /// When a timestamp was taken, on the scale of ``MediaDatagram/sourceTime``; nil without RTP.
     func sourceTime(ofTimestamp timestamp: UInt32) -> TimeSpan? {
         hasRTP ? rtp.sourceTime(ofTimestamp: timestamp) : nil

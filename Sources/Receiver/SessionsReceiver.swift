@@ -6,7 +6,11 @@ public struct SessionsReceiver: Sendable {
     private var sessions: [SubstreamReceiver]
     /// How much later than by its own playout each session is presented.
     private var waits: [TimeSpan]
+    /// How much later than by their own playout all are presented, so that other receivers can keep up.
+    private var waited = TimeSpan.zero
     private let control: LipSyncControl?
+    /// Whether releases count from the sender's clock as the receiver's synchronized clock has it.
+    public let followsSender: Bool
     /// Moves of sessions so far.
     private(set) var corrections: Int64 = 0
     /// When the receiver next has something to do, by its own clock.
@@ -22,6 +26,7 @@ public struct SessionsReceiver: Sendable {
     public init(_ sessions: [SubstreamSession], _ configuration: ReceiverConfiguration, control: LipSyncControl?) {
         self.sessions = sessions.map { SubstreamReceiver($0, configuration) }
         self.control = control
+        followsSender = configuration.anchor == .senderClock
         waits = sessions.map { _ in .zero }
     }
 
@@ -76,9 +81,12 @@ public struct SessionsReceiver: Sendable {
         return nil
     }
 
+    /// Takes note of what the receiver's synchronized clock now shows more than the one that its timers run on.
+    public mutating func take(correction: TimeSpan, session: Int) { sessions[session].take(correction: correction) }
+
     /// Takes what a sender's report says of a session, and moves all sessions by it where they are kept together.
     public mutating func take(report timestamp: UInt32, shown: LocalInstant, session: Int, at now: LocalInstant) {
-        sessions[session].take(report: timestamp, shown: shown)
+        sessions[session].take(report: timestamp, shown: control?.takesArrivals == true ? now : shown, at: now)
         guard let control else { return }
         let delays = sessions.map(\.delaySinceCapture)
         let latest = zip(delays, waits).compactMap { delay, wait in delay.map { $0 - wait } }.max()
@@ -94,6 +102,40 @@ public struct SessionsReceiver: Sendable {
         rearm()
     }
 
+    /// When the latest datagram of a session came and is due; nil before the first.
+    public func playoutPoint(ofSession session: Int, at now: LocalInstant) -> PlayoutPoint? {
+        sessions[session].playoutPoint(at: now)
+    }
+
+    /// Presents what has a timestamp in the first session at an instant, and everything else so much later or earlier as
+    /// well: see ``MediaReceiver/present(_:at:from:)``.
+    public mutating func present(_ timestamp: UInt32, at wanted: LocalInstant, from now: LocalInstant) {
+        guard let due = sessions.first?.due(ofTimestamp: timestamp) else { return }
+        let change = PlayoutPoint.change(from: due, to: wanted, waited: waited)
+        guard change != .zero else { return }
+        for index in sessions.indices { sessions[index].shift(by: change, at: now) }
+        waited += change
+        rearm()
+    }
+
+    /// Does with what is presented what a viewer asks for: see ``ProgramReceiver``'s playback.
+    public mutating func apply(_ action: PlaybackAction, at now: LocalInstant) {
+        switch action {
+        case .pause, .play: for index in sessions.indices { sessions[index].pause(action == .pause, at: now) }
+        case .seek(let timestamp):
+            guard let wanted = sessions.first?.due(ofTimestamp: UInt32(truncatingIfNeeded: timestamp)) else { return }
+            let place = max(wanted, sessions.compactMap(\.firstDue).min() ?? wanted)
+            for index in sessions.indices { sessions[index].seek(place, at: now) }
+        }
+        rearm()
+    }
+
+    /// Whether a viewer has stopped the presentation.
+    public var isPaused: Bool { sessions.first?.isPaused == true }
+
+    /// Which time in the first session's stream is presented; nil before its first datagram.
+    public func position(at now: LocalInstant) -> TimeSpan? { sessions.first?.position(at: now) }
+
     /// The receiver crashes: what is in it is gone, the rest of the outputs says what.
     public mutating func crash() {
         for index in sessions.indices { sessions[index].crash() }
@@ -107,6 +149,7 @@ public struct SessionsReceiver: Sendable {
             sessions[index].restart()
             waits[index] = .zero
         }
+        waited = .zero
         rearm()
     }
 

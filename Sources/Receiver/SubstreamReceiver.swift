@@ -6,8 +6,8 @@ import Wire
 /// the presentation of the units that come out of it.
 ///
 /// A unit is presented when its datagrams are due: the playout delay after they would have come had the network held
-/// them as long as the first, by the timestamps. The clock rebuilt is the receiver's own; with ``LipSyncControl`` it
-/// is moved by what the sender's reports say.
+/// them as long as the first, by the timestamps. The clock rebuilt is the receiver's own, or follows the sender's; with
+/// ``LipSyncControl`` it is moved by what the sender's reports say.
 struct SubstreamReceiver: Sendable {
     /// What was done.
     enum Output: Sendable {
@@ -24,12 +24,20 @@ struct SubstreamReceiver: Sendable {
     private var reception: SubstreamReception
     private(set) var playout: PlayoutBuffer
     private var assembler = UnitAssembler()
-    private var presenter = Presenter()
+    private var presenter: Presenter
+    private var playback = Playback()
+    private let keepsUnits: Bool
     private let session: SubstreamSession
     private let mayCrash: Bool
+    private let doubtsHeaders: Bool
     private var format: RTPPayloadFormat { session.format }
     /// A tick of the session's clock: timestamps are no finer.
     private let tolerance: TimeSpan
+    private let recovery: ClockRecovery
+    /// Follows the sender's clock where that is wanted.
+    private var follower: ClockFollower?
+    /// How much later everything is presented than by the anchor.
+    private var shifted = TimeSpan.zero
     private var outputs = Deque<Output>()
     /// The sender's latest report: a time in the stream, and what the sender's clock showed then.
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
@@ -38,8 +46,14 @@ struct SubstreamReceiver: Sendable {
     init(_ session: SubstreamSession, _ configuration: ReceiverConfiguration) {
         self.session = session
         mayCrash = configuration.mayCrash
+        recovery = configuration.clockRecovery
+        keepsUnits = configuration.keepsUnits
+        presenter = Presenter(keepsUnits: keepsUnits)
+        follower = recovery == .none ? nil : ClockFollower(sessionBy: recovery)
         tolerance = MediaClock.span(ticks: 1, rate: session.format.clockRate, .up)
-        reception = SubstreamReception(session)
+        doubtsHeaders = configuration.doubtsHeaders
+        reception = SubstreamReception(
+            session, doubtsHeaders: doubtsHeaders, followsClock: configuration.clockRecovery != .none)
         playout = PlayoutBuffer(
             delay: configuration.playoutDelay, latePolicy: configuration.latePolicy, tolerance: tolerance)
     }
@@ -52,6 +66,9 @@ struct SubstreamReceiver: Sendable {
         switch reception.receive(packet, payload, at: now) {
         case .discarded(let packet, let reason): outputs.append(.discarded(packet, reason))
         case .media(let datagram):
+            if let zero = follower?.add(sourceTime: datagram.sourceTime, arrival: datagram.arrival - datagram.hold) {
+                playout.setAnchor(zero + shifted)
+            }
             switch playout.handle(datagram) {
             // A unit's packets are due with those that follow them and are due earlier: others refer to it.
             case .buffered: playout.bringForward(before: datagram.number)
@@ -65,9 +82,9 @@ struct SubstreamReceiver: Sendable {
     /// Releases a datagram or presents a unit: what is due first, if that is by `now`.
     mutating func handleTimeout(_ pool: borrowing PacketPool, at now: LocalInstant) {
         guard nextTimeout <= now else { return }
-        if playout.nextTimeout <= presenter.nextDue {
+        if playout.nextTimeout <= playback.presentation(of: presenter.nextDue) {
             release(pool, at: now)
-        } else if let unit = presenter.present(at: now) {
+        } else if let unit = presenter.present(at: now - playback.lag) {
             outputs.append(.presented(ticks: unit.presentation))
         }
         rearm()
@@ -92,19 +109,31 @@ struct SubstreamReceiver: Sendable {
 
     /// It is back, and has nothing but what it counts: to be called behind ``crash()``, when its outputs have been polled.
     mutating func restart() {
-        reception = SubstreamReception(session)
+        reception = SubstreamReception(session, doubtsHeaders: doubtsHeaders, followsClock: recovery != .none)
+        follower = recovery == .none ? nil : ClockFollower(sessionBy: recovery)
+        shifted = .zero
         playout.restart()
         assembler = UnitAssembler()
-        presenter = Presenter()
+        presenter = Presenter(keepsUnits: keepsUnits)
+        playback = Playback()
         report = nil
         rearm()
     }
 
     /// Takes what a sender's report says: at which reading of the sender's clock a timestamp was taken.
-    mutating func take(report timestamp: UInt32, shown: LocalInstant) {
+    mutating func take(report timestamp: UInt32, shown: LocalInstant, at now: LocalInstant) {
         // Before the first datagram nobody knows in which round of the timestamps it is.
         guard !reception.statistics.isEmpty else { return }
-        report = (reception.span(reception.ticks(ofTimestamp: timestamp)), shown)
+        let time = reception.span(reception.ticks(ofTimestamp: timestamp))
+        report = (time, shown)
+        follower?.add(report: time, arrival: now)
+    }
+
+    /// Takes note of what the receiver's synchronized clock now shows more than the one that its timers run on: releases
+    /// count from when what the timestamps give as zero was sent by the sender's latest report.
+    mutating func take(correction: TimeSpan) {
+        guard let report else { return }
+        playout.setAnchor(report.shown - report.sourceTime + session.sendingDelay - correction + shifted)
     }
 
     /// How much later than their capture by the sender's reports units are presented, from a zero that all sessions of one
@@ -116,11 +145,49 @@ struct SubstreamReceiver: Sendable {
 
     /// Presents everything so much later from now on; negative: earlier.
     mutating func shift(by span: TimeSpan, at now: LocalInstant) {
+        shifted += span
         playout.shift(by: span, at: now)
         rearm()
     }
 
-    private mutating func rearm() { nextTimeout = min(playout.nextTimeout, presenter.nextDue) }
+    /// When the latest datagram came and is due; nil before the first.
+    func playoutPoint(at now: LocalInstant) -> PlayoutPoint? {
+        guard let timestamp = reception.latestTimestamp,
+            let arrival = statistics.arrival(ofTimestamp: timestamp, near: now), let due = due(ofTimestamp: timestamp)
+        else { return nil }
+        return PlayoutPoint(timestamp: timestamp, arrival: arrival, presentation: due)
+    }
+
+    /// When what has a timestamp is due, whatever viewers do; nil before the first datagram.
+    func due(ofTimestamp timestamp: UInt32) -> LocalInstant? {
+        playout.release(ofSourceTime: reception.span(reception.ticks(ofTimestamp: timestamp)))
+    }
+
+    /// Whether a viewer has stopped the presentation.
+    var isPaused: Bool { playback.isPaused }
+
+    /// When the earliest unit kept was due.
+    var firstDue: LocalInstant? { presenter.firstDue }
+
+    /// What time in the stream, unwrapped, is presented at an instant; nil before the first datagram.
+    func position(at now: LocalInstant) -> TimeSpan? { playout.sourceTime(ofRelease: playback.due(at: now)) }
+
+    /// Stops the presentation, or lets it go on where it stands.
+    mutating func pause(_ stops: Bool, at now: LocalInstant) {
+        if stops { playback.pause(at: now) } else { playback.play(at: now) }
+        rearm()
+    }
+
+    /// Goes to what was due at `place`.
+    mutating func seek(_ place: LocalInstant, at now: LocalInstant) {
+        playback.go(to: place, at: now)
+        presenter.seek(now - playback.lag)
+        rearm()
+    }
+
+    private mutating func rearm() {
+        nextTimeout = min(playout.nextTimeout, playback.presentation(of: presenter.nextDue))
+    }
 
     private mutating func release(_ pool: borrowing PacketPool, at now: LocalInstant) {
         guard let entry = playout.pollOutput(at: now) else { return }
@@ -141,14 +208,16 @@ struct SubstreamReceiver: Sendable {
         while let event = assembler.pollOutput() {
             switch event {
             case .began(let ticks):
-                // What begins after its time is not shown any more.
-                guard let due = playout.release(ofSourceTime: reception.span(ticks)), due + tolerance >= release else {
-                    continue
-                }
-                presenter.add(.init(presentation: ticks, due: max(due, release)))
+                guard let due = playout.release(ofSourceTime: reception.span(ticks)) else { continue }
+                // What begins after its time is not shown any more, unless a viewer goes back to it.
+                let shown = playback.presentation(of: due)
+                let isOver = shown < release - tolerance
+                guard !isOver || keepsUnits else { continue }
+                presenter.add(
+                    .init(presentation: ticks, due: isOver ? due : max(due, release - playback.lag)), isOver: isOver)
             case .closed(let ticks, let closing):
-                let due = playout.release(ofSourceTime: reception.span(ticks))
-                let isLate = due.map { closing.lastByte > $0 + tolerance } ?? false
+                let shown = playout.release(ofSourceTime: reception.span(ticks)).map { playback.presentation(of: $0) }
+                let isLate = shown.map { closing.lastByte - tolerance > $0 } ?? false
                 let verdict: UnitVerdict = closing.isDamaged ? .damaged : isLate ? .late : .onTime
                 if mayCrash { presenter.close(ticks, verdict) }
                 outputs.append(

@@ -10,11 +10,17 @@ struct WindowMinimum: Sendable {
     private var isFull = false
     private var least = Int64.max
     private var skew: Int64 = 0
+    /// The least of the first full window.
+    private var begin: Int64 = 0
+    private var gained: Int64 = 0
     private var first: TimeSpan?
 
     private static let capacity = 512
     private static let span = TimeSpan.seconds(2)
     private static let smoothing: Int64 = 125
+
+    /// How much more the least is now, smoothed, than in the first full window.
+    var gain: TimeSpan { .nanoseconds(gained) }
 
     /// Takes a delta and the time in the stream of its datagram.
     ///
@@ -32,7 +38,11 @@ struct WindowMinimum: Sendable {
         first = first ?? sourceTime
         window.append(value)
         least = min(least, value)
-        guard elapsed < Self.span, window.count < Self.capacity else { return isFull = true }
+        guard elapsed < Self.span, window.count < Self.capacity else {
+            isFull = true
+            begin = least
+            return
+        }
         let share = max(
             elapsed.nanoseconds * 100 / Self.span.nanoseconds, Int64(window.count * 100 / Self.capacity), 0)
         skew = (share * share * least + (10_000 - share * share) * skew) / 10_000
@@ -48,5 +58,6 @@ struct WindowMinimum: Sendable {
             least = window.reduce(.max) { min($0, $1) }
         }
         skew = (least + (Self.smoothing - 1) * skew) / Self.smoothing
+        gained = (least - begin + (Self.smoothing - 1) * gained) / Self.smoothing
     }
 }

@@ -44,12 +44,18 @@ extension ExperimentScenario {
         var deadband: TimeSpan
         /// The most by which one report moves a session.
         var step: TimeSpan
+        /// Which instant a sender's report is taken to tell of.
+        var reports: ReportTime
         var profile: LipSyncProfile
 
         enum Correction: String, Sendable, CaseIterable {
             case none
             /// By the sender's reports, which say when what was captured.
             case rtcp
+        }
+
+        enum ReportTime: String, Sendable, CaseIterable {
+            case stamp, arrival
         }
     }
 }
@@ -142,7 +148,9 @@ extension ExperimentScenario.Receiver.ClockRecovery {
 extension ExperimentScenario.LipSync {
     static let record = Record<Self>(
         // As GStreamer's rtpbin ignores 4 ms, and libwebrtc moves no more than 80 ms at once.
-        Self(correction: .none, deadband: .milliseconds(4), step: .milliseconds(80), profile: .ituBT1359),
+        Self(
+            correction: .none, deadband: .milliseconds(4), step: .milliseconds(80), reports: .stamp,
+            profile: .ituBT1359),
         [
             .key(
                 "correction", \.correction, .words(),
@@ -153,6 +161,10 @@ extension ExperimentScenario.LipSync {
             .key(
                 "step", \.step, .time(.microseconds(1)...ExperimentScenario.delays.upperBound),
                 "The most by which one report moves a substream."),
+            .key(
+                "reports", \.reports, .words(),
+                "Which instant the timestamp in a report is taken to be of: that which the sender stamped, or, as with relays that write reports of their own, that at which it came; then skew stays by as much as one substream takes longer on its way."
+            ).like("stamp"),
             .key("profile", \.profile, .words(), "Whose tolerances it is judged by.").like("ebu-r37"),
         ])
 }

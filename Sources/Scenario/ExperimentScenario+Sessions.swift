@@ -12,31 +12,44 @@ extension ExperimentScenario {
 
     /// What sessions of their own must agree on with everything else.
     static func settleSessions(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
-        guard scenario.sender.carriage == .rtpSeparate else { return checkMultiplexed(scenario, reader) }
-        if reader["qos"].has("bitrate") {
-            reader["qos"]["bitrate"].report(
-                "with rtp-separate each substream has a rate of its own",
-                hint: "leave it out: --check 'flows[tv.video].bitrate_bps.used >= 4 Mbit/s' asks for one")
+        for (element, receiver) in zip(reader["receivers"].elements ?? [], scenario.receivers)
+        where receiver.lipSync.reports == .arrival && receiver.lipSync.correction == .none {
+            element["lip_sync"]["reports"].report(
+                "nothing is corrected by reports", expected: "stamp", hint: "write correction: rtcp beside it")
         }
-        if scenario.commands != nil {
-            reader["commands"].report(
-                "with rtp-separate receivers take no commands", hint: "leave it out, or write carriage: ts-rtp")
+        guard scenario.sender.carriage == .rtpSeparate else { return checkMultiplexed(scenario, reader) }
+        for index in scenario.qos.checks.indices where scenario.qos.checks[index].name == .bitRate {
+            scenario.qos.checks[index].countsSessions = true
         }
         for (element, receiver) in zip(reader["receivers"].elements ?? [], scenario.receivers) {
-            if receiver.clockRecovery != .none {
+            if receiver.lipSync.reports == .arrival, receiver.anchor == .senderClock {
+                element["lip_sync"]["reports"].report(
+                    "with 'anchor: sender-clock' it is their stamps that tell the sender's clock", expected: "stamp")
+            }
+            if receiver.clockRecovery == .pcr {
                 element["clock_recovery"].report(
-                    "with rtp-separate receivers play at their own rates", expected: "none",
-                    hint: "lip_sync: { correction: rtcp } follows what each substream's clock has gained")
+                    "sessions of their own have no clock references", expected: "none, window-min or rtcp")
             }
-            if receiver.anchor == .senderClock {
-                element["anchor"].report(
-                    "sessions of their own count from their first datagrams", expected: "first-arrival",
-                    hint: "lip_sync: { correction: rtcp } goes by the sender's reports")
-            }
-            if receiver.deliversCorrupted {
-                element["deliver_corrupted"].report(
-                    "with rtp-separate damaged datagrams are not taken", expected: "false")
-            }
+        }
+    }
+
+    /// What receivers that play together need.
+    static func checkDestinations(_ scenario: ExperimentScenario, _ reader: ScenarioReader) {
+        guard scenario.idms else { return }
+        if !scenario.sender.carriage.hasRTP {
+            reader["idms"].report(
+                "without RTP nobody reports when what is presented", expected: "false",
+                hint: "sender.carriage: ts-rtp has reports")
+        }
+        if scenario.expandedReceivers.count < 2 {
+            reader["idms"].report(
+                "one receiver plays with nobody", expected: "false", hint: "receivers: [ { id: tv, count: 2 } ]")
+        }
+        for (element, receiver) in zip(reader["receivers"].elements ?? [], scenario.receivers)
+        where receiver.anchor == .senderClock {
+            element["anchor"].report(
+                "receivers that present by the sender's clock are together without idms", expected: "first-arrival",
+                hint: "leave idms out")
         }
     }
 

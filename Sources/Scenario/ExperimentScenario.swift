@@ -30,6 +30,8 @@ public struct ExperimentScenario: Equatable, Sendable {
     public var synchronization: Synchronization
     /// As written, at least one; ``expandedReceivers`` has one element for each that runs.
     public var receivers: [Receiver]
+    /// Whether receivers play together by what they report.
+    var idms: Bool
     /// What viewers tell all receivers to do; nil: nothing.
     var commands: Commands?
     /// Nil: none.
@@ -74,7 +76,7 @@ extension ExperimentScenario {
             name: "", duration: nil, seed: 1, program: .file(ProgramFile(path: "", loops: false, sha256: nil)),
             sender: Sender.record.initial, forward: [.ideal], reverse: [.ideal], flowLinks: [], senderClock: .perfect,
             receiverClock: .perfect, timeServers: [], synchronization: .none, receivers: [Receiver.record.initial],
-            commands: nil, agreement: nil, faults: [], qos: QoSContract(), capture: .none,
+            idms: false, commands: nil, agreement: nil, faults: [], qos: QoSContract(), capture: .none,
             outputs: Outputs.record.initial),
         [
             .key("name", \.name, .scenarioName, "What the run is called.")
@@ -111,6 +113,10 @@ extension ExperimentScenario {
                 "Who receives the program; several are reached through one multicast group."
             ).usually("one, called receiver").like("[ { id: tv, playout: { fixed: 150ms } } ]"),
             .key(
+                "idms", \.idms, .truth,
+                "Whether receivers play together: each reports over RTCP when it presents, and all wait for the one that is last (RFC 7272, inter-destination media synchronization), by their synchronized clocks."
+            ).like("true").needs("receivers", "[ { id: tv, count: 2 } ]"),
+            .key(
                 "commands", \.commands, .optional(Commands.record.kind()),
                 "What viewers tell all receivers to do with what they present."
             ).like("{ order: total, at: [ { at: 20s, node: sender, do: pause } ] }"),
@@ -137,6 +143,7 @@ extension ExperimentScenario {
             Rule("clocks", "receivers") { checkSynchronization($0, $1) },
             Rule("duration", "receivers", "commands") { checkCommands($0, $1) },
             Rule("duration", "receivers", "agreement") { checkAgreement($0, $1) },
+            Rule("idms", "sender", "receivers") { checkDestinations($0, $1) },
             Rule("program", "sender", "network", "receivers", "commands", "outputs", "qos") { settleSessions(&$0, $1) },
             Rule("commands", "outputs") { settlePresentedMedia(&$0, $1) },
         ])

@@ -4,7 +4,7 @@ extension QoSCheck {
     /// What this check compares with its limit.
     var subject: Subject {
         switch name {
-        case .bitRate: .metric("flows.bitrate_bps.used")
+        case .bitRate: .metric(countsSessions ? "flows.bitrate_bps.used_by_receiver" : "flows.bitrate_bps.used")
         case .sessionSetupDelay: .metric("flows.session_setup_ns")
         case .endToEndDelay: .metric("substreams.end_to_end_delay_ns." + (statistic ?? .p99).rawValue)
         // A few reports come in a minute: no percentile can be told from the largest.

@@ -48,7 +48,8 @@ extension QoSCheck.Name {
 
     fileprivate var meaning: String {
         switch self {
-        case .bitRate: "What was used of each flow, in IP bits a second: no copies, and nothing that came too late."
+        case .bitRate:
+            "What was used of each flow, of rtp-separate of all together, in IP bits a second: no copies, and nothing that came too late."
         case .sessionSetupDelay: "From time zero until the session is set up."
         case .endToEndDelay:
             "From capture to presentation: the 99th percentile, unless it says 'max <= 500ms' or 'p95 <= 80ms'."
@@ -57,7 +58,8 @@ extension QoSCheck.Name {
         case .jitter: "Delay variation (RFC 5481 PDV): the 99th percentile, unless it says 'p95 <= 20ms'."
         case .loss: "Datagrams that were never there in time, after repair, as a share of those sent."
         case .presented: "Units presented whole and on time, as a share of those sent."
-        case .lipSync: "The share of the time during which audio and video are as close as a standard asks."
+        case .lipSync:
+            "The share of the time during which audio and video are as close as a standard asks, or with 'within profile' each receiver's lip_sync.profile."
         }
     }
 }
@@ -72,6 +74,8 @@ public struct QoSCheck: Equatable, Sendable {
     var statistic: Statistic?
     /// Which of the lip-sync bands is meant; for ``Name/lipSync`` alone.
     var band: LipSyncBand?
+    /// Of ``Name/bitRate``, whether all sessions of a receiver count together.
+    var countsSessions = false
 
     init(
         name: Name, comparison: Comparison, limit: Limit, statistic: Statistic? = nil, band: LipSyncBand? = nil
@@ -159,15 +163,7 @@ enum LipSyncProfile: String, Sendable, CaseIterable {
     case ituBT1359 = "itu-bt1359"
     case ebuR37 = "ebu-r37"
     case atscIS191 = "atsc-is191"
-
-    /// The bands that it names.
-    var bands: [LipSyncBand] {
-        switch self {
-        case .ituBT1359: [.ituDetectability, .ituAcceptability]
-        case .ebuR37: [.ebuR37]
-        case .atscIS191: [.atscIS191]
-        }
-    }
+    case steinmetz
 }
 
 /// One band of a profile, by run.json's name for the share of samples inside it (`lip_sync[].within`).
@@ -176,6 +172,9 @@ enum LipSyncBand: String, Sendable, CaseIterable {
     case ituAcceptability = "itu_acceptability"
     case ebuR37 = "ebu_r37"
     case atscIS191 = "atsc_is191"
+    case steinmetz
+    /// Of each receiver's own profile.
+    case profile
 
     /// As a scenario names it: `itu-bt1359 detectability`, `ebu-r37`.
     var text: String {
@@ -184,6 +183,8 @@ enum LipSyncBand: String, Sendable, CaseIterable {
         case .ituAcceptability: "itu-bt1359 acceptability"
         case .ebuR37: "ebu-r37"
         case .atscIS191: "atsc-is191"
+        case .steinmetz: "steinmetz"
+        case .profile: "profile"
         }
     }
 }

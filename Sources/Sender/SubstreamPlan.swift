@@ -34,6 +34,8 @@ public struct SubstreamPlan: Sendable {
     public let latency: TimeSpan
     /// When the datagrams of one unit leave.
     public let pacing: Pacing
+    /// How long after its timestamp the program's latest datagram is sent.
+    public let sendingDelay: TimeSpan
 
     /// Bytes of an RTP packet at most: with the headers below it fits into any usual link, and it is what GStreamer sends.
     public static let packetLimit = 1_400
@@ -53,6 +55,7 @@ public struct SubstreamPlan: Sendable {
         }
         let lags = formats.indices.map { Lags(program, substream: $0, format: formats[$0], pacing) }
         let latest = lags.map(\.latest).max() ?? .zero
+        sendingDelay = latency + latest
         sessions = formats.indices.map { index in
             let filling = program.substreams[index].fillingDuration
             return Session(

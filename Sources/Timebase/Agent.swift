@@ -51,6 +51,8 @@ public enum AgentEvent: Sendable, Equatable {
     case roundTrip(TimeSpan, flow: Int)
     /// The sender of the program that comes here has reported when it took an RTP timestamp, by its own clock.
     case report(rtpTimestamp: UInt32, shown: LocalInstant)
+    /// Receivers that play together are to present what has an RTP timestamp when their synchronized clocks show this.
+    case settings(rtpTimestamp: UInt32, presented: LocalInstant)
     /// An exchange with a time server has ended.
     case exchange(ClockExchange)
     /// The clock was adjusted, or nothing had to be: what is claimed of it now.

@@ -7,7 +7,7 @@ public struct WrapUnwrapper: Sendable, BitwiseCopyable {
     /// The number of bits of the wrapping count: 32 for RTP, 33 for PTS and the PCR's base, 16 for sequence numbers.
     let bits: UInt8
     /// The latest value, unwrapped; nil before the first.
-    private(set) var latest: Int64?
+    public private(set) var latest: Int64?
 
     public init(bits: UInt8) { self.bits = bits }
 

@@ -43,6 +43,24 @@ public enum MediaStatus: Sendable, Equatable {
         public var extendedHighest: UInt32 = 0
         /// In ticks of the RTP clock.
         public var jitter: UInt32 = 0
+        /// Where the latest packet stands; nil before it, and where nobody asks.
+        public var playout: Playout?
+
+        /// When a packet came and is presented, by the node's disciplined clock.
+        public struct Playout: Sendable, Equatable {
+            /// The packet's.
+            public var rtpTimestamp: UInt32
+            /// When it came.
+            public var received: LocalInstant
+            /// When it is presented.
+            public var presented: LocalInstant
+
+            public init(rtpTimestamp: UInt32, received: LocalInstant, presented: LocalInstant) {
+                self.rtpTimestamp = rtpTimestamp
+                self.received = received
+                self.presented = presented
+            }
+        }
 
         /// Of a source of which nothing has come yet.
         public init(source: UInt32) { self.source = source }

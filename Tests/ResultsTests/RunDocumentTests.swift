@@ -42,6 +42,7 @@ private let contract: [String] = """
     flows[].bitrate_bps.sent
     flows[].bitrate_bps.delivered
     flows[].bitrate_bps.used
+    flows[].bitrate_bps.used_by_receiver
     flows[].bitrate_bps.overhead_ratio
     flows[].one_way_delay_ns DIST
     flows[].one_way_delay_measured_ns DIST
@@ -102,16 +103,21 @@ private let contract: [String] = """
     lip_sync[].receiver
     lip_sync[].audio
     lip_sync[].video
+    lip_sync[].profile
     lip_sync[].skew_ns DIST
     lip_sync[].coverage
     lip_sync[].within.itu_detectability
     lip_sync[].within.itu_acceptability
     lip_sync[].within.ebu_r37
     lip_sync[].within.atsc_is191
+    lip_sync[].within.steinmetz
+    lip_sync[].within.profile
     lip_sync[].covered_within.itu_detectability
     lip_sync[].covered_within.itu_acceptability
     lip_sync[].covered_within.ebu_r37
     lip_sync[].covered_within.atsc_is191
+    lip_sync[].covered_within.steinmetz
+    lip_sync[].covered_within.profile
     lip_sync[].slope_ns_per_s
     lip_sync[].slope_stderr_ns_per_s
     playout[].receiver
@@ -154,6 +160,9 @@ private let contract: [String] = """
     commands.application_spread_ns DIST
     commands.position_spread_ns DIST
     commands.final_position_spread_ns
+    idms.settings
+    idms.position_spread_ns DIST
+    idms.final_position_spread_ns
     agreement.commander
     agreement.value
     agreement.traitors
@@ -243,6 +252,9 @@ struct RunDocumentTests {
         commands.applicationSpread = distribution
         commands.positionSpread = distribution
         record.measurements.commands = commands
+        var destinations = DestinationMeasurements(settings: 3)
+        destinations.positionSpread = distribution
+        record.measurements.destinations = destinations
         var agreement = AgreementMeasurements(commander: "sender", value: 7, traitors: 1)
         agreement.decisions = [.init(node: "sender", value: 7, isLoyal: true)]
         record.measurements.agreement = agreement
@@ -275,6 +287,7 @@ struct RunDocumentTests {
         record.measurements.clocks = [.init()]
         record.measurements.links = [.init()]
         record.measurements.commands = nil
+        record.measurements.destinations = nil
         record.measurements.transportStreams = [.init()]
         record.measurements.transportStreams[0].tr101290 = [("Continuity_count_error", nil)]
         let document = record.document

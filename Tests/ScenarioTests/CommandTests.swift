@@ -69,10 +69,14 @@ struct CommandTests {
         outputs: { media: none, series: 10ms }
         """
 
-    @Test("a pause stands still, and play goes on from there: as much later as the pause was long")
-    func pause() throws {
-        let free = try Commanded(yaml, ["commands=none"])
-        let run = try Commanded(yaml)
+    static let carriages = ["ts-rtp", "rtp-separate"]
+
+    @Test(
+        "a pause stands still, and play goes on from there: as much later as the pause was long", arguments: carriages)
+    func pause(carriage: String) throws {
+        let carriage = "sender.carriage=\(carriage)"
+        let free = try Commanded(yaml, ["commands=none", carriage])
+        let run = try Commanded(yaml, [carriage])
         for (receiver, delay) in [("near", 0.020), ("middle", 0.040), ("far", 0.060)] {
             // The command takes as long as the media: what is due when it comes is what was due at the sender's 5 s.
             let standing = try run.position(receiver, at: 7)
@@ -125,14 +129,16 @@ struct CommandTests {
         #expect(run.measurements.substreams.allSatisfy { $0.onTime == $0.sentUnits && ($0.freezes?.count ?? 0) == 0 })
     }
 
-    @Test("a seek goes back to what was received, and at most to what is due now")
-    func seek() throws {
+    @Test("a seek goes back to what was received, and at most to what is due now", arguments: carriages)
+    func seek(carriage: String) throws {
+        let carriage = "sender.carriage=\(carriage)"
         let run = try Commanded(
             yaml,
             [
-                "commands.at=[ { at: 8s, node: sender, do: seek, to: 3s }, { at: 12s, node: sender, do: seek, to: 19s } ]"
+                carriage,
+                "commands.at=[ { at: 8s, node: sender, do: seek, to: 3s }, { at: 12s, node: sender, do: seek, to: 19s } ]",
             ])
-        let free = try Commanded(yaml, ["commands.at=[ { at: 19.9s, node: sender, do: play } ]"])
+        let free = try Commanded(yaml, [carriage, "commands.at=[ { at: 19.9s, node: sender, do: play } ]"])
         for receiver in ["near", "middle", "far"] {
             #expect(try abs(run.position(receiver, at: 10) - run.position(receiver, at: 9) - 1) < 0.011)
             #expect(try abs(run.position(receiver, at: 10) - 5) < 0.08)
@@ -149,12 +155,13 @@ struct CommandTests {
         #expect(delay.minimum == usual.endToEndDelay?.minimum)
     }
 
-    @Test("a seek while standing still moves what stands, before the beginning is the beginning")
-    func standing() throws {
+    @Test("a seek while standing still moves what stands, before the beginning is the beginning", arguments: carriages)
+    func standing(carriage: String) throws {
         let run = try Commanded(
             yaml,
             [
-                "commands.at=[ { at: 8s, node: sender, do: pause }, { at: 9s, node: sender, do: seek, to: 0s }, { at: 10s, node: sender, do: play } ]"
+                "sender.carriage=\(carriage)",
+                "commands.at=[ { at: 8s, node: sender, do: pause }, { at: 9s, node: sender, do: seek, to: 0s }, { at: 10s, node: sender, do: play } ]",
             ])
         #expect(try run.position("near", at: 9.5) < 0.05)
         #expect(try abs(run.position("near", at: 15) - (5 - 0.02)) < 0.06)

@@ -140,12 +140,14 @@ struct RoundTripTests {
                 anchor: first-arrival
                 late: drop
                 clock_recovery: none
-                lip_sync: { correction: none, deadband: 4ms, step: 80ms, profile: itu-bt1359 }
+                lip_sync: { correction: none, deadband: 4ms, step: 80ms, reports: stamp, \
+            profile: itu-bt1359 }
                 deliver_corrupted: false
                 count: 1
                 last_links: []
                 clock: { offset: 0ms, frequency: 0 ppm, \
             wander: 0 ppb/sqrt(s), noise: 0 ppb, ageing: 0 ppb/day, temperature: none, steps: [], trace: none }
+            idms: false
             commands: none
             agreement: none
             faults: []

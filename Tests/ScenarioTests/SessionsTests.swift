@@ -212,14 +212,12 @@ struct SessionsTests {
         (scenario(sender: "mux_rate: vbr"), "sender.mux_rate: this is of a multiplex"),
         (scenario(sender: "ts_packets_per_datagram: 3"), "sender.ts_packets_per_datagram: this is of a multiplex"),
         (scenario(sender: "interleave: { rows: 5, columns: 5 }"), "sender.interleave: this is of a multiplex"),
-        (scenario(receiver: "anchor: sender-clock"), "receivers.0.anchor: sessions of their own"),
-        (scenario(receiver: "clock_recovery: rtcp"), "receivers.0.clock_recovery: with rtp-separate receivers play"),
+        (scenario(receiver: "lip_sync: { reports: arrival }"), "receivers.0.lip_sync.reports: nothing is corrected"),
         (
-            scenario() + "\ncommands: { at: [ { at: 2s, node: tv, do: pause } ] }",
-            "commands: with rtp-separate receivers take no commands"
+            scenario(receiver: "anchor: sender-clock, lip_sync: { correction: rtcp, reports: arrival }"),
+            "receivers.0.lip_sync.reports: with 'anchor: sender-clock'"
         ),
-        (scenario(receiver: "deliver_corrupted: true"), "receivers.0.deliver_corrupted: with rtp-separate"),
-        (scenario() + "\nqos: { bitrate: '>= 1 Mbit/s' }", "qos.bitrate: with rtp-separate each"),
+        (scenario(receiver: "clock_recovery: pcr"), "receivers.0.clock_recovery: sessions of their own have no clock"),
         (scenario(carriage: "ts-rtp", flows: later), "network.flows: the substreams of a multiplex"),
         (
             scenario(carriage: "ts-rtp", receiver: "lip_sync: { correction: rtcp }"),

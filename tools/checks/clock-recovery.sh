@@ -39,19 +39,27 @@ within "a slow clock adds to the delay, ms" \
     "$(value "$run" '.substreams[0].end_to_end_delay_ns | (.max - .min) / 1e6')" 150 156
 
 jitter='network.forward=[ { delay: 20ms, jitter: { exponential: { mean: 2ms } } } ]'
-for method in pcr window-min rtcp; do
+# Sessions of their own have no clock references.
+while read -r carriage method; do
     for frequency in '100 ppm' '-100 ppm'; do
-        options=(--set "$jitter" --set receivers.0.clock_recovery="$method" --set receivers.0.clock.frequency="$frequency")
+        options=(--set "$jitter" --set receivers.0.clock_recovery="$method" --set receivers.0.clock.frequency="$frequency"
+            --set sender.carriage="$carriage")
         drifts 1h "${options[@]}"
         hour=$(value "$run" '.substreams[0].end_to_end_delay_ns.mean')
         drifts 10h "${options[@]}"
-        equal "$method, $frequency, 10 hours: nothing late, no underrun" "0 0" \
+        equal "$carriage, $method, $frequency, 10 hours: nothing late, no underrun" "0 0" \
             "$(value "$run" '"\(.flows[0].packets.late) \(.playout[0].underruns)"')"
         # The mean of ten hours is that of one and four and a half hours' slope.
-        within "$method, $frequency: slope of the delay, ms an hour" \
+        within "$carriage, $method, $frequency: slope of the delay, ms an hour" \
             "$(value "$run" "(.substreams[0].end_to_end_delay_ns.mean - $hour) / 4.5e6")" -1 1
-        equal "$method, $frequency: all presented" 180000 "$(value "$run" '.substreams[0].presented.on_time')"
+        equal "$carriage, $method, $frequency: all presented" 180000 "$(value "$run" '.substreams[0].presented.on_time')"
     done
-done
+done <<'LIST'
+ts-rtp pcr
+ts-rtp window-min
+ts-rtp rtcp
+rtp-separate window-min
+rtp-separate rtcp
+LIST
 
 finish

@@ -81,6 +81,10 @@ extension Catalog {
                 "used", .bitsPerSecond, worse: .down,
                 "IP bits a second of what was neither late nor a copy, over the time in which the flow was sent."
             ) { $0.usedBitsPerSecond },
+            .whole(
+                "used_by_receiver", .bitsPerSecond, worse: .down,
+                "The same of all the program's flows to the receiver together: of a multiplex there is one."
+            ) { $0.usedBitsPerSecondOfReceiver },
             .ratio(
                 "overhead_ratio", worse: .up, label: "overhead",
                 "The share of the bytes sent that is not media: headers of IP, UDP, RTP, TS and PES, tables, null packets."

@@ -26,6 +26,20 @@ extension Catalog {
         ]
     ).lifted { $0.measurements.commands }
 
+    static let destinations: CatalogMember<RunRecord> = CatalogMember<DestinationMeasurements?>.group(
+        "idms", "How receivers played together by what they report (RFC 7272); all null without idms.",
+        [
+            .count("settings", "Settings that came to receivers: when what is to be presented.") { $0?.settings },
+            .distribution(
+                "position_spread_ns", worse: .up, label: "apart",
+                "The largest less the smallest position of the receivers, every 10 ms while the program is sent: where the playback of each stands on the program's timeline. series.csv has its course."
+            ) { $0?.positionSpread },
+            .nanoseconds(
+                "final_position_spread_ns", worse: .up, label: "apart in the end", "The same when the sources stopped."
+            ) { $0?.finalPositionSpreadNanoseconds },
+        ]
+    ).lifted { $0.measurements.destinations }
+
     static let agreement: CatalogMember<RunRecord> = CatalogMember<AgreementMeasurements?>.group(
         "agreement", "What came of the agreement by oral messages; null and empty without one.",
         [

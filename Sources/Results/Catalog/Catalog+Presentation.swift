@@ -92,6 +92,9 @@ extension Catalog {
             .text("receiver", "The receiver's id.") { $0.receiver },
             .text("audio", "The audio substream's id.") { $0.audio },
             .text("video", "The video substream's id.") { $0.video },
+            .text("profile", "By whose tolerances the receiver is judged: the scenario's lip_sync.profile.") {
+                $0.profile
+            },
             .distribution(
                 "skew_ns", worse: .awayFromZero, label: "skew",
                 "Media time heard less shown, by time: count is milliseconds; positive: audio early (ITU-R BT.1359)."
@@ -122,6 +125,16 @@ extension Catalog {
                         "+15 to -45 ms (ATSC IS-191)."
                     ) {
                         $0.withinATSCIS191
+                    }.needing(.of("skew_ns.count", least: 100)),
+                    .ratio(
+                        "steinmetz", worse: .down, label: "Steinmetz", "+80 to -80 ms (Steinmetz 1996, in sync)."
+                    ) {
+                        $0.withinSteinmetz
+                    }.needing(.of("skew_ns.count", least: 100)),
+                    .ratio(
+                        "profile", worse: .down, "Those of the receiver's profile, of ITU-R BT.1359-1 detectability."
+                    ) {
+                        $0.withinProfile
                     }.needing(.of("skew_ns.count", least: 100)),
                 ]),
             coveredWithin,
@@ -157,6 +170,12 @@ extension Catalog {
             .ratio(
                 "atsc_is191", worse: .down, "+15 to -45 ms (ATSC IS-191)."
             ) { $0.coveredATSCIS191 }.needing(.of("skew_ns.count", least: 100)),
+            .ratio("steinmetz", worse: .down, "+80 to -80 ms (Steinmetz 1996, in sync).") {
+                $0.coveredSteinmetz
+            }.needing(.of("skew_ns.count", least: 100)),
+            .ratio(
+                "profile", worse: .down, "Those of the receiver's profile, of ITU-R BT.1359-1 detectability."
+            ) { $0.coveredProfile }.needing(.of("skew_ns.count", least: 100)),
         ])
 
     static let playout = CatalogList<PlayoutMeasurements>(

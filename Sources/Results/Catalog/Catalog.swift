@@ -30,7 +30,7 @@ enum Catalog {
         .list(playout) { $0.measurements.playout },
         .list(clocks) { $0.measurements.clocks },
         .list(links) { $0.measurements.links },
-        commands, agreement,
+        commands, destinations, agreement,
         .list(reservations) { $0.measurements.reservations },
         .list(transportStreams) { $0.measurements.transportStreams },
         .list(quality) { $0.quality },

@@ -25,6 +25,18 @@ extension Summary {
         return [heading(title)] + table.lines(styled)
     }
 
+    var destinations: [String] {
+        guard let destinations = measurements.destinations, let spread = destinations.positionSpread else { return [] }
+        var table = TextTable(alignments: [.left, .left])
+        table.add([
+            TextTable.Cell("apart"),
+            TextTable.Cell(
+                "\(Format.time(spread.quantile(0.5))) (median), \(Format.time(spread.maximum)) at most, "
+                    + "\(Format.time(destinations.finalPositionSpreadNanoseconds)) in the end"),
+        ])
+        return [heading("Receivers that play together (RFC 7272)")] + table.lines(styled)
+    }
+
     var agreement: [String] {
         guard let agreement = measurements.agreement else { return [] }
         let verdict =

@@ -32,6 +32,8 @@ extension Summary {
     }
 
     var lipSync: [String] {
+        // Each audio track is a pair of its own.
+        let tellsPair = Set(measurements.lipSync.map { "\($0.audio)/\($0.video)" }).count > 1
         var lines = section(
             "Lip-sync skew (+ audio early)", Catalog.lipSync, measurements.lipSync,
             TextTable(
@@ -40,7 +42,8 @@ extension Summary {
                 ])
         ) { row in
             let pair = row.element
-            return row.cells("receiver", "skew_ns.p5", "skew_ns.p50", "skew_ns.p95", "skew_ns.p99")
+            return (tellsPair ? [TextTable.Cell("\(pair.receiver) \(pair.audio)")] : row.cells("receiver"))
+                + row.cells("skew_ns.p5", "skew_ns.p50", "skew_ns.p95", "skew_ns.p99")
                 + [pair.withinITUDetectability, pair.withinITUAcceptability, pair.withinEBUR37, pair.withinATSCIS191]
                 .map(within)
         }

@@ -25,6 +25,7 @@ public struct Summary {
     public var text: String {
         let sections = [
             title, rates, delays, fates, lossRuns, presentation, calls, lipSync, links, reservations, clocks, commands,
+            destinations,
             agreement, transportStreams, contract, warnings, footer,
         ]
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"

@@ -1,6 +1,7 @@
 import Emulator
 import Media
 import Protection
+import Receiver
 import Sender
 import Timebase
 import Wire
@@ -20,6 +21,10 @@ public struct SessionPlan: Sendable {
     private let receiverCount: Int
     private let carriage: Emulator.Carriage
     private let deinterleaver: BlockDeinterleaver?
+    /// Whether receivers play together.
+    private let playsTogether: Bool
+    /// Of sessions of their own, how long after its timestamp the latest datagram is sent, where receivers go by that.
+    private let sendingDelay: TimeSpan?
     /// Sessions of their own: what each carries, its port and its kind.
     private let sessions: [(plan: SubstreamPlan.Session, port: UInt16, kind: SubstreamKind)]
 
@@ -29,6 +34,9 @@ public struct SessionPlan: Sendable {
         receiverCount = configuration.receivers.count
         carriage = configuration.carriage
         deinterleaver = configuration.deinterleaver
+        playsTogether = configuration.playsTogether
+        let goesByClock = configuration.receivers.contains { $0.media.anchor == .senderClock }
+        sendingDelay = goesByClock ? configuration.sessions?.plan.sendingDelay : nil
         let plans = configuration.sessions?.plan.sessions ?? []
         sessions = plans.enumerated().map { index, plan in
             (plan, configuration.port(index), configuration.program.substreams[index].kind)
@@ -87,6 +95,11 @@ public struct SessionPlan: Sendable {
             origin: .init(sessionID: UInt64(emulatedEpochUnixSeconds) + 2_208_988_800, address: Self.senderAddress),
             name: name, media: sessions.isEmpty ? [multiplex(rate)] : sessions.map { media($0.plan, $0.port, $0.kind) })
         description.connection = .init(address: mediaAddress)
+        if playsTogether {
+            // The first session is that by which receivers play together.
+            let group = "sync-group=\(WorldConfiguration.synchronizationGroupID)"
+            description.media[0].attributes += ["rtcp-xr:grp-sync,\(group)", "rtcp-idms:\(group)"]
+        }
         return description
     }
 
@@ -100,7 +113,7 @@ public struct SessionPlan: Sendable {
         return media
     }
 
-    /// A session of its own. Its last attribute is what a receiver must know so that all sessions play alike, in
+    /// A session of its own. Its last attributes are what a receiver must know so that all sessions play alike, in
     /// nanoseconds; who does not know it passes over it (RFC 8866 §5.13).
     private func media(
         _ plan: SubstreamPlan.Session, _ port: UInt16, _ kind: SubstreamKind
@@ -118,6 +131,7 @@ public struct SessionPlan: Sendable {
         media.attributes += [
             "x-rubato-hold:first=\(plan.firstHold.nanoseconds);disposable=\(plan.disposableHold.nanoseconds)"
         ]
+        media.attributes += sendingDelay.map { ["x-rubato-delay:\($0.nanoseconds)"] } ?? []
         return media
     }
 

@@ -47,6 +47,7 @@ public struct WorldBuilder {
         configuration.calls = calls
         configuration.classes = classes
         configuration.reservation = scenario.sender.reservation?.parameters
+        configuration.playsTogether = scenario.idms
         configuration.interleaving = prepared.interleaving
         configuration.sessions = try prepared.substreams.map { plan throws(ScenarioProblems) in
             try sessions(program, plan, builder)
@@ -153,8 +154,11 @@ public struct WorldBuilder {
             firstReverseLinks: builder.mirrored(receiver.lastLinks, "\(receiver.id).first"))
         node.media.anchor = receiver.anchor == .senderClock ? .senderClock : .firstArrival
         if receiver.lipSync.correction == .rtcp {
-            node.lipSync = LipSyncControl(deadband: receiver.lipSync.deadband, longestStep: receiver.lipSync.step)
+            node.lipSync = LipSyncControl(
+                deadband: receiver.lipSync.deadband, longestStep: receiver.lipSync.step,
+                takesArrivals: receiver.lipSync.reports == .arrival)
         }
+        node.lipSyncProfile = receiver.lipSync.profile.rawValue
         node.media.clockRecovery = receiver.clockRecovery.mechanism
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
