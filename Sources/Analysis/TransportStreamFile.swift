@@ -54,7 +54,9 @@ struct TransportStreamFile {
         }
         strangers = 0
         // A packet may be sent twice (ISO/IEC 13818-1 §2.4.3.3), and its copy tells no time of its own.
-        if let clock, clock.pcr == pcr, clock.counter == header.continuityCounter, !header.discontinuityIndicator { return }
+        if let clock, clock.pcr == pcr, clock.counter == header.continuityCounter, !header.discontinuityIndicator {
+            return
+        }
         let before = clock
         let count = packetsSincePCR
         (clock, packetsSincePCR) = ((header.pid, pcr, header.continuityCounter), 0)
