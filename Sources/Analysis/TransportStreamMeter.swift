@@ -61,32 +61,45 @@ struct TransportStreamMeter {
         else { return addPieces(payload, at: instant) }
         let before = packets
         // All packets at once are cheaper; with Reed-Solomon bytes between them they come one by one.
-        let areDense = packetLength == TransportPacket.length
-        if areDense {
+        if packetLength == TransportPacket.length {
             let errors = monitor.errors.continuity
             monitor.add(packetsIn: payload, from: 0, instant: instant)
             if monitor.errors.continuity != errors { rate.breakOff() }
+            countPackets(of: payload, at: instant)
+        } else {
+            addPackets(of: payload, from: 0, at: instant)
         }
-        addPackets(of: payload, from: 0, isMonitored: areDense, at: instant)
         packetsPerDatagram = max(packetsPerDatagram, packets - before)
     }
 
     /// Takes whole packets; how many bytes they and what is before them are.
     @discardableResult
-    private mutating func addPackets(
-        of bytes: RawSpan, from start: Int, isMonitored: Bool, at instant: Instant
-    ) -> Int {
+    private mutating func addPackets(of bytes: RawSpan, from start: Int, at instant: Instant) -> Int {
         var offset = start
         while offset <= bytes.byteCount - packetLength {
-            if isMonitored {
-                packets += 1
-                count(bytes, at: offset, instant)
-            } else {
-                add(packet: bytes, at: offset, instant)
-            }
+            add(packet: bytes, at: offset, instant)
             offset += packetLength
         }
         return offset
+    }
+
+    /// Counts packets without anything between them for their PIDs, and takes their PCRs.
+    private mutating func countPackets(of bytes: RawSpan, at instant: Instant) {
+        // Those of a PID come in rows.
+        var (pid, row) = (0, 0 as Int64)
+        for offset in stride(from: 0, to: bytes.byteCount, by: TransportPacket.length) {
+            packets += 1
+            guard let word = Self.word(bytes, at: offset) else { continue }
+            let next = Self.pid(word)
+            if next == pid {
+                row += 1
+            } else {
+                counts[pid] += row
+                (pid, row) = (next, 1)
+            }
+            if word & 0x20 != 0 { takeReference(bytes, at: offset, instant) }
+        }
+        counts[pid] += row
     }
 
     /// Takes the packet at an offset, whatever it begins with.
@@ -118,7 +131,7 @@ struct TransportStreamMeter {
             }
             start = found.offset
         }
-        let end = addPackets(of: bytes.span.bytes, from: start, isMonitored: false, at: instant)
+        let end = addPackets(of: bytes.span.bytes, from: start, at: instant)
         rest = Array(bytes[end...])
     }
 
@@ -128,13 +141,23 @@ struct TransportStreamMeter {
 
     /// Counts a packet for its PID, and takes its PCR.
     private mutating func count(_ payload: RawSpan, at offset: Int, _ instant: Instant) {
-        guard let word = try? payload.bigEndian(UInt32.self, at: offset),
+        guard let word = Self.word(payload, at: offset) else { return }
+        counts[Self.pid(word)] += 1
+        if word & 0x20 != 0 { takeReference(payload, at: offset, instant) }
+    }
+
+    /// The first four bytes of a packet without an error; most have no adaptation field, 0x20, and so no PCR.
+    private static func word(_ bytes: RawSpan, at offset: Int) -> UInt32? {
+        guard let word = try? bytes.bigEndian(UInt32.self, at: offset),
             word >> 23 == UInt32(TransportPacket.syncByte) << 1
-        else { return }
-        counts[Int(word >> 8 & 0x1fff)] += 1
-        // Most packets have no adaptation field, and so no PCR.
-        guard word & 0x20 != 0, !rate.isSettled || missing != nil,
-            let header = TransportPacketHeader(payload, at: offset),
+        else { return nil }
+        return word
+    }
+
+    private static func pid(_ word: UInt32) -> Int { Int(word >> 8 & 0x1fff) }
+
+    private mutating func takeReference(_ payload: RawSpan, at offset: Int, _ instant: Instant) {
+        guard !rate.isSettled || missing != nil, let header = TransportPacketHeader(payload, at: offset),
             let pcr = header.pcr(payload, at: offset)
         else { return }
         missing?.add(pcr: pcr, pid: header.pid, packet: packets, errors: monitor.errors.continuity, at: instant)
