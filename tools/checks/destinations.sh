@@ -54,7 +54,7 @@ equal "tshark reads the reports' block: from a client, with a presentation, of p
     "$(fields rtcp.xr.idms.spst -e rtcp.xr.idms.spst -e rtcp.xr.idms.pt -e rtcp.xr.idms.msci | sort -u | tr '\t' ' ')"
 within "tshark finds reports" "$(fields rtcp.xr.idms.spst -e frame.number | wc -l)" 15 60
 equal "tshark finds the reports' stream" \
-    "$(printf '%d' "$(fields 'rtcp.pt == 200' -E occurrence=f -e rtcp.senderssrc | sort -u)")" \
+    "$(printf '%d' "$(fields 'rtcp.pt == 200 && ip.src == 10.0.0.1' -E occurrence=f -e rtcp.senderssrc | sort -u)")" \
     "$(fields rtcp.xr.idms.spst -e rtcp.xr.idms.source_ssrc | sort -u)"
 # It has no name for settings (type 211) and stops before them: read from the payload, as RFC 7272 section 7 lays them out.
 told=$(fields 'rtcp.pt == 200' -e udp.payload | perl -ne '
