@@ -48,7 +48,7 @@ struct RunLedger: ~Copyable {
         self.flows = flows
         self.headerLength = headerLength
         taps = configuration.taps
-        watchesUnits = configuration.taps.units || !configuration.calls.isEmpty
+        watchesUnits = configuration.watchesUnits
         program = configuration.program
         let bits = configuration.sessions == nil ? 33 : 32
         sentUnits = program.substreams.map { _ in SentUnits(timestampBits: bits) }
@@ -295,6 +295,7 @@ struct RunLedger: ~Copyable {
         guard watchesUnits else { return }
         for fate in receivers[row].lanes[lane].decoding.takeFates(isOver: isOver) {
             receivers[row].lanes[lane].losses?.add(isLost: fate.outcome != .onTime)
+            receivers[row].lanes[lane].concealment?.add(fate)
             guard taps.units else { continue }
             outputs.append(.unit(UnitRecord(fate, of: program, receiver: row / rowCount, lane: lane)))
         }

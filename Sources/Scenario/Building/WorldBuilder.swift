@@ -155,6 +155,9 @@ public struct WorldBuilder {
         if receiver.lipSync.correction == .rtcp {
             node.lipSync = LipSyncControl(deadband: receiver.lipSync.deadband, longestStep: receiver.lipSync.step)
         }
+        (node.pictureConcealment, node.soundConcealment) = (
+            receiver.concealment.ofPictures, receiver.concealment.ofSound
+        )
         node.media.clockRecovery = receiver.clockRecovery.mechanism
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
