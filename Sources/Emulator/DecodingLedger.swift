@@ -20,6 +20,8 @@ struct DecodingLedger: Sendable {
     /// Undecodable units, by number: the latest ones, as viewers may go back to them.
     private var hidden = Deque<Int64>()
     private static let hiddenCapacity = 4_096
+    /// The same of impaired ones, where these are not shown either.
+    private var frozen: Deque<Int64>?
     /// What has become of units, where that is asked for, or may change.
     private var fates: [UnitFate]?
     /// Whether the receiver may forget units that it has closed: what has become of them is known at the end only.
@@ -32,7 +34,9 @@ struct DecodingLedger: Sendable {
         let lane: Int
     }
 
-    init(recordsUnits: Bool, mayForget: Bool) {
+    /// - Parameter freezes: whether only intact units are shown.
+    init(recordsUnits: Bool, freezes: Bool = false, mayForget: Bool) {
+        frozen = freezes ? [] : nil
         fates = recordsUnits || mayForget ? [] : nil
         self.mayForget = mayForget
     }
@@ -90,7 +94,13 @@ struct DecodingLedger: Sendable {
     /// - Parameter number: its number among those sent.
     func shows(_ unit: MediaUnit, number: Int64) -> Bool {
         // Of one that is not closed yet its references tell.
-        guard number < next else { return chain.hasBegun || unit.references.canBegin }
+        guard number < next else {
+            guard frozen != nil else { return chain.hasBegun || unit.references.canBegin }
+            // Whether the rest of it comes is not known: it is taken to.
+            var chain = chain
+            return chain.next(unit.references, .whole, at: unit.presentation) == .intact
+        }
+        if let frozen, frozen.last(where: { $0 <= number }) == number { return false }
         return hidden.isEmpty || hidden.last(where: { $0 <= number }) != number
     }
 
@@ -163,6 +173,8 @@ struct DecodingLedger: Sendable {
         case .intact: tally.intact += frames
         case .impaired:
             tally.impaired += frames
+            if frozen?.count == Self.hiddenCapacity { frozen?.removeFirst() }
+            frozen?.append(next - 1)
             let media = unit.media
             noteImpaired(media, media.presentation..<media.presentation + media.duration, sent)
         case .undecodable:

@@ -44,6 +44,8 @@ struct ReceiverLedger: Sendable {
         /// Of a call.
         var losses: BurstRatio?
         var freezes: FreezeDetector?
+        /// Where something is done about what is missing.
+        var concealment: ConcealmentMeter?
         /// The place of the first unit presented on the program's timeline.
         var firstPresentation: TimeSpan?
         /// The unit presented last: its place on the program's timeline, and when.
@@ -87,20 +89,30 @@ struct ReceiverLedger: Sendable {
         received.ipdvCuts = cuts[.ipdv]
         received.pdvCuts = cuts[.pdv]
         quality = StreamQuality(received)
-        for (index, substream) in substreams.enumerated() {
-            let isCall = configuration.calls.contains { $0.lane == index }
-            lanes.append(
-                Lane(
-                    decoding: DecodingLedger(
-                        recordsUnits: configuration.taps.units || isCall,
-                        mayForget: configuration.receivers[receiver].media.mayCrash),
-                    endToEnd: Histogram(cuts: cuts[.endToEndDelay]), losses: isCall ? BurstRatio() : nil,
-                    freezes: substream.kind == .video ? FreezeDetector() : nil))
-        }
+        lanes = substreams.indices.map { Self.lane($0, configuration, receiver: receiver) }
         guard let video = substreams.firstIndex(where: { $0.kind == .video }) else { return }
         for audio in substreams.indices where substreams[audio].kind == .audio {
             pairs.append(Pair(audio: audio, video: video, meter: LipSyncMeter(skewCuts: cuts[.lipSyncSkew])))
         }
+    }
+
+    private static func lane(_ index: Int, _ configuration: WorldConfiguration, receiver: Int) -> Lane {
+        let isCall = configuration.calls.contains { $0.lane == index }
+        let node = configuration.receivers[receiver]
+        let kind = configuration.program.substreams[index].kind
+        let concealment: Concealment? =
+            switch kind {
+            case .video: node.pictureConcealment
+            case .audio: node.soundConcealment
+            case .data: nil
+            }
+        return Lane(
+            decoding: DecodingLedger(
+                recordsUnits: configuration.taps.units || isCall || concealment != nil,
+                freezes: concealment == .freeze, mayForget: node.media.mayCrash),
+            endToEnd: Histogram(cuts: configuration.cuts[.endToEndDelay]), losses: isCall ? BurstRatio() : nil,
+            freezes: kind == .video ? FreezeDetector() : nil,
+            concealment: concealment.map { ConcealmentMeter($0) })
     }
 
     /// Delays as the receiver measures them, against the sender's timestamps.

@@ -52,7 +52,7 @@ struct RunLedger: ~Copyable {
         self.flows = flows
         self.headerLength = headerLength
         taps = configuration.taps
-        watchesUnits = configuration.taps.units || !configuration.calls.isEmpty
+        watchesUnits = configuration.watchesUnits
         program = configuration.program
         let bits = configuration.sessions == nil ? 33 : 32
         sentUnits = program.substreams.map { _ in SentUnits(timestampBits: bits) }
@@ -303,6 +303,7 @@ struct RunLedger: ~Copyable {
     private mutating func emitFates(row: Int, lane: Int, isOver: Bool = false) {
         for fate in receivers[row].lanes[lane].decoding.takeFates(isOver: isOver) where watchesUnits {
             receivers[row].lanes[lane].losses?.add(isLost: fate.outcome != .onTime)
+            receivers[row].lanes[lane].concealment?.add(fate)
             guard taps.units else { continue }
             outputs.append(.unit(UnitRecord(fate, of: program, receiver: row / rowCount, lane: lane)))
         }

@@ -1,4 +1,5 @@
 import Media
+import Metrics
 import Timebase
 
 /// What of a unit was there by the time of its presentation.
@@ -78,6 +79,18 @@ struct UnitFate: Sendable {
     let intactFrames: Int
     /// What it has added to the counts.
     var tally = UnitTally()
+}
+
+extension ConcealmentMeter {
+    /// Takes a unit; where frames of sound are missing from one, the others are taken to come first.
+    mutating func add(_ fate: UnitFate) {
+        let media = fate.unit.media
+        let frames = Int64(media.frameCount)
+        let good = fate.outcome == .late ? 0 : fate.state == .intact ? frames : Int64(fate.intactFrames)
+        add(good: good)
+        let duration = MediaClock.span(ticks: media.duration, rate: MediaClock.ninetyKilohertz)
+        add(missing: frames - good, lasting: .nanoseconds(duration.nanoseconds / frames))
+    }
 }
 
 /// Units, frames of sound each by itself, by what has become of them.

@@ -205,6 +205,7 @@ extension World {
         result.intact = seen.decoding.tally.intact
         result.impaired = seen.decoding.tally.impaired
         result.undecodable = seen.decoding.tally.undecodable
+        result.concealed = seen.concealment?.count
         result.impairedTime = seen.decoding.impairedTime
         result.endToEndDelay = seen.endToEnd.distribution
         // Without a picture there was nothing to freeze.

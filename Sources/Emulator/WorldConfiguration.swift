@@ -87,6 +87,10 @@ public struct ReceiverNodeConfiguration: Sendable {
     public var lipSync: LipSyncControl?
     /// By whose tolerances lip-sync is judged, as scenarios name them.
     public var lipSyncProfile = "itu-bt1359"
+    /// What is done about pictures that are not as they were sent; nil: what can be decoded is shown.
+    public var pictureConcealment: Concealment?
+    /// What is done about sound that is missing; nil: nothing.
+    public var soundConcealment: Concealment?
     /// Links of its own, behind the shared ones, in the order of its packets.
     public var lastLinks: [NamedLink]
     /// The way back from the receiver to the shared links, in the order of its packets.
@@ -290,6 +294,11 @@ public struct WorldConfiguration: Sendable {
     var largestPacket: Int {
         plan.packetsPerDatagram * TransportPacket.length + (carriage.hasRTP ? RTPHeader.fixedLength : 0)
             + Packet.networkHeaderLength
+    }
+    /// Whether anybody asks what has become of each unit.
+    var watchesUnits: Bool {
+        taps.units || !calls.isEmpty
+            || receivers.contains { $0.pictureConcealment != nil || $0.soundConcealment != nil }
     }
     /// The transport stream's rate, if it is constant.
     var constantRate: BitRate? { plan.sendsNullPackets ? plan.rate : nil }

@@ -11,6 +11,7 @@ extension ExperimentScenario {
         var late: LatePolicy
         var clockRecovery: ClockRecovery
         var lipSync: LipSync
+        var concealment: Concealed
         /// Whether it takes datagrams whose checksum is wrong.
         var deliversCorrupted: Bool
         /// 1...10,000: how many such receivers there are.
@@ -78,8 +79,9 @@ extension ExperimentScenario.Receiver {
     static let record = Record<Self>(
         Self(
             id: "receiver", playout: .fixed(.milliseconds(150)), anchor: .firstArrival, late: .drop,
-            clockRecovery: .none, lipSync: ExperimentScenario.LipSync.record.initial, deliversCorrupted: false,
-            count: 1, lastLinks: [], clock: .perfect),
+            clockRecovery: .none, lipSync: ExperimentScenario.LipSync.record.initial,
+            concealment: ExperimentScenario.Concealed.record.initial, deliversCorrupted: false, count: 1, lastLinks: [],
+            clock: .perfect),
         [
             .key("id", \.id, .identifier, "What results call it; each of several must have one.")
                 .usually("receiver, of one alone").like("tv"),
@@ -99,6 +101,10 @@ extension ExperimentScenario.Receiver {
                 "How audio and video are kept together."
             )
             .like("{ profile: ebu-r37 }"),
+            .key(
+                "concealment", \.concealment, ExperimentScenario.Concealed.record.kind(),
+                "What is done about units that are missing or wrong when they are due."
+            ).like("{ video: freeze, audio: repeat }"),
             .key(
                 "deliver_corrupted", \.deliversCorrupted, .truth,
                 "Whether the receiver takes datagrams whose checksum is wrong."

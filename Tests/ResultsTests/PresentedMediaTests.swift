@@ -305,4 +305,56 @@ struct PresentedMediaTests {
         #expect(presented.count == sent.count + 8 * 90)
         #expect(Array(presented[(58 + 720)...]) == Array(received[58...]))
     }
+
+    @Test("A receiver that freezes shows intact pictures only, and the last one stands for all others")
+    func freezes() throws {
+        let loss = "network: { forward: [ { delay: 25ms, loss: { bernoulli: 2% } } ] }\n"
+        let (carriesOn, before) = try run(loss)
+        let shown = try units(carriesOn + "/presented.ts")
+        let (run, document) = try run(
+            loss + "receivers: [ { id: tv, concealment: { video: freeze, audio: repeat, fade: 24ms } } ]")
+        let presented = try units(run + "/presented.ts")
+        let (video, audio) = (document["substreams"]?.elements?[0], document["substreams"]?.elements?[1])
+        let pid = try #require(presented.map(\.pid).min())
+        let intact = try #require(video?["decodable"]?["intact"]?.integer)
+        #expect(Int64(presented.count { $0.pid == pid }) == intact)
+        #expect(presented.count < shown.count && intact > 20)
+        // The first picture came whole: the last good one stands for every one that is not intact.
+        #expect(video?["presented"]?["concealed"]?.integer == (video?["sent"]?["units"]?.integer ?? 0) - intact)
+        #expect(video?["decodable"] == before["substreams"]?.elements?[0]["decodable"])
+        #expect(before["substreams"]?.elements?[0]["presented"]?["concealed"] == .null)
+        let freezes = (
+            video?["freezes"]?["total_ns"]?.integer, before["substreams"]?.elements?[0]["freezes"]?["total_ns"]?.integer
+        )
+        #expect(try #require(freezes.0) >= (try #require(freezes.1)))
+        // A frame of sound lasts 24 ms: of each run of missing ones the first is concealed.
+        let presentedAudio = try #require(audio?["presented"])
+        let lost = ["missing", "damaged", "late"].compactMap { presentedAudio[$0]?.integer }.reduce(0, +)
+        let concealed = try #require(presentedAudio["concealed"]?.integer)
+        #expect((1...lost).contains(concealed))
+    }
+
+    @Test(
+        "Of a call, five packets lost in a row are three concealed and two of silence",
+        arguments: [("repeat", 4), ("interpolate", 1)])
+    func concealsSpeech(policy: String, expected: Int64) throws {
+        try scratch.write(
+            "call.yaml",
+            """
+            duration: 2s
+            program: { substreams: [ { id: speech, synthetic: { codec: g711 } } ] }
+            sender: { carriage: rtp-separate }
+            network: { forward: [ { delay: 30ms, loss: { pattern: { drop: [10, 20, 21, 22, 23, 24] } } } ] }
+            receivers: [ { id: phone, playout: { fixed: 40ms }, concealment: { audio: \(policy) } } ]
+            outputs: { media: none, series: none }
+            """)
+        let (console, _) = try scratch.console()
+        var session = RunSession(RunRequest(scenario: scratch.path + "/call.yaml"), console: console)
+        session.out = scratch.path + "/call"
+        session.quiet = true
+        #expect(try session.run() == 0)
+        let document = try SavedRun(reading: scratch.path + "/call").document
+        #expect(document["substreams"]?.elements?[0]["presented"]?["missing"]?.integer == 6)
+        #expect(document["substreams"]?.elements?[0]["presented"]?["concealed"]?.integer == expected)
+    }
 }

@@ -142,6 +142,7 @@ struct RoundTripTests {
                 clock_recovery: none
                 lip_sync: { correction: none, deadband: 4ms, step: 80ms, reports: stamp, \
             profile: itu-bt1359 }
+                concealment: { video: carry-on, audio: none, fade: 60ms }
                 deliver_corrupted: false
                 count: 1
                 last_links: []

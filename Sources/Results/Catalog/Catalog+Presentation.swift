@@ -49,7 +49,10 @@ extension Catalog {
                 $0.missing
             },
             .count("damaged", worse: .up, "Units of which a part never came, or came changed.") { $0.damaged },
-            .count("concealed", worse: .up, "Units replaced by a guess; null where nothing is concealed.") {
+            .count(
+                "concealed", worse: .up,
+                "Units in whose place a guess was shown or heard, by receivers.concealment; null where nothing is concealed."
+            ) {
                 $0.concealed
             },
         ])

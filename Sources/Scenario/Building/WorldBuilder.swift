@@ -159,6 +159,9 @@ public struct WorldBuilder {
                 takesArrivals: receiver.lipSync.reports == .arrival)
         }
         node.lipSyncProfile = receiver.lipSync.profile.rawValue
+        (node.pictureConcealment, node.soundConcealment) = (
+            receiver.concealment.ofPictures, receiver.concealment.ofSound
+        )
         node.media.clockRecovery = receiver.clockRecovery.mechanism
         node.takesDamaged = receiver.deliversCorrupted
         node.media.doubtsHeaders = receiver.deliversCorrupted
