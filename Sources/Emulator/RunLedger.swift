@@ -323,7 +323,7 @@ struct RunLedger: ~Copyable {
         if let number = sentUnits[unit.lane].find(ticks, near: next) {
             let sent = sentUnits[unit.lane][number].media
             duration = MediaClock.span(ticks: sent.duration, rate: MediaClock.ninetyKilohertz)
-            (presentation, frames) = (sent.presentation, sent.frameCount)
+            (presentation, frames) = (sent.presentation, Int(sent.frameCount))
             isShown = receivers[row].lanes[unit.lane].decoding.shows(sent, number: number)
         }
         receivers[row].lanes[unit.lane].endToEnd.add((now - unit.captured).nanoseconds, times: Int64(frames))
