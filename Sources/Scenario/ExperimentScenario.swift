@@ -145,7 +145,7 @@ extension ExperimentScenario {
             Rule("duration", "receivers", "agreement") { checkAgreement($0, $1) },
             Rule("idms", "sender", "receivers") { checkDestinations($0, $1) },
             Rule("program", "sender", "network", "receivers", "commands", "outputs", "qos") { settleSessions(&$0, $1) },
-            Rule("commands", "outputs") { settlePresentedMedia(&$0, $1) },
+            Rule("commands", "outputs", "receivers") { settleMedia(&$0, $1) },
         ])
 
     private static let network = Field<ExperimentScenario>.section(
@@ -226,6 +226,26 @@ extension ExperimentScenario {
     }
 }
 
+extension ExperimentScenario {
+    /// Receivers of which each has media files of its own unasked.
+    private static let mostWithMedia = 16
+
+    /// What has been presented is not kept for those who go back to it; and files of each of many receivers are asked for.
+    private static func settleMedia(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
+        let isAsked = reader["outputs"].has("media")
+        if !isAsked, scenario.expandedReceivers.count > mostWithMedia {
+            (scenario.outputs.receivedMedia, scenario.outputs.presentedMedia) = (false, false)
+        }
+        guard scenario.outputs.presentedMedia, scenario.commands?.goBack == true else { return }
+        if isAsked {
+            reader["outputs"]["media"].report(
+                "with a seek among the commands, what is presented is not written", expected: "sent, received",
+                hint: "leave presented out")
+        }
+        scenario.outputs.presentedMedia = false
+    }
+}
+
 extension ExperimentScenario.CapturePoints {
     private enum Point: String, CaseIterable { case sender, receiver }
 
@@ -267,7 +287,7 @@ extension ExperimentScenario.Outputs {
         [
             .key(
                 "media", .optional(media),
-                "The transport streams sent.ts, received.ts and presented.ts; none for long or many runs."
+                "The transport streams sent.ts, received.ts and presented.ts; none for long or many runs. Of more than 16 receivers only sent.ts where it is left out."
             ) { outputs -> Set<Media>?? in
                 let media = Media.allCases.filter { outputs[keyPath: $0.member] }
                 return media.isEmpty ? .some(nil) : Set(media)

@@ -189,7 +189,13 @@ struct RunDirectoryTests {
         try scratch.write("home/letter.txt", "dear")
         try scratch.write("file", "x")
         for name in ["home", "file"] {
-            #expect(throws: UserFacingError.self) { try RunDirectory(path: scratch.path + "/" + name, force: true) }
+            // Nor is it suggested.
+            for force in [true, false] {
+                let error = #expect(throws: UserFacingError.self) {
+                    try RunDirectory(path: scratch.path + "/" + name, force: force)
+                }
+                #expect(error?.description.contains("is not a run directory") == true)
+            }
         }
         #expect(try scratch.text("home/letter.txt") == "dear")
     }

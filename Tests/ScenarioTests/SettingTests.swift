@@ -67,6 +67,16 @@ struct SettingTests {
         #expect(scenario.senderClock.offset == .milliseconds(-5))
     }
 
+    @Test("media files of each of many receivers are asked for", arguments: [1, 16, 17, 500])
+    func mediaOfMany(receivers: Int) throws {
+        let settings = ["receivers.0.count=\(receivers)"]
+        let outputs = try resolve("program: { file: a.ts }", settings).outputs
+        #expect(outputs.sentMedia && outputs.receivedMedia == (receivers <= 16))
+        #expect(outputs.presentedMedia == outputs.receivedMedia)
+        let asked = try resolve("program: { file: a.ts }", settings + ["outputs.media=[received]"]).outputs
+        #expect(asked.receivedMedia && !asked.presentedMedia)
+    }
+
     @Test func valuesMayBeYAML() throws {
         let scenario = try resolve(
             Self.base,

@@ -155,16 +155,20 @@ public final class RunDirectory {
     }
 
     private static func refuseWhatIsThere(at path: String, force: Bool) throws {
-        guard let kind = FileTree.kind(of: path) else { return }
-        guard force else { throw exists(path) }
-        // --force replaces runs, not home directories.
-        if kind == .directory {
-            let names = try FileTree.names(in: path)
-            if names.isEmpty || names.contains("run.json") { return }
+        guard try holdsRun(path) else {
+            throw UserFacingError.usage(
+                "'\(path)' exists and is not a run directory: --force does not replace it",
+                remedy: "choose another name with --out DIR, or remove it yourself")
         }
-        throw UserFacingError.usage(
-            "'\(path)' exists and is not a run directory: --force does not replace it",
-            remedy: "choose another name with --out DIR, or remove it yourself")
+        guard force || FileTree.kind(of: path) == nil else { throw exists(path) }
+    }
+
+    /// Whether there is nothing but a run, an empty directory, or nothing at all: --force replaces no home directories.
+    private static func holdsRun(_ path: String) throws -> Bool {
+        guard let kind = FileTree.kind(of: path) else { return true }
+        guard kind == .directory else { return false }
+        let names = try FileTree.names(in: path)
+        return names.isEmpty || names.contains("run.json")
     }
 
     private static func exists(_ path: String) -> UserFacingError {

@@ -92,18 +92,6 @@ extension ExperimentScenario {
         }
     }
 
-    /// What has been presented is not kept for those who go back to it.
-    static func settlePresentedMedia(_ scenario: inout ExperimentScenario, _ reader: ScenarioReader) {
-        guard scenario.outputs.presentedMedia, scenario.commands?.goBack == true else { return }
-        let media = reader["outputs"]["media"]
-        if reader["outputs"].has("media") {
-            media.report(
-                "with a seek among the commands, what is presented is not written", expected: "sent, received",
-                hint: "leave presented out")
-        }
-        scenario.outputs.presentedMedia = false
-    }
-
     /// Only the sender and the receivers that run take part in a group.
     static func checkMember(_ node: String, _ reader: ScenarioReader, _ scenario: ExperimentScenario) {
         let members = ["sender"] + scenario.expandedReceivers.map(\.id)
