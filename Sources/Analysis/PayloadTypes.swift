@@ -42,13 +42,17 @@ struct PayloadTypes {
     private var latestNumber: UInt8 = 0xff
     private var latestIsMedia = false
 
+    /// Counts a packet of the same type as the one before, whose timestamp says when it is to be played; false: it is another
+    /// one, and not counted.
+    mutating func noteAnother(_ arrival: RTPArrival) -> Bool {
+        guard arrival.payloadType == latestNumber, latestIsMedia, arrival.payloadCount > 0 else { return false }
+        records[latest].packets &+= 1
+        return true
+    }
+
     /// Counts a packet; whether its timestamp says when it is to be played.
     mutating func note(_ arrival: RTPArrival, _ flow: Flow) -> Bool {
-        if arrival.payloadType == latestNumber, latestIsMedia, arrival.payloadCount > 0 {
-            records[latest].packets &+= 1
-            return true
-        }
-        return noteOther(arrival, flow)
+        noteAnother(arrival) || noteOther(arrival, flow)
     }
 
     @inline(never)

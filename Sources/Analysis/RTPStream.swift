@@ -163,7 +163,8 @@ extension RTPStream {
 
     private func measure(_ arrival: RTPArrival, media: RawSpan) {
         largestPayload = max(largestPayload, arrival.payloadCount)
-        let isTimed = payloads.note(arrival, flow)
+        // The flow is held on to only where it is asked.
+        let isTimed = payloads.noteAnother(arrival) || payloads.note(arrival, flow)
         let number = numbers.unwrap(UInt64(arrival.sequenceNumber)) + shift
         let ticks = timestamps.unwrap(UInt64(arrival.timestamp))
         if transport == nil, let length = TransportStreamMeter.packetLength(of: media) {

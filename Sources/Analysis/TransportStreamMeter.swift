@@ -83,23 +83,29 @@ struct TransportStreamMeter {
         return offset
     }
 
-    /// Counts packets without anything between them for their PIDs, and takes their PCRs.
+    /// Counts whole packets without anything between them for their PIDs, and takes their PCRs.
     private mutating func countPackets(of bytes: RawSpan, at instant: Instant) {
-        // Those of a PID come in rows.
-        var (pid, row) = (0, 0 as Int64)
-        for offset in stride(from: 0, to: bytes.byteCount, by: TransportPacket.length) {
-            packets += 1
-            guard let word = Self.word(bytes, at: offset) else { continue }
-            let next = Self.pid(word)
-            if next == pid {
-                row += 1
-            } else {
-                counts[pid] += row
-                (pid, row) = (next, 1)
+        // Those of a PID come in rows, of which each begins as the one before but for its counter.
+        let none: UInt32 = 1
+        var (beginning, pid, count) = (none, 0, 0 as Int64)
+        var offset = 0
+        while offset <= bytes.byteCount &- TransportPacket.length {
+            packets &+= 1
+            let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            if word & ~15 == beginning {
+                count &+= 1
+            } else if Self.isReadable(word) {
+                counts[pid] &+= count
+                (beginning, pid, count) = (word & ~15, Self.pid(word), 1)
+                if word & 0x20 != 0 {
+                    // Each of these is looked at.
+                    beginning = none
+                    takeReference(bytes, at: offset, instant)
+                }
             }
-            if word & 0x20 != 0 { takeReference(bytes, at: offset, instant) }
+            offset &+= TransportPacket.length
         }
-        counts[pid] += row
+        counts[pid] &+= count
     }
 
     /// Takes the packet at an offset, whatever it begins with.
@@ -141,18 +147,13 @@ struct TransportStreamMeter {
 
     /// Counts a packet for its PID, and takes its PCR.
     private mutating func count(_ payload: RawSpan, at offset: Int, _ instant: Instant) {
-        guard let word = Self.word(payload, at: offset) else { return }
+        guard let word = try? payload.bigEndian(UInt32.self, at: offset), Self.isReadable(word) else { return }
         counts[Self.pid(word)] += 1
         if word & 0x20 != 0 { takeReference(payload, at: offset, instant) }
     }
 
-    /// The first four bytes of a packet without an error; most have no adaptation field, 0x20, and so no PCR.
-    private static func word(_ bytes: RawSpan, at offset: Int) -> UInt32? {
-        guard let word = try? bytes.bigEndian(UInt32.self, at: offset),
-            word >> 23 == UInt32(TransportPacket.syncByte) << 1
-        else { return nil }
-        return word
-    }
+    /// Whether the first four bytes are a packet's without an error; most have no adaptation field, 0x20, and so no PCR.
+    private static func isReadable(_ word: UInt32) -> Bool { word >> 23 == UInt32(TransportPacket.syncByte) << 1 }
 
     private static func pid(_ word: UInt32) -> Int { Int(word >> 8 & 0x1fff) }
 
