@@ -105,6 +105,12 @@ public struct PlayoutBuffer: Sendable {
     /// When what was sent at a time in the stream is due; nil before the first datagram.
     func release(ofSourceTime time: TimeSpan) -> LocalInstant? { anchor.map { $0 + time + delay } }
 
+    /// When what was sent at that time is due with a datagram that was released so much later than by the first anchor: the
+    /// anchor may have moved since that came. Nil before the first.
+    func release(ofSourceTime time: TimeSpan, with shift: TimeSpan) -> LocalInstant? {
+        firstAnchor.map { $0 + shift + time + delay }
+    }
+
     /// What time in the stream is due at an instant; nil before the first datagram.
     func sourceTime(ofRelease instant: LocalInstant) -> TimeSpan? { anchor.map { instant - $0 - delay } }
 

@@ -38,6 +38,9 @@ struct SubstreamReceiver: Sendable {
     private var follower: ClockFollower?
     /// How much later everything is presented than by the anchor.
     private var shifted = TimeSpan.zero
+    /// How much later than by the first anchor the latest datagram was released, and the one before: a unit's last one is
+    /// either.
+    private var shifts = (latest: TimeSpan.zero, before: TimeSpan.zero)
     private var outputs = Deque<Output>()
     /// The sender's latest report: a time in the stream, and what the sender's clock showed then.
     private var report: (sourceTime: TimeSpan, shown: LocalInstant)?
@@ -113,6 +116,7 @@ struct SubstreamReceiver: Sendable {
         follower = recovery == .none ? nil : ClockFollower(sessionBy: recovery)
         shifted = .zero
         playout.restart()
+        shifts = (.zero, .zero)
         assembler = UnitAssembler()
         presenter = Presenter(keepsUnits: keepsUnits)
         playback = Playback()
@@ -191,6 +195,7 @@ struct SubstreamReceiver: Sendable {
 
     private mutating func release(_ pool: borrowing PacketPool, at now: LocalInstant) {
         guard let entry = playout.pollOutput(at: now) else { return }
+        shifts = (entry.shift, shifts.latest)
         outputs.append(.released(entry.packet, arrival: entry.arrival, depth: playout.depth(at: now)))
         let bytes = pool.bytes(entry.packet.slot, count: entry.packet.payloadCount).bytes
         guard let header = try? RTPHeader(parsing: bytes) else { return }
@@ -208,7 +213,9 @@ struct SubstreamReceiver: Sendable {
         while let event = assembler.pollOutput() {
             switch event {
             case .began(let ticks):
-                guard let due = playout.release(ofSourceTime: reception.span(ticks)) else { continue }
+                guard let due = playout.release(ofSourceTime: reception.span(ticks), with: shifts.latest) else {
+                    continue
+                }
                 // What begins after its time is not shown any more, unless a viewer goes back to it.
                 let shown = playback.presentation(of: due)
                 let isOver = shown < release - tolerance
@@ -216,7 +223,9 @@ struct SubstreamReceiver: Sendable {
                 presenter.add(
                     .init(presentation: ticks, due: isOver ? due : max(due, release - playback.lag)), isOver: isOver)
             case .closed(let ticks, let closing):
-                let shown = playout.release(ofSourceTime: reception.span(ticks)).map { playback.presentation(of: $0) }
+                let due = playout.release(
+                    ofSourceTime: reception.span(ticks), with: max(shifts.latest, shifts.before))
+                let shown = due.map { playback.presentation(of: $0) }
                 let isLate = shown.map { closing.lastByte - tolerance > $0 } ?? false
                 let verdict: UnitVerdict = closing.isDamaged ? .damaged : isLate ? .late : .onTime
                 if mayCrash { presenter.close(ticks, verdict) }

@@ -22,6 +22,12 @@ struct RoundTripTests {
             "program: { file: a.ts, sha256: \(String(repeating: "aB", count: 32)) }\ncapture: all",
             "program: { file: a.ts }\ncapture: { points: [sender] }\noutputs: { media: none }",
         ]
+        + ["opus, bitrate: 24 kbit/s", "opus, bitrate: 24 kbit/s, impairment: { ie: 11, bpl: 19 }", "g711"].map {
+            """
+            program: { substreams: [ { id: speech, synthetic: { codec: \($0) } } ] }
+            sender: { carriage: rtp-separate }
+            """
+        }
 
     /// One link for each alternative of every key.
     static let links = [

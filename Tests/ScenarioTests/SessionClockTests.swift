@@ -73,6 +73,31 @@ struct SessionClockTests {
         #expect(abs(slope) < 1_000_000, "\(slope)")
     }
 
+    /// Each window's least delay is another: what waits keeps its release when the clock rebuilt moves.
+    @Test(
+        "jitter makes no unit late whose datagrams are in time, however the clock is rebuilt",
+        arguments: ["none", "window-min", "rtcp"], ["constant", "per-frame"])
+    func jitter(method: String, pacing: String) throws {
+        for jitter in ["1ms", "8ms"] {
+            let yaml = """
+                duration: 30s
+                seed: 2
+                program:
+                  substreams:
+                    - { id: video, synthetic: { codec: h264, bitrate: 600 kbit/s } }
+                    - { id: audio, synthetic: { codec: mp2, bitrate: 96 kbit/s } }
+                sender: { carriage: rtp-separate, pacing: \(pacing) }
+                network: { forward: [ { delay: 20ms, jitter: { normal: { deviation: \(jitter) } } } ] }
+                receivers: [ { id: tv, playout: { fixed: 400ms }, clock_recovery: \(method) } ]
+                """
+            let seen = try SessionsTests.run(yaml)
+            #expect(seen.flows.allSatisfy { $0.late == 0 })
+            for stream in seen.substreams {
+                #expect(stream.onTime == stream.sentUnits && stream.late == 0, "\(stream.id): \(stream.late) late")
+            }
+        }
+    }
+
     @Test("pictures in an order of their own do not mislead the least delay", arguments: ["constant", "per-frame"])
     func pictures(pacing: String) throws {
         let free = try SessionsTests.run(SessionsTests.scenario(sender: "pacing: \(pacing)", duration: "60s"))

@@ -101,6 +101,18 @@ extension Shape {
             Field(name: name, shape: Shape(), group: group, isSupported: false)
         }
 
+        /// The one of its variants whose alternative is chosen in a map; itself where that is not said.
+        func variant(in entries: [ScenarioNode.Entry]) -> Field {
+            guard !variants.isEmpty else { return self }
+            return ([self] + variants).first { variant in
+                guard let companion = variant.companion, let word = companion.word,
+                    let tag = entries.first(where: { $0.key == companion.key }),
+                    case .scalar(let text, _) = tag.node.content
+                else { return false }
+                return text == word
+            } ?? self
+        }
+
         /// Whether it may be written with an effect.
         var isUsable: Bool { isSupported && !shape.isOff }
     }

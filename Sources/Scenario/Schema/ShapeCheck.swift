@@ -28,7 +28,8 @@ struct ShapeCheck {
                 for entry in entries { check(entry.node, value, path: joined(path, entry.key)) }
                 return
             }
-            guard let fields = shape.fields else { return reportKind(node, shape, path) }
+            guard let keys = shape.fields else { return reportKind(node, shape, path) }
+            let fields = keys.map { $0.variant(in: entries) }
             for entry in entries { check(entry, fields, shape, path, outer) }
             checkGroups(node, entries, fields, shape, path)
         }
