@@ -46,9 +46,7 @@ extension CaptureAnalysis {
                 ).measured(holds))
         }
         if legs.isEmpty {
-            notes.append(
-                "no RTP stream is on both legs: none has the same SSRC and payload type on both; a leg that was down throughout looks like that, too"
-            )
+            notes.append("no RTP stream is on both legs, by SSRC and payload type; a leg that was down has none either")
         }
         let leftOut = logs.reduce(0) { $0 + $1.leftOut }
         if leftOut > 0 { notes.append("\(leftOut) packets beyond 8,388,608 of a leg were not compared") }
