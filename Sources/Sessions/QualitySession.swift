@@ -100,11 +100,11 @@ public struct QualitySession {
         // A picture of the first input meets the latest one of the second that is not behind it.
         let filter =
             "[1:v:\(video)]split[a][b];[0:v:\(video)][a]ssim[c];[c][b]psnr,metadata=mode=print:file=scores[d]"
+        // Several threads conceal the same damage in one way or another, as they come.
+        let input = ["-threads", "1", "-copyts", "-i"]
         try ffmpeg.run(
-            [
-                "-copyts", "-i", "sent.ts", "-copyts", "-i", media.shownPath(receiver: receiver), "-filter_complex",
-                filter, "-map", "[d]", "-f", "null", "-",
-            ], in: directory.workingPath)
+            input + ["sent.ts"] + input + [media.shownPath(receiver: receiver)]
+                + ["-filter_complex", filter, "-map", "[d]", "-f", "null", "-"], in: directory.workingPath)
         return try FileTree.contents(of: directory.workingPath + "/scores")
     }
 }

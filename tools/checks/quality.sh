@@ -10,9 +10,9 @@ source "$tools/lib/media.sh"
 
 # frames FILE NAME: every decoded picture, raw, and their PTS.
 frames() {
-    ffmpeg -nostdin -loglevel fatal -y -copyts -i "$1" -map 0:v -fps_mode passthrough -enc_time_base 1:90000 \
+    ffmpeg -nostdin -loglevel fatal -y -threads 1 -copyts -i "$1" -map 0:v -fps_mode passthrough -enc_time_base 1:90000 \
         -pix_fmt yuv420p -f rawvideo "$2.yuv"
-    ffmpeg -nostdin -loglevel fatal -copyts -i "$1" -map 0:v -fps_mode passthrough -enc_time_base 1:90000 \
+    ffmpeg -nostdin -loglevel fatal -threads 1 -copyts -i "$1" -map 0:v -fps_mode passthrough -enc_time_base 1:90000 \
         -f framemd5 - | awk -F'[ ,]+' '!/^#/ { print $3 }' >"$2.pts"
 }
 
