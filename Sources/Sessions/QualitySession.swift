@@ -68,12 +68,9 @@ public struct QualitySession {
     ) throws -> QualityMedia {
         Interrupt.install()
         let media = try QualityMedia(configuration, in: directory)
-        // An interrupted run is repeated with the sources stopped where they were.
-        let duration = saved.fact("duration_ns").integer ?? 0
-        let wasInterrupted = saved.fact("status").string == RunStatus.interrupted.rawValue
         let monitor = RunMonitor(
-            total: .nanoseconds(duration), console: quiet ? nil : console,
-            stopTime: wasInterrupted ? Instant(nanoseconds: duration) : nil)
+            total: .nanoseconds(saved.fact("duration_ns").integer ?? 0), console: quiet ? nil : console,
+            stopTime: saved.stopTime)
         defer { monitor.finish() }
         var world = World(configuration)
         VirtualTime.run(

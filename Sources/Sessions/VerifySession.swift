@@ -24,9 +24,6 @@ public struct VerifySession {
     /// - Throws: ``UserFacingError``, ``SystemError``.
     public func run() throws -> Int32 {
         let saved = try SavedRun(reading: path)
-        // An interrupted run is repeated with the sources stopped where they were.
-        let wasInterrupted = saved.fact("status").string == RunStatus.interrupted.rawValue
-        let stopTime = wasInterrupted ? saved.fact("duration_ns").integer.map { Instant(nanoseconds: $0) } : nil
         let scenario = saved.path + "/resolved.yaml"
         guard FileTree.kind(of: scenario) == .file else {
             throw UserFacingError("'\(path)' cannot be run again: it has no resolved.yaml")
@@ -37,7 +34,7 @@ public struct VerifySession {
         let directory = try RunDirectory(parent: FileTree.parent(of: saved.path), provisionalName: "verify")
         defer { directory.discard() }
         var record = try RunSession.execute(
-            prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: stopTime)
+            prepared, in: directory, console: quiet ? nil : console, isRerun: true, stopTime: saved.stopTime)
         if let signal = Interrupt.signalNumber { return 128 + signal }
         // The contract's verdicts are there already; what the command line asked for then is judged again.
         record.checks += record.verdicts(on: Array(saved.checks.dropFirst(record.checks.count)))
