@@ -1,6 +1,5 @@
 import Metrics
 import Results
-import Timebase
 
 /// `rubato verify` from its arguments to its exit status.
 public struct VerifySession {
